@@ -1,0 +1,63 @@
+"""Train a pyramid of small generators on one short recording, then generate new audio of that source.
+
+    from caw_toolkit import PyramidModel, read_audio, train, write_audio
+
+    model = train(read_audio("clip.wav"), minutes=5)
+    model.save("clip.pt")
+    write_audio("new.wav", model.generate(seconds=30, seed=1), model.sample_rate)
+
+Names are imported when they are first used, so that `import caw_toolkit` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from caw_toolkit.audio import AudioClip, check_output, read_audio, write_audio
+    from caw_toolkit.errors import CawError, CawUsageError
+    from caw_toolkit.hookspecs import hookimpl
+    from caw_toolkit.material import Material
+    from caw_toolkit.model import PyramidModel
+    from caw_toolkit.training import Trainer, make_plan, train
+
+_HOMES = {
+    "AudioClip": "audio",
+    "CawError": "errors",
+    "CawUsageError": "errors",
+    "Material": "material",
+    "PyramidModel": "model",
+    "Trainer": "training",
+    "check_output": "audio",
+    "hookimpl": "hookspecs",
+    "make_plan": "training",
+    "read_audio": "audio",
+    "train": "training",
+    "write_audio": "audio",
+}
+
+__all__ = [
+    "AudioClip",
+    "CawError",
+    "CawUsageError",
+    "Material",
+    "PyramidModel",
+    "Trainer",
+    "check_output",
+    "hookimpl",
+    "make_plan",
+    "read_audio",
+    "train",
+    "write_audio",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'caw_toolkit' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"caw_toolkit.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,282 @@
+"""Audio files in and out: reading with checks here, writing that never leaves half a file in `audio_output`.
+
+`-` stands for standard input and standard output. Samples are float32 `(channels, samples)`, full scale is 1.0. A 16
+or 24 bit file that is read and written at its own depth keeps every sample.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit.audio_output import (
+    BLOCK_SAMPLES,
+    MOST_CHANNELS,
+    BitDepth,
+    Clipping,
+    WrittenAudio,
+    check_output,
+    libsndfile_reason,
+    write_audio,
+)
+from caw_toolkit.errors import CawError, CawUsageError
+
+__all__ = [
+    "HIGHEST_SAMPLE_RATE",
+    "LOWEST_SAMPLE_RATE",
+    "AudioClip",
+    "BitDepth",
+    "Clipping",
+    "WrittenAudio",
+    "check_output",
+    "read_audio",
+    "require_trainable",
+    "write_audio",
+]
+
+logger = logging.getLogger(__name__)
+
+LOWEST_SAMPLE_RATE = 4000
+HIGHEST_SAMPLE_RATE = 192000
+
+_SILENCE = 2.0**-14  # two steps of 16 bits: dither alone stays below it
+
+
+@dataclass(frozen=True, eq=False)
+class AudioClip:
+    """A stretch of audio.
+
+    Attributes:
+        samples: `(channels, samples)` float32, full scale 1.0.
+        sample_rate: In Hz.
+
+    Raises:
+        ValueError: The samples are not a two-dimensional float32 array.
+    """
+
+    samples: npt.NDArray[np.float32]
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 2 or self.samples.dtype != np.float32:
+            raise ValueError(f"expected (channels, samples) float32, got {self.samples.shape} {self.samples.dtype}")
+
+    @property
+    def channels(self) -> int:
+        """The number of channels."""
+        return int(self.samples.shape[0])
+
+    @property
+    def seconds(self) -> float:
+        """The length in seconds."""
+        return float(self.samples.shape[1] / self.sample_rate)
+
+    @property
+    def peak(self) -> float:
+        """The largest magnitude; full scale is 1.0."""
+        return float(np.max(np.abs(self.samples), initial=0.0))
+
+    @property
+    def rms(self) -> float:
+        """The root of the mean square over all channels."""
+        return float(np.sqrt(np.mean(np.square(self.samples, dtype=np.float64)))) if self.samples.size else 0.0
+
+
+def read_audio(
+    source: str | Path,
+    *,
+    start_seconds: float = 0.0,
+    duration_seconds: float | None = None,
+    longest_seconds: float | None = None,
+) -> AudioClip:
+    """Read a file, or a part of it.
+
+    Args:
+        source: A WAV, FLAC, OGG or MP3 file, or another that libsndfile reads; `-` reads standard input to its end.
+        start_seconds: Where to begin.
+        duration_seconds: How much to read. The end of the file may come first. None: all of it.
+        longest_seconds: Refuse to read more than this. The length is taken from the header where that states it.
+
+    Returns:
+        The clip at the file's own sample rate.
+
+    Raises:
+        CawUsageError: No such file, a directory, or a part that lies outside the file.
+        CawError: Not audio, empty, damaged or truncated (for MP3 a warning is logged instead, as its stated length
+            may be an estimate), too long, NaN or infinite samples, more than 2 channels, or a sample rate outside
+            4000 to 192000 Hz.
+    """
+    if not (math.isfinite(start_seconds) and start_seconds >= 0):
+        raise CawUsageError(f"the start must be 0 s or later, not {start_seconds:g} s")
+    if duration_seconds is not None and not (math.isfinite(duration_seconds) and duration_seconds > 0):
+        raise CawUsageError(f"the duration must be above 0 s, not {duration_seconds:g} s")
+    name = "standard input" if str(source) == "-" else str(source)
+    with _open_source(source, name) as stream:
+        _refuse_incomplete(stream, name)
+        with _open_decoder(stream, name) as decoder:
+            samples = _decode(decoder, name, start_seconds, duration_seconds, longest_seconds)
+            rate = int(decoder.samplerate)
+    bad = ~np.isfinite(samples)
+    if bad.any():
+        first = np.flatnonzero(bad.any(axis=0))[0] / rate + start_seconds
+        raise CawError(
+            f"{name} has {int(bad.sum())} NaN or infinite samples, the first at {first:.3f} s: repair it first"
+        )
+    return AudioClip(samples, rate)
+
+
+def _open_source(source: str | Path, name: str) -> BinaryIO:
+    """A seekable stream of the source's bytes. Pipes are read to their end."""
+    if str(source) == "-":
+        if sys.stdin.isatty():
+            raise CawUsageError("standard input is a terminal: give a file, or pipe audio in")
+        return io.BytesIO(sys.stdin.buffer.read())
+    try:
+        stream = io.BufferedReader(io.FileIO(source))
+    except FileNotFoundError:
+        raise CawUsageError(f"{name} does not exist") from None
+    except IsADirectoryError:
+        raise CawUsageError(f"{name} is a directory: give an audio file") from None
+    except OSError as error:
+        raise CawError(f"cannot read {name}: {error.strerror or error}") from error
+    if stream.seekable():
+        return stream
+    with stream:
+        return io.BytesIO(stream.read())
+
+
+def _refuse_incomplete(stream: BinaryIO, name: str) -> None:
+    """Raise for an empty file, and for a WAV or AIFF that ends before its audio does.
+
+    libsndfile reads what is there of such a file and says nothing.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    if size == 0:
+        raise CawError(f"{name} is empty (0 bytes)")
+    stream.seek(0)
+    form = stream.read(12)[:4]
+    order: Literal["little", "big"] = "little" if form == b"RIFF" else "big"
+    while form in (b"RIFF", b"RIFX", b"FORM") and len(header := stream.read(8)) == 8:
+        chunk_bytes = int.from_bytes(header[4:], order)
+        if header[:4] in (b"data", b"SSND"):
+            present = size - stream.tell()
+            length_is_known = chunk_bytes < 0x7FFF0000  # programs that write to a pipe put a huge number there
+            if length_is_known and present < chunk_bytes:
+                share = 100 * present / chunk_bytes
+                raise CawError(f"{name} is truncated: only {share:.1f} % of the audio that its header states is there")
+            break
+        stream.seek(chunk_bytes + chunk_bytes % 2, os.SEEK_CUR)
+    stream.seek(0)
+
+
+def _open_decoder(stream: BinaryIO, name: str) -> Any:
+    import soundfile
+
+    try:
+        decoder = soundfile.SoundFile(stream)
+    except soundfile.LibsndfileError as error:
+        raise CawError(f"{name} cannot be read as audio ({libsndfile_reason(error)})") from error
+    except TypeError as error:  # soundfile asks for the layout of headerless files
+        raise CawError(f"{name} has no header that says what audio it holds: convert it to WAV first") from error
+    rate = decoder.samplerate
+    if decoder.channels > MOST_CHANNELS:
+        raise CawError(
+            f"{name} has {decoder.channels} channels; caw works with mono and stereo: "
+            "mix it down first, for example with sox"
+        )
+    if not LOWEST_SAMPLE_RATE <= rate <= HIGHEST_SAMPLE_RATE:
+        raise CawError(
+            f"{name} has a sample rate of {rate} Hz; caw works with {LOWEST_SAMPLE_RATE} to {HIGHEST_SAMPLE_RATE} Hz: "
+            "resample it first, for example with sox"
+        )
+    return decoder
+
+
+def _decode(
+    decoder: Any, name: str, start_seconds: float, duration_seconds: float | None, longest_seconds: float | None
+) -> npt.NDArray[np.float32]:
+    import soundfile
+
+    rate, stated = decoder.samplerate, decoder.frames
+    length_is_estimate = decoder.format == "MP3"
+    start = round(start_seconds * rate)
+    end = stated if duration_seconds is None else min(stated, start + max(1, round(duration_seconds * rate)))
+    if stated == 0:
+        raise CawError(f"{name} holds no audio")
+    if stated > 2**62:  # libsndfile's mark for a stream of unknown length, which it cannot read through
+        raise CawError(f"{name} does not state its length (written to a pipe?): convert it to WAV first")
+    if start >= stated:
+        raise CawUsageError(f"{name} is {stated / rate:.2f} s long: nothing starts at {start_seconds:g} s")
+    most = math.inf if longest_seconds is None else round(longest_seconds * rate)
+    too_long = f"more than the {longest_seconds or 0:g} s that fit here: choose a part with --start and --duration"
+    if end - start > most and not length_is_estimate:
+        raise CawError(f"{name} is {(end - start) / rate:.1f} s long, {too_long}")
+    try:
+        if length_is_estimate:
+            samples = _read_without_seeking(decoder, start, int(min(end, start + most + 1)))
+        else:
+            decoder.seek(start)
+            samples = _read_in_blocks(decoder, end - start)
+    except soundfile.LibsndfileError as error:
+        raise CawError(f"{name} is damaged or truncated ({libsndfile_reason(error)})") from error
+    count = len(samples)
+    if count > most:
+        raise CawError(f"{name} is {too_long}")
+    if count < end - start and not length_is_estimate:
+        stop = (start + count) / rate
+        raise CawError(f"{name} is truncated: it states {stated / rate:.2f} s and ends at {stop:.2f} s")
+    if count == 0:
+        raise CawUsageError(f"{name} ends before {start_seconds:g} s")
+    if count < end - start:
+        logger.warning("%s holds less audio than its header states: it may be truncated", name)
+    return np.ascontiguousarray(samples.T)
+
+
+def _read_in_blocks(decoder: Any, count: int) -> npt.NDArray[np.float32]:
+    """`(samples, channels)`, as many as there are: a damaged header does not decide how much memory is taken."""
+    blocks = [np.zeros((0, decoder.channels), dtype=np.float32)]
+    while count > 0:
+        block = decoder.read(min(BLOCK_SAMPLES, count), dtype="float32", always_2d=True)
+        if len(block) == 0:
+            break
+        blocks.append(block)
+        count -= len(block)
+    return np.concatenate(blocks)
+
+
+def _read_without_seeking(decoder: Any, start: int, stop: int) -> npt.NDArray[np.float32]:
+    """`(samples, channels)` in one read from the beginning.
+
+    libsndfile 1.2 seeks to the wrong place in MP3 of the lower sample rates, and soundfile seeks after each read.
+    """
+    samples: npt.NDArray[np.float32] = decoder.read(stop, dtype="float32", always_2d=True)[start:]
+    return samples
+
+
+def require_trainable(clip: AudioClip, *, shortest_seconds: float = 0.1) -> None:
+    """Raise where a clip holds nothing to learn from.
+
+    Args:
+        clip: The recording.
+        shortest_seconds: The least length.
+
+    Raises:
+        CawError: It is shorter than that, silent (no sample above -84 dB full scale), or constant in every channel.
+    """
+    if clip.seconds < shortest_seconds:
+        raise CawError(f"the recording is {clip.seconds:.3f} s long: at least {shortest_seconds:g} s are needed")
+    if clip.peak <= _SILENCE:
+        raise CawError("the recording is silent: there is nothing to learn from")
+    if float(np.max(np.ptp(clip.samples, axis=1))) <= _SILENCE:
+        raise CawError(
+            f"the recording is constant (every sample is about {clip.samples[0, 0]:.3g}): nothing to learn from"
+        )

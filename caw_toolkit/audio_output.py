@@ -1,0 +1,202 @@
+"""Writing audio files: formats, bit depths, a stated clipping policy, never half a file."""
+
+from __future__ import annotations
+
+import errno
+import io
+import math
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
+
+BitDepth = Literal["16", "24", "float"]
+Clipping = Literal["scale", "clip", "error"]
+FloatArray = npt.NDArray[np.floating]
+
+MOST_CHANNELS = 2
+BLOCK_SAMPLES = 1 << 16  # libsndfile's Vorbis encoder overflows its stack on very long single writes
+
+_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
+_LOSSY = ("OGG", "MP3")
+_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+@dataclass(frozen=True)
+class WrittenAudio:
+    """What `write_audio` did.
+
+    Attributes:
+        path: Where the audio went; `-` is standard output.
+        gain: The factor applied to every sample: 1.0 unless the audio had to be scaled down.
+        clipped_samples: How many samples were cut to full scale (`clipping="clip"` only).
+    """
+
+    path: Path
+    gain: float
+    clipped_samples: int
+
+
+def check_output(
+    target: str | Path, overwrite: bool = False, *, bit_depth: BitDepth = "24", sample_rate: int | None = None
+) -> None:
+    """Raise now what `write_audio` would raise after hours of work. Creates nothing.
+
+    Args:
+        target: The output file, or `-`.
+        overwrite: Whether an existing file may be replaced.
+        bit_depth: As for `write_audio`.
+        sample_rate: The rate in Hz to be written, where it is known.
+
+    Raises:
+        CawUsageError: An unknown suffix, a bit depth or sample rate that the format cannot hold, an existing file
+            without `overwrite`, a directory, or standard output that is a terminal.
+        CawError: The folder cannot be written to.
+    """
+    if bit_depth not in ("16", "24", "float"):
+        raise CawUsageError(f"unknown bit depth {bit_depth!r}: {did_you_mean(str(bit_depth), ('16', '24', 'float'))}")
+    if str(target) == "-":
+        if sys.stdout.isatty():
+            raise CawUsageError("standard output is a terminal: give an output file, or redirect it")
+        return
+    target = Path(target)
+    if os.path.isdir(target):
+        raise CawUsageError(f"{target} is a directory: give a file name")
+    format_name = _FORMATS.get(target.suffix.lower())
+    if format_name is None:
+        known = ", ".join(_FORMATS)
+        raise CawUsageError(
+            f"cannot tell the format of {target} from {target.suffix or 'no suffix'!r}: use one of {known}"
+        )
+    if bit_depth == "float" and format_name != "WAV":
+        raise CawUsageError(f"{format_name} files hold no floating-point samples: write {target.with_suffix('.wav')}")
+    if format_name == "MP3" and sample_rate is not None and sample_rate not in _MP3_RATES:
+        raise CawUsageError(f"MP3 does not know a sample rate of {sample_rate} Hz: write {target.with_suffix('.wav')}")
+    if os.path.exists(target) and not overwrite:
+        raise CawUsageError(f"{target} exists; add --force to replace it")
+    folder = next(parent for parent in target.absolute().parents if os.path.exists(parent))
+    if not os.path.isdir(folder):
+        raise CawError(f"cannot write {target}: {folder} is not a directory")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise CawError(f"cannot write {target}: no permission to write in {folder}")
+
+
+def write_audio(
+    target: str | Path,
+    samples: FloatArray,
+    sample_rate: int,
+    *,
+    bit_depth: BitDepth = "24",
+    clipping: Clipping = "scale",
+    overwrite: bool = False,
+) -> WrittenAudio:
+    """Write a file, completely or not at all.
+
+    The bytes go to a temporary file beside the target, which then takes its place. Missing folders are created.
+
+    Full scale is 1.0. Audio that exceeds it fits into every format except floating-point WAV only after a change, and
+    `clipping` says which. Floating-point WAV is written as it is.
+
+    Args:
+        target: A path whose suffix chooses the format: `.wav`, `.flac`, `.ogg` (Vorbis) or `.mp3`. `-` writes a WAV to
+            standard output.
+        samples: `(channels, samples)` or `(samples,)`, one or two channels.
+        sample_rate: In Hz.
+        bit_depth: `16`, `24` or `float` (WAV only). OGG and MP3 have no bit depth: 16 and 24 make no difference.
+        clipping: `scale` turns the whole down until its peak is full scale, `clip` cuts what exceeds it, `error`
+            raises.
+        overwrite: Whether an existing file may be replaced.
+
+    Returns:
+        The path, the gain applied and the number of samples cut.
+
+    Raises:
+        CawUsageError: As for `check_output`, or an unknown `clipping`.
+        CawError: The audio is not finite, exceeds full scale with `clipping="error"`, or could not be written (no
+            space, no permission).
+        ValueError: The samples have another shape.
+    """
+    check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate)
+    if clipping not in ("scale", "clip", "error"):
+        raise CawUsageError(f"unknown clipping {clipping!r}: {did_you_mean(clipping, ('scale', 'clip', 'error'))}")
+    samples = np.atleast_2d(samples)
+    if samples.ndim != 2 or not 1 <= samples.shape[0] <= MOST_CHANNELS:
+        raise ValueError(f"expected (channels, samples) with 1 or 2 channels, got {samples.shape}")
+    if not np.isfinite(samples).all():
+        raise CawError(f"not writing {target}: the audio has NaN or infinite samples")
+    gain, clipped_samples = 1.0, 0
+    peak = float(np.max(np.abs(samples), initial=0.0))
+    if bit_depth != "float" and peak > 1.0:
+        if clipping == "error":
+            raise CawError(f"not writing {target}: the peak is {20 * math.log10(peak):.1f} dB above full scale")
+        if clipping == "scale":
+            gain = 1.0 / peak
+            samples = samples * gain
+        else:
+            clipped_samples = int(np.sum(np.abs(samples) > 1.0))
+    path = Path(target)
+    data = _encode(samples, sample_rate, _FORMATS.get(path.suffix.lower(), "WAV"), bit_depth)
+    if str(target) == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        _write_atomically(path, data)
+    return WrittenAudio(path, gain, clipped_samples)
+
+
+def _encode(samples: FloatArray, sample_rate: int, format_name: str, bit_depth: BitDepth) -> bytes:
+    """The bytes of a file. Rounds to integers itself: libsndfile truncates."""
+    import soundfile
+
+    subtype: str | None
+    if bit_depth == "float":
+        encoded, subtype = np.asarray(samples, dtype=np.float32), "FLOAT"
+    elif format_name in _LOSSY:
+        encoded, subtype = np.clip(samples, -1, 1).astype(np.float32), None
+    else:
+        bits = int(bit_depth)
+        scale = 2 ** (bits - 1)
+        steps = np.clip(np.rint(np.multiply(samples, scale, dtype=np.float64)), -scale, scale - 1)
+        encoded, subtype = steps.astype(np.int32) << (32 - bits), f"PCM_{bits}"  # libsndfile takes the upper bits
+    if format_name == "WAV" and encoded.size * 4 > 2**32 - 4096:
+        format_name = "RF64"  # the sizes in a WAV header have 32 bits
+    buffer = io.BytesIO()
+    try:
+        with soundfile.SoundFile(
+            buffer, "w", sample_rate, channels=len(encoded), format=format_name, subtype=subtype
+        ) as encoder:
+            for start in range(0, encoded.shape[1], BLOCK_SAMPLES):
+                encoder.write(encoded[:, start : start + BLOCK_SAMPLES].T)
+    except soundfile.LibsndfileError as error:
+        raise CawError(f"cannot encode {format_name} at {sample_rate} Hz ({libsndfile_reason(error)})") from error
+    return buffer.getvalue()
+
+
+def libsndfile_reason(error: Any) -> str:
+    """What a `soundfile.LibsndfileError` says, without the path and the punctuation."""
+    return str(error.error_string).removeprefix("Error : ").rstrip(".")
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    path_written = path.resolve()  # a link keeps pointing to the file that it names
+    partial = path_written.with_name(f".caw-{secrets.token_hex(4)}.part")
+    try:
+        path_written.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(partial, "xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(partial, path_written)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+        raise CawError(f"cannot write {path}: {'the disk is full' if full else error.strerror or error}") from error

@@ -1,0 +1,68 @@
+"""`caw demo`: from a built-in clip to a model and two takes."""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+
+import click
+
+from caw_toolkit.cli.options import device_option, force_option, quiet_option
+from caw_toolkit.errors import CawError
+
+CLIP = "speech.flac"
+TAKES = 2
+TAKE_SECONDS = 20
+
+
+@click.command()
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=2.0, show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("caw-demo"),
+    show_default=True,
+    help="Folder for the clip, the model and the takes.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True)
+@device_option
+@quiet_option
+@force_option
+def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, force: bool) -> None:
+    """Train on a short built-in clip, generate two takes, and say where they are."""
+    from caw_toolkit.audio import check_output, read_audio, write_audio
+    from caw_toolkit.cli.progress import run_training
+    from caw_toolkit.noise import derived_seed
+    from caw_toolkit.training import make_plan
+
+    original, model_path = output / CLIP, output / "model.pt"
+    takes = [output / f"take{number}.wav" for number in range(1, TAKES + 1)]
+    for target in (original, *takes):
+        check_output(target, force)
+    data = demo_clip()
+    output.mkdir(parents=True, exist_ok=True)
+    original.write_bytes(data)
+    if not quiet:
+        click.echo(f"training on {original} for {minutes:g} minutes", err=True)
+    plan = make_plan(read_audio(original), minutes=minutes, seed=seed)
+    model = run_training(plan, device=device, quiet=quiet)
+    model.save(model_path)
+    for number, target in enumerate(takes):
+        audio = model.generate(TAKE_SECONDS, seed=derived_seed(seed, "take", number))
+        write_audio(target, audio, model.sample_rate, overwrite=force)
+    click.echo(f"listen to the clip:      {original}")
+    click.echo(f"and to two new takes:    {', '.join(map(str, takes))}")
+    click.echo(f"make more with:          caw generate --model {model_path} -n 3")
+
+
+def demo_clip() -> bytes:
+    """The built-in clip, a FLAC file.
+
+    Raises:
+        CawError: if the installation is incomplete.
+    """
+    try:
+        return importlib.resources.files("caw_toolkit_examples").joinpath(CLIP).read_bytes()
+    except (ModuleNotFoundError, FileNotFoundError) as error:
+        raise CawError("the demo clip is missing: install caw-toolkit again") from error

@@ -1,0 +1,116 @@
+"""The click group of `caw`: the engine's commands and those of plugins, imported when they are run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import click
+
+from caw_toolkit.cli.errors import error_boundary, take_debug_option, warnings_on_stderr
+from caw_toolkit.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.errors import did_you_mean
+from caw_toolkit.plugin_discovery import DISTRIBUTION
+from caw_toolkit.plugin_records import load_target
+from caw_toolkit.plugins import get_host
+
+
+class _Entry(NamedTuple):
+    name: str
+    summary: str
+
+
+class LazyCommand(click.Command):
+    """Stands for a command that is imported when it is run.
+
+    Args:
+        name: name of the command.
+        load: returns the command.
+        summary: its line in `caw --help`.
+
+    .. versionadded:: 0.1
+    """
+
+    def __init__(self, name: str, load: Callable[[], click.Command], summary: str) -> None:
+        super().__init__(name, short_help=summary, add_help_option=False)
+        self._load = load
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Import the command and hand over to it; click goes on with the context's own command."""
+        return self._load().make_context(info_name, args, parent, **extra)
+
+
+class CawGroup(click.Group):
+    """Commands of the engine and of plugins, within the boundary that turns exceptions into one line.
+
+    .. versionadded:: 0.1
+    """
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line, and leave with its exit code unless `standalone_mode` is off."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        arguments, debug = take_debug_option(sys.argv[1:] if args is None else args)
+        with warnings_on_stderr(debug), error_boundary(debug):
+            code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()  # here, where a full disk or a closed pipe still gets its line
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, sorted."""
+        return sorted({*ENGINE_COMMANDS, *get_host().commands})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by name. The engine's own are found without loading any plugin."""
+        if cmd_name in ENGINE_COMMANDS:
+            target, summary = ENGINE_COMMANDS[cmd_name]
+            return LazyCommand(cmd_name, partial(_load_engine_command, target), summary)
+        host = get_host()
+        if cmd_name not in host.commands:
+            return None
+        item = host.commands[cmd_name]
+        if isinstance(item.target, click.Command):
+            return item.target
+        return LazyCommand(cmd_name, partial(host.command, cmd_name), item.summary)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name, or say which one may have been meant."""
+        name = args[0]
+        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
+            ctx.fail(f"no command {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from their summaries, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._entries(ctx)))
+
+    def _entries(self, ctx: click.Context) -> Iterator[_Entry]:
+        for name in self.list_commands(ctx):
+            if name in ENGINE_COMMANDS:
+                yield _Entry(name, ENGINE_COMMANDS[name].summary)
+                continue
+            item = get_host().commands[name]
+            if isinstance(item.target, click.Command) and item.target.hidden:
+                continue
+            foreign = item.origin.distribution != DISTRIBUTION
+            yield _Entry(name, f"{item.summary} [{item.origin.distribution}]".strip() if foreign else item.summary)
+
+
+def _load_engine_command(target: str) -> click.Command:
+    command = load_target(target)
+    assert isinstance(command, click.Command), target
+    return command

@@ -1,0 +1,129 @@
+"""Options that commands share, for the engine and for plugins: same name, same meaning, same help everywhere.
+
+    @click.command()
+    @click.argument("clip", type=FILE)
+    @model_option()
+    @output_option()
+    @quiet_option
+    @seed_option
+    def shout(clip, model_path, output, quiet, seed): ...
+
+.. versionadded:: 0.1
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """What `click.option` returns: adds an option to a function and keeps its type.
+
+    .. versionadded:: 0.1
+    """
+
+    def __call__(self, function: Decorated, /) -> Decorated:
+        """Decorate a function."""
+        ...
+
+
+#: Names of devices, as `devices.pick_device` takes them.
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+#: An existing file to read; `-` is standard input.
+FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path)
+
+_LARGEST_SEED = 2**63 - 1
+_LARGEST_DRAWN_SEED = 2**31 - 1  # short enough to copy by hand
+
+
+class OutputFile(click.Path):
+    """A file to write, `-` being standard output. Its folder must exist: found out before hours of work, not after.
+
+    .. versionadded:: 0.1
+    """
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, writable=True, allow_dash=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the path and its folder."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(path) == "-":
+            return path
+        if not path.parent.is_dir():
+            self.fail(f"folder {str(path.parent)!r} does not exist.", param, ctx)
+        if not os.access(path.parent, os.W_OK):
+            self.fail(f"folder {str(path.parent)!r} cannot be written to.", param, ctx)
+        return path
+
+
+#: A file to write; `-` is standard output.
+OUTPUT_FILE = OutputFile()
+
+
+def model_option(*, required: bool = True, help_text: str = "Model file made by caw train.") -> Decorator:
+    """`--model FILE`, as `model_path`.
+
+    Args:
+        required: whether the command needs a model.
+        help_text: what the model is for.
+    """
+    kind = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+    return click.option("-m", "--model", "model_path", type=kind, required=required, metavar="FILE", help=help_text)
+
+
+def output_option(*, required: bool = False, help_text: str = "File to write; - is standard output.") -> Decorator:
+    """`--output FILE`, as `output`.
+
+    Args:
+        required: whether it must be given.
+        help_text: what is written, and where by default.
+    """
+    return click.option("-o", "--output", type=OUTPUT_FILE, required=required, metavar="FILE", help=help_text)
+
+
+def _seed_or_drawn(context: click.Context, _parameter: click.Parameter, seed: int | None) -> int | None:
+    if seed is not None or context.resilient_parsing:
+        return seed
+    drawn = secrets.randbelow(_LARGEST_DRAWN_SEED + 1)
+    if not context.params.get("quiet"):
+        click.echo(f"seed {drawn}", err=True)
+    return drawn
+
+
+#: `--seed N`, as `seed`. Without it a seed is drawn and, unless `--quiet`, shown on standard error.
+seed_option: Decorator = click.option(
+    "--seed",
+    type=click.IntRange(0, _LARGEST_SEED),
+    callback=_seed_or_drawn,
+    help="Seed of all random numbers: the same seed gives the same result. Drawn and shown if left out.",
+)
+
+#: `--device NAME`, as `device`.
+device_option: Decorator = click.option(
+    "--device",
+    type=click.Choice(DEVICES),
+    default="auto",
+    show_default=True,
+    help="Where to compute; auto takes a GPU if there is one.",
+)
+
+#: `--json`, as `as_json`.
+json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+#: `--quiet`, as `quiet`. Read before all others, so that they can heed it.
+quiet_option: Decorator = click.option(
+    "-q", "--quiet", is_flag=True, is_eager=True, help="Show only warnings and errors."
+)
+
+#: `--force`, as `force`.
+force_option: Decorator = click.option("-f", "--force", is_flag=True, help="Overwrite files that exist.")

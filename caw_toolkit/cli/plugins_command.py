@@ -1,0 +1,75 @@
+"""`caw plugins`: which plugins there are, what they add, and what is wrong with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+
+import click
+
+from caw_toolkit.cli.options import json_option
+from caw_toolkit.errors import CawError
+from caw_toolkit.hookspecs import API_VERSION
+from caw_toolkit.plugins import PluginHost, PluginRecord, get_host
+
+
+@click.command()
+@json_option
+@click.option("--check", is_flag=True, help="Import everything that plugins add; exit code 1 if anything is wrong.")
+def plugins(as_json: bool, check: bool) -> None:
+    """List the installed plugins, what each of them adds, and what is wrong with it.
+
+    CAW_DISABLE_PLUGINS=NAME,... leaves plugins out (* leaves out all of them). CAW_STRICT_PLUGINS=1 makes the first
+    problem of any plugin an error.
+    """
+    host = get_host()
+    broken = list(_broken_targets(host)) if check else []
+    if as_json:
+        listing = {
+            "api_version": API_VERSION,
+            "plugins": [dataclasses.asdict(record) for record in host.plugins],
+            "broken_targets": broken,
+        }
+        click.echo(json.dumps(listing, indent=2))
+    else:
+        click.echo("\n".join(_listing(host.plugins)))
+        for message in broken:
+            click.echo(f"broken: {message}")
+    if check and (broken or host.problems):
+        raise click.exceptions.Exit(1)
+
+
+def _listing(records: tuple[PluginRecord, ...]) -> Iterator[str]:
+    if not records:
+        yield "no plugins are installed"
+    for record in records:
+        state = " (disabled)" if record.disabled else " (not loaded)" if record.error else ""
+        yield f"{record.name}{state}  {record.distribution} {record.version}".rstrip()
+        additions = {
+            "commands": record.commands,
+            "processors": record.processors,
+            "training modes": record.training_modes,
+            "presets": record.presets,
+            "hooks": [hook for hook in record.hooks if not hook.startswith("register_")],
+        }
+        for label, names in additions.items():
+            if names:
+                yield f"    {label + ':':<16}{', '.join(names)}"
+        for message in filter(None, (record.error, *record.problems)):
+            yield f"    {'problem:':<16}{message}"
+
+
+def _broken_targets(host: PluginHost) -> Iterator[str]:
+    """Import every target of every plugin, and yield a line for each that fails."""
+    checks: list[tuple[Callable[[str], object], list[str]]] = [
+        (host.command, sorted(host.commands)),
+        (host.processor, sorted(host.processors)),
+        (host.training_mode, sorted(host.training_modes)),
+    ]
+    for load, names in checks:
+        for name in names:
+            try:
+                load(name)
+            except CawError as error:
+                yield str(error)

@@ -1,0 +1,107 @@
+"""Training with a progress bar on standard error; shared by every command that trains."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from caw_toolkit.model import PyramidModel
+    from caw_toolkit.training import Plan, Progress
+
+
+def run_training(
+    plan: Plan,
+    *,
+    device: str = "auto",
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    quiet: bool = False,
+    sources: Sequence[Mapping[str, Any]] = (),
+) -> PyramidModel:
+    """Carry out a plan and show how it goes: a bar on a terminal, nothing elsewhere or when `quiet`.
+
+    SIGTERM is taken as Ctrl-C, so that a stopped training can be resumed.
+
+    Args:
+        plan: from `caw_toolkit.make_plan`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        checkpoint: file to keep the state in.
+        resume: go on from it.
+        quiet: show nothing.
+        sources: what the recording was read from, kept in the model.
+    """
+    from caw_toolkit.plugins import get_host
+    from caw_toolkit.training import Trainer
+
+    with _progress_bar(show=sys.stderr.isatty() and not quiet) as show, _sigterm_as_interrupt():
+        trainer = Trainer(
+            plan,
+            device=device,
+            checkpoint=checkpoint,
+            resume=resume,
+            on_progress=show,
+            on_scale_trained=get_host().notify_scale_trained,
+            sources=sources,
+        )
+        return trainer.run()
+
+
+@contextmanager
+def _progress_bar(show: bool) -> Iterator[Callable[[Progress], None]]:
+    if not show:
+        yield lambda progress: None
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TextColumn("{task.percentage:>3.0f} %"),
+        bars.TextColumn("{task.fields[times]}"),
+        bars.TextColumn("[dim]{task.fields[losses]}"),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True), refresh_per_second=4) as bar:
+        task = bar.add_task("preparing", total=1.0, times="", losses="")
+
+        def update(progress: Progress) -> None:
+            spec = progress.spec
+            bar.update(
+                task,
+                completed=progress.fraction,
+                description=f"scale {spec.index + 1} of {spec.count} ({spec.rate} Hz)",
+                times=f"{_clock(progress.elapsed_seconds)} elapsed, {_clock(progress.remaining_seconds)} left",
+                losses="  ".join(f"{name} {value:.3g}" for name, value in progress.losses.items()),
+            )
+
+        yield update
+
+
+def _clock(seconds: float) -> str:
+    """Seconds as `m:ss` or `h:mm:ss`."""
+    if seconds > 1e7:
+        return "?"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        previous = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

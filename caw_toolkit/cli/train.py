@@ -1,0 +1,207 @@
+"""`caw train`: make a model from one recording."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from caw_toolkit.cli.options import FILE, device_option, force_option, json_option, output_option, quiet_option
+from caw_toolkit.errors import CawError, CawUsageError
+
+if TYPE_CHECKING:
+    from caw_toolkit.audio import AudioClip
+    from caw_toolkit.training import Plan
+
+
+class RateList(click.ParamType[tuple[int, ...]]):
+    """Rates in Hz separated by commas."""
+
+    name = "HZ,HZ,.."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Parse the list."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(rate) for rate in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of whole numbers such as 500,1000,4000", param, ctx)
+
+
+@click.command()
+@click.argument("clips", nargs=-1, required=True, type=FILE, metavar="CLIP...")
+@output_option(required=True, help_text="Model file to write.")
+@click.option("--preset", default="fast", show_default=True, metavar="NAME|FILE.toml", help="How to train.")
+@click.option(
+    "--material",
+    type=click.Choice(["auto", "speech", "music", "ambience"]),
+    default="auto",
+    show_default=True,
+    help="What is heard in the clip.",
+)
+@click.option("--minutes", type=float, help="Time to spend on training; the default is the preset's.")
+@click.option("--sample-rate", type=click.IntRange(4000, 192000), metavar="HZ", help="Rate of the model.")
+@click.option("--start", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Begin here, in seconds.")
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Use this many seconds.")
+@click.option("--scales", type=RateList(), help="Rates of the scales, coarsest first; chosen from the clip if left out.")
+@click.option(
+    "--blocks", type=click.IntRange(1, 14), help="Dilated blocks (preset paper): one more doubles the receptive field."
+)
+@device_option
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers; drawn if left out.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
+@click.option("--dry-run", is_flag=True, help="Say what would be trained, and train nothing.")
+@json_option
+@quiet_option
+@force_option
+def train(
+    clips: Sequence[Path],
+    output: Path,
+    preset: str,
+    material: str,
+    minutes: float | None,
+    sample_rate: int | None,
+    start: float,
+    duration: float | None,
+    scales: tuple[int, ...] | None,
+    blocks: int | None,
+    device: str,
+    seed: int | None,
+    resume: bool,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    force: bool,
+) -> None:
+    """Train a model on CLIP, a recording of one source of 10 to 60 seconds.
+
+    Several clips of the same source make one model. Interrupt with Ctrl-C at any time, and go on with --resume.
+    """
+    from caw_toolkit.checkpoints import checkpoint_path, stored_seed
+
+    checkpoint = checkpoint_path(output)
+    if not dry_run:
+        _refuse_overwriting(output, checkpoint, resume=resume, force=force)
+        if resume and not checkpoint.exists() and output.exists():
+            click.echo(f"{output} is finished, there is nothing to resume", err=True)
+            return
+    if seed is None:
+        seed = stored_seed(checkpoint) if resume and checkpoint.exists() else _draw_seed()
+
+    from caw_toolkit.devices import pick_device
+    from caw_toolkit.plugins import get_host
+    from caw_toolkit.training import make_plan
+
+    pick_device(device)
+    recordings = [_read(clip, start, duration) for clip in clips]
+    plan = make_plan(
+        recordings,
+        preset=preset,
+        material=material,
+        minutes=minutes,
+        sample_rate=sample_rate,
+        rates=scales,
+        objective_options={} if blocks is None else {"blocks": blocks},
+        seed=seed,
+        extra_presets=get_host().preset_paths,
+    )
+    if dry_run:
+        _show_estimate(plan, as_json)
+        return
+    if not quiet:
+        _announce(plan)
+    sources = [_source(path, clip) for path, clip in zip(clips, recordings, strict=True)]
+    _train(plan, output, checkpoint, device=device, resume=resume, quiet=quiet, as_json=as_json, sources=sources)
+
+
+def _train(
+    plan: Plan,
+    output: Path,
+    checkpoint: Path,
+    *,
+    device: str,
+    resume: bool,
+    quiet: bool,
+    as_json: bool,
+    sources: Sequence[dict[str, Any]],
+) -> None:
+    from caw_toolkit.cli.progress import run_training
+    from caw_toolkit.training import TrainingInterrupted
+
+    began = time.monotonic()
+    try:
+        model = run_training(plan, device=device, checkpoint=checkpoint, resume=resume, quiet=quiet, sources=sources)
+    except TrainingInterrupted:
+        raise TrainingInterrupted(
+            f"interrupted; the state is in {checkpoint}: run the same command with --resume to go on"
+        ) from None
+    model.save(output)
+    checkpoint.unlink(missing_ok=True)
+    seconds = time.monotonic() - began
+    if as_json:
+        training = dict(model.training)
+        click.echo(json.dumps({"model": str(output), "rates": model.rates, "seconds": seconds, "training": training}))
+    elif not quiet:
+        click.echo(f"wrote {output} after {seconds / 60:.1f} minutes", err=True)
+
+
+def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
+    """Refuse what would lose a model or an unfinished training."""
+    if str(output) == "-":
+        raise CawUsageError("a model cannot be written to standard output: name a file with -o MODEL.pt")
+    if resume and not checkpoint.exists() and not output.exists():
+        raise CawError(f"there is nothing to resume: {checkpoint} does not exist; train without --resume")
+    if resume or force:
+        return
+    if output.exists():
+        raise CawUsageError(f"{output} exists; add --force to replace it")
+    if checkpoint.exists():
+        raise CawUsageError(f"{checkpoint} holds an unfinished training: add --resume to go on, or --force to start anew")
+
+
+def _draw_seed() -> int:
+    import secrets
+
+    return secrets.randbelow(2**31)
+
+
+def _read(path: Path, start: float, duration: float | None) -> AudioClip:
+    from caw_toolkit.audio import read_audio
+    from caw_toolkit.training import LONGEST_SECONDS
+
+    return read_audio(path, start_seconds=start, duration_seconds=duration, longest_seconds=LONGEST_SECONDS)
+
+
+def _source(path: Path, clip: AudioClip) -> dict[str, Any]:
+    """What is remembered of a clip."""
+    digest = hashlib.sha256(clip.samples.tobytes()).hexdigest()
+    return {"name": path.name, "seconds": clip.seconds, "sample_rate": clip.sample_rate, "samples_sha256": digest}
+
+
+def _announce(plan: Plan) -> None:
+    budget = "no time limit" if plan.minutes is None else f"{plan.minutes:g} minutes"
+    rates = ", ".join(map(str, plan.rates))
+    click.echo(
+        f"{plan.recording.seconds:.1f} s of {plan.material.value}, scales {rates} Hz, {budget}, seed {plan.seed}", err=True
+    )
+
+
+def _show_estimate(plan: Plan, as_json: bool) -> None:
+    from caw_toolkit.estimates import estimate
+
+    figures = estimate(plan)
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    click.echo(f"{plan.recording.seconds:.1f} s of {plan.material.value}, preset {plan.preset.name}, seed {plan.seed}")
+    click.echo(f"{'scale':>9}  {'receptive field':>15}  {'parameters':>10}")
+    for scale in figures["scales"]:
+        field = f"{scale['receptive_field_seconds']:.2f} s"
+        click.echo(f"{scale['rate']:>6} Hz  {field:>15}  {scale['parameters']:>10,}")
+    click.echo(f"about {figures['minutes']:.3g} minutes and {figures['memory_gigabytes']:.1f} GB of memory")

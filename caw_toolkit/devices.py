@@ -1,0 +1,44 @@
+"""Which device computes, and in which precision."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from contextlib import AbstractContextManager
+
+import torch
+
+from caw_toolkit.errors import CawUsageError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device of a name; `auto` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        CawUsageError: if the name is unknown or this machine has no such device.
+    """
+    if name not in DEVICES:
+        raise CawUsageError(f"unknown device {name!r}: choose one of {', '.join(DEVICES)}")
+    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(device for device in ("cuda", "mps", "cpu") if has[device]))
+    if not has[name]:
+        raise CawUsageError(f"this machine has no usable {name} device: use --device cpu, or leave --device out")
+    return torch.device(name)
+
+
+@functools.cache
+def has_fast_bfloat16(device_type: str) -> bool:
+    """Whether bfloat16 convolutions are faster than float32 ones on this machine."""
+    if device_type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device_type == "cpu" and torch.cpu._is_amx_tile_supported()
+
+
+def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Run convolutions in bfloat16 where the hardware gains from it."""
+    if has_fast_bfloat16(device.type):
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()

@@ -1,0 +1,24 @@
+"""The commands of the engine itself: their names are refused to plugins, their modules load when they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class EngineCommand(NamedTuple):
+    """Where a command of the engine is, and its line in `caw --help`."""
+
+    target: str
+    summary: str
+
+
+ENGINE_COMMANDS: Mapping[str, EngineCommand] = MappingProxyType(
+    {
+        "demo": EngineCommand("caw_toolkit.cli.demo:demo", "Train on a short built-in clip and generate from it."),
+        "info": EngineCommand("caw_toolkit.cli.info:info", "Show what a model file holds and can do."),
+        "plugins": EngineCommand("caw_toolkit.cli.plugins_command:plugins", "List plugins and what they add."),
+        "train": EngineCommand("caw_toolkit.cli.train:train", "Train a model on one recording."),
+    }
+)

@@ -1,0 +1,32 @@
+"""Errors whose message is meant for the user: what is wrong, with which value, and what to do.
+
+The command line prints them as one line; any other exception is a bug.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CawError(Exception):
+    """The request was understood and could not be carried out (exit code 1)."""
+
+    exit_code = 1
+
+
+class CawUsageError(CawError):
+    """The request itself is wrong: an unknown name, a value out of range (exit code 2)."""
+
+    exit_code = 2
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the closest known name, or lists all of them.
+
+    >>> did_you_mean("fsat", ["fast", "paper"])
+    "did you mean 'fast'?"
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"

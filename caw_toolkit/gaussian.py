@@ -1,0 +1,105 @@
+"""The conditional Gaussian generator: given the coarser signal, mean and spread of the next band, in one pass.
+
+The new band of a scale is analysed by a lapped transform. A network predicts for every coefficient a mean and a standard
+deviation from the coarser signal; the scale's noise, analysed by the same transform, is scaled and added:
+`band = mean + std * noise`. What follows from the coarser signal (locked harmonics, onsets) goes into the mean, what
+does not (breath, bow, hiss) becomes noise of the right envelope. Trained by likelihood (Kendall and Gal, "What
+uncertainties do we need", 2017; the weighting is Seitzer et al., "On the pitfalls of heteroscedastic uncertainty
+estimation", 2022), it neither fills quiet passages with noise nor needs an adversary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from caw_toolkit.devices import mixed_precision
+from caw_toolkit.lapped_transform import LappedTransform
+from caw_toolkit.objectives.base import ScaleGenerator
+from caw_toolkit.unet import UNet
+
+#: Bounds of the natural logarithm of the predicted standard deviation, in units of the band's level.
+LOG_STD_RANGE = (-8.0, 4.0)
+
+
+class GaussianGenerator(ScaleGenerator):
+    """Generator of any scale but the coarsest.
+
+    Args:
+        audio_channels: 1 or 2.
+        bands: subbands of the lapped transform.
+        widths: channels of the network's levels.
+    """
+
+    band_level: Tensor
+    coarse_level: Tensor
+
+    def __init__(self, *, audio_channels: int, bands: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.architecture: dict[str, Any] = {
+            "type": "gaussian",
+            "audio_channels": audio_channels,
+            "bands": bands,
+            "widths": list(widths),
+        }
+        self.transform = LappedTransform(bands)
+        channels = audio_channels * bands
+        self.network = UNet(2 * channels, 2 * channels, widths=widths)
+        self.receptive_field = (self.network.receptive_field + 2) * bands
+        for name in ("band_level", "coarse_level"):
+            self.register_buffer(name, torch.ones(channels, 1))
+
+    def fit_levels(self, real: Tensor, coarse: Tensor) -> None:
+        """Take the level of every subband from the recording, `(channels, samples)`."""
+        self.band_level.copy_(_level(self.analyse((real - coarse)[None])[0], floor=1e-3))
+        self.coarse_level.copy_(_level(self.analyse(coarse[None])[0], floor=1e-3))
+
+    def analyse(self, waveform: Tensor) -> Tensor:
+        """`(batch, channels, samples)` -> `(batch, channels * bands, frames)`; stereo is turned to middle and side."""
+        return self.transform(_rotate(waveform)).flatten(1, 2)
+
+    def synthesise(self, coefficients: Tensor, samples: int) -> Tensor:
+        """The inverse of `analyse`, cut to `samples`."""
+        split = coefficients.unflatten(1, (-1, self.transform.bands))
+        return _rotate(self.transform.inverse(split))[..., :samples]
+
+    def predict(self, coarse: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation of the band's coefficients, in units of `band_level`.
+
+        Args:
+            coarse: coefficients of the coarser signal.
+
+        Shape:
+            all: `(batch, channels * bands, frames)`.
+        """
+        level = coarse / self.coarse_level
+        waveform_like = level.sign() * level.abs().sqrt()
+        loudness = (level.square() + 1e-5).log() / 3 + 1
+        with mixed_precision(coarse.device):
+            out = self.network(torch.cat([waveform_like, loudness], dim=1))
+        mean, log_std = out.float().chunk(2, dim=1)
+        return mean, log_std.clamp(*LOG_STD_RANGE)
+
+    def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
+        if coarse is None:
+            raise ValueError("the conditional Gaussian generator needs a coarser signal")
+        mean, log_std = self.predict(self.analyse(coarse))
+        band = (mean + log_std.exp() * self.analyse(noise)) * self.band_level
+        return coarse + self.synthesise(band, coarse.shape[-1])
+
+
+def _rotate(waveform: Tensor) -> Tensor:
+    """Left and right to middle and side and back (the same orthogonal rotation); mono is left as it is."""
+    if waveform.shape[1] != 2:
+        return waveform
+    left, right = waveform.unbind(1)
+    return torch.stack([left + right, left - right], dim=1) * 0.5**0.5
+
+
+def _level(coefficients: Tensor, floor: float) -> Tensor:
+    """Root mean square of each row, at least `floor` of the largest."""
+    level = coefficients.square().mean(-1, keepdim=True).sqrt()
+    return torch.maximum(level, level.max() * floor).clamp_min(1e-8)

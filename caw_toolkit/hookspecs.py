@@ -1,0 +1,190 @@
+"""The hooks of the toolkit: everything a plugin can add to it or be told by it.
+
+A plugin is a module (or an object) that a distribution advertises in the entry-point group `caw_toolkit`. It implements
+any of the hooks below by marking a function of the same name with `hookimpl`:
+
+    from caw_toolkit import hookimpl
+
+    @hookimpl
+    def register_commands(register):
+        register("shout", "caw_shout.command:shout", summary="Make a clip louder.")
+
+Hooks whose name starts with `register_` are called once, when the host loads the plugin, and hand over a callback. The
+host thereby knows which plugin registered what, and refuses one item without losing the others. Plugin modules are
+imported by every `caw` command, `--help` included: targets are strings so that heavy imports wait until they are used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+#: Name of the pluggy project and of the entry-point group.
+PROJECT_NAME = "caw_toolkit"
+
+#: Version of the hooks. A plugin that declares another `caw_api_version` is not loaded; declaring none is fine.
+API_VERSION = 1
+
+hookspec = pluggy.HookspecMarker(PROJECT_NAME)
+
+#: Marks a function as the implementation of the hook of the same name.
+hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
+
+
+@dataclass(frozen=True)
+class ScaleTrained:
+    """A scale of a pyramid that has just been trained.
+
+    Attributes:
+        index: place in the pyramid; 0 is the coarsest scale.
+        count: number of scales in the pyramid.
+        rate: sample rate of the scale, in Hz.
+        steps: training steps that the scale took.
+        seconds: time that the scale took.
+        losses: last value of each loss of the objective, by name.
+
+    .. versionadded:: 0.1
+    """
+
+    index: int
+    count: int
+    rate: int
+    steps: int
+    seconds: float
+    losses: Mapping[str, float]
+
+
+class RegisterCommand(Protocol):
+    """Callback of `register_commands`.
+
+    .. versionadded:: 0.1
+    """
+
+    def __call__(self, name: str, command: click.Command | str, *, summary: str = "") -> None:
+        """Add the subcommand `caw NAME`.
+
+        Args:
+            name: lower-case letters, digits, `-` and `_`.
+            command: a click command, or `"package.module:attribute"` of one, imported when the command is run.
+            summary: one line for `caw --help`; by default the command's own, if it is not lazy.
+        """
+
+
+class RegisterTarget(Protocol):
+    """Callback of `register_processors` and `register_training_modes`.
+
+    .. versionadded:: 0.1
+    """
+
+    def __call__(self, name: str, target: str, *, summary: str = "") -> None:
+        """Add a named object that is imported when it is first used.
+
+        Args:
+            name: lower-case letters, digits, `-` and `_`.
+            target: `"package.module:attribute"`.
+            summary: one line for listings.
+        """
+
+
+class RegisterPreset(Protocol):
+    """Callback of `register_presets`.
+
+    .. versionadded:: 0.1
+    """
+
+    def __call__(self, name: str, path: str | os.PathLike[str], *, summary: str = "") -> None:
+        """Add a preset.
+
+        Args:
+            name: lower-case letters, digits, `-` and `_`.
+            path: an existing TOML file.
+            summary: one line for listings.
+        """
+
+
+@hookspec
+def register_commands(register: RegisterCommand) -> None:
+    """Add subcommands to `caw`.
+
+    Args:
+        register: call it once a command: `register(name, command, summary="...")`. The command is a click command or
+            the lazy target of one.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def register_processors(register: RegisterTarget) -> None:
+    """Add audio processors, which chains and `host.processor(name)` find by name.
+
+    Args:
+        register: call it once a processor: `register(name, "package.module:Class", summary="...")`.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def register_training_modes(register: RegisterTarget) -> None:
+    """Add training modes: what a task changes in the training configuration, such as masks and loss weights.
+
+    Args:
+        register: call it once a mode: `register(name, "package.module:attribute", summary="...")`.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def register_presets(register: RegisterPreset) -> None:
+    """Add presets, which `caw train --preset NAME` finds by name.
+
+    Args:
+        register: call it once a preset: `register(name, path_of_the_toml_file, summary="...")`.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def scale_trained(event: ScaleTrained) -> None:
+    """React to a scale whose training has ended, in the process and thread that trains.
+
+    Args:
+        event: the scale, its cost and its last losses.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def describe_model(info: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Add lines to the description of a model (`caw info`).
+
+    Args:
+        info: the model file's metadata, as plain types and without weights.
+
+    Returns:
+        Text by label, or None when there is nothing to say about this model.
+
+    .. versionadded:: 0.1
+    """
+
+
+#: Names of all hooks, in the order in which they are documented.
+HOOK_NAMES: tuple[str, ...] = (
+    "register_commands",
+    "register_processors",
+    "register_training_modes",
+    "register_presets",
+    "scale_trained",
+    "describe_model",
+)

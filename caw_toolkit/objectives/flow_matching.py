@@ -1,0 +1,118 @@
+"""Objective `flow_matching`: regress the velocity from noise to signal (see `caw_toolkit.flow`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from caw_toolkit.flow import FlowGenerator
+from caw_toolkit.objectives.base import Objective, ScaleGenerator, ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.objectives.options import options_from_mapping
+from caw_toolkit.objectives.regression import RegressionOptions, RegressionTrainer, frame_samples
+
+#: Length of the sample from which the level of what is generated is measured.
+LEVEL_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class FlowOptions(RegressionOptions):
+    """Options of `flow_matching`.
+
+    Attributes:
+        frame_seconds: neighbouring samples that make one frame of the network, rounded to a power of two.
+        companding: exponent of the companding.
+        solver_steps: steps of Heun's method in generation.
+        coarse_noise: noise added to the coarser signal in training, relative to its level.
+    """
+
+    frame_seconds: float = 0.004
+    companding: float = 0.6
+    solver_steps: int = 24
+    coarse_noise: float = 0.03
+
+
+class FlowMatchingObjective(Objective):
+    """Flow matching at every scale."""
+
+    def __init__(self, options: FlowOptions | None = None) -> None:
+        self.options = options or FlowOptions()
+        self.variation_strengths = self.options.variation_strengths
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> FlowMatchingObjective:
+        return cls(options_from_mapping(FlowOptions, options, objective="flow_matching"))
+
+    def untrained_generator(self, spec: ScaleSpec) -> FlowGenerator:
+        return FlowGenerator(
+            audio_channels=spec.channels,
+            conditional=spec.index > 0,
+            fold=frame_samples(spec.rate, self.options.frame_seconds),
+            widths=self.options.widths,
+            companding=self.options.companding,
+            solver_steps=self.options.solver_steps,
+        )
+
+    def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
+        torch.manual_seed(task.seed)
+        generator = self.untrained_generator(task.spec).to(task.device)
+        generator.fit_levels(task.real, task.coarse)
+        return FlowTrainer(generator, task, self.options)
+
+
+class FlowTrainer(RegressionTrainer):
+    """One scale of `flow_matching`."""
+
+    model: FlowGenerator
+    average: FlowGenerator
+    options: FlowOptions
+
+    def __init__(self, generator: FlowGenerator, task: ScaleTask, options: FlowOptions) -> None:
+        super().__init__(generator, task, options, granule=generator.fold)
+        self.target, condition = generator.normalised(task.real, task.coarse)
+        varied = [generator.normalised(task.real, variation)[1] for variation in task.variations]
+        self.conditions = [given for given in (condition, *varied) if given is not None]
+
+    def loss(self, starts: list[int], crop: int) -> tuple[Tensor, dict[str, float]]:
+        batch, signs = self.options.batch, self.random_signs()
+        target = torch.stack([self.target[:, start : start + crop] for start in starts]) * signs
+        condition = None
+        if self.conditions:
+            condition = self.draw_condition(self.conditions, starts, crop) * signs
+            spread = 2 * self.options.coarse_noise * self.rand(batch, 1, 1)
+            condition = condition + spread * self.randn(*condition.shape)
+        noise = self.randn(*target.shape)
+        time = torch.sigmoid(self.randn(batch))
+        place = time[:, None, None]
+        velocity = self.model.velocity((1 - place) * noise + place * target, time, condition)
+        loss = functional.mse_loss(velocity, target - noise)
+        return loss, {"velocity error": loss.item()}
+
+    def generator(self) -> ScaleGenerator:
+        self._match_level()
+        return self.average
+
+    def reconstruction_noise(self) -> Tensor | None:
+        if self.task.coarse is not None:
+            return None
+        with torch.inference_mode():
+            return self.average.noise_of(self.task.real[None], None)[0].cpu().clone()
+
+    @torch.inference_mode()
+    def _match_level(self) -> None:
+        """Give what is generated the level of the recording, which errors of the velocity lower."""
+        if self.task.coarse is not None:
+            return
+        self.average.gain.fill_(1.0)
+        random = torch.Generator().manual_seed(self.task.seed)
+        samples = LEVEL_SECONDS * self.task.spec.rate
+        noise = torch.randn(1, self.task.spec.channels, samples, generator=random).to(self.task.device)
+        generated = self.average(noise, None)
+        trained = torch.cat([self.task.real[:, start:stop] for start, stop in self.task.segments], dim=1)
+        level = trained.square().mean().sqrt() / generated.square().mean().sqrt()
+        if torch.isfinite(level):
+            self.average.gain.copy_(level.clamp(0.5, 2.0))

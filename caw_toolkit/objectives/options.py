@@ -1,0 +1,64 @@
+"""Objective options: frozen dataclasses made from a preset's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from caw_toolkit.errors import CawUsageError, did_you_mean
+
+Options = TypeVar("Options")
+
+
+def options_from_mapping(cls: type[Options], values: Mapping[str, Any], *, objective: str) -> Options:
+    """Make an options dataclass, whose fields all have defaults, from names and values.
+
+    A value must be of the type of the field's default: lists may have any length. Where the default is None, a whole number is expected.
+
+    Args:
+        cls: the dataclass.
+        values: by field name; fields left out keep their defaults.
+        objective: name of the objective, for error messages.
+
+    Raises:
+        CawUsageError: for an unknown name or a value of the wrong type; and what `cls` itself raises.
+    """
+    defaults = {option.name: option.default for option in fields(cls)}  # type: ignore[arg-type]
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in defaults:
+            raise CawUsageError(f"the {objective} objective has no option {name!r}: {did_you_mean(name, defaults)}")
+        checked[name] = _checked(name, value, defaults[name])
+    return cls(**checked)
+
+
+def _checked(name: str, value: Any, default: Any) -> Any:
+    """The value in the type of the option's default."""
+    if isinstance(default, bool):
+        expected, valid = "true or false", isinstance(value, bool)
+    elif isinstance(default, str):
+        expected, valid = "a string", isinstance(value, str)
+    elif isinstance(default, tuple):
+        whole = all(isinstance(item, int) for item in default)
+        expected = "a list of whole numbers" if whole else "a list of numbers"
+        valid = _is_list(value) and len(value) > 0 and all(map(_is_number, value))
+        valid = valid and not (whole and any(isinstance(item, float) for item in value))
+        value = tuple(value if whole else map(float, value)) if valid else value
+    elif isinstance(default, float):
+        expected, valid = "a number", _is_number(value)
+        value = float(value) if valid else value
+    else:
+        expected = "a whole number"
+        valid = (isinstance(value, int) and not isinstance(value, bool)) or (value is None and default is None)
+    if not valid:
+        raise CawUsageError(f"{name} must be {expected}, not {value!r}")
+    return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)

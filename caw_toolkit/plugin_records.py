@@ -1,0 +1,135 @@
+"""What the plugin host knows about plugins: where they come from, what they registered, what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import reduce
+from importlib import import_module
+from typing import Generic, TypeVar
+
+from caw_toolkit.errors import CawError
+
+Target = TypeVar("Target")
+
+#: What the host catches around code of a plugin, which may even call `sys.exit()` where it is imported.
+PLUGIN_FAILURES = (Exception, SystemExit)
+
+
+class PluginError(CawError):
+    """A plugin could not do its part.
+
+    .. versionadded:: 0.1
+    """
+
+
+@dataclass(frozen=True)
+class PluginOrigin:
+    """An entry point and the distribution that advertises it.
+
+    .. versionadded:: 0.1
+    """
+
+    name: str
+    distribution: str
+    version: str
+
+    @property
+    def source(self) -> str:
+        """Distribution and version."""
+        return f"{self.distribution} {self.version}".strip()
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} ({self.source})"
+
+
+@dataclass(frozen=True)
+class PluginProblem:
+    """Something a plugin did wrong. The text of a problem is one line.
+
+    Attributes:
+        origin: the plugin.
+        message: what is wrong, and with which item.
+        fatal: the plugin was not loaded; otherwise only the item was lost.
+        exception: what the plugin raised, if it did.
+
+    .. versionadded:: 0.1
+    """
+
+    origin: PluginOrigin
+    message: str
+    fatal: bool = False
+    exception: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return one_line(f"{self.origin}: {self.message}")
+
+
+@dataclass(frozen=True)
+class Registration(Generic[Target]):
+    """A named item that a plugin added.
+
+    .. versionadded:: 0.1
+    """
+
+    name: str
+    target: Target
+    summary: str
+    origin: PluginOrigin
+
+
+@dataclass(frozen=True)
+class PluginRecord:
+    """One line of `caw plugins`: a plugin that was found, loaded or not.
+
+    Attributes:
+        name: name of the entry point.
+        distribution: name of the distribution that advertises it.
+        version: version of that distribution.
+        hooks: hooks that the plugin implements.
+        commands: subcommands that it added.
+        processors: processors that it added.
+        training_modes: training modes that it added.
+        presets: presets that it added.
+        error: why it was not loaded; None if it was.
+        problems: items that it lost, and hooks that failed.
+        disabled: it was left out on the user's request.
+
+    .. versionadded:: 0.1
+    """
+
+    name: str
+    distribution: str
+    version: str
+    hooks: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    processors: tuple[str, ...] = ()
+    training_modes: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
+    error: str | None = None
+    problems: tuple[str, ...] = ()
+    disabled: bool = False
+
+
+def load_target(target: str) -> object:
+    """Import `"package.module:attribute"`.
+
+    >>> load_target("os.path:join").__name__
+    'join'
+
+    Raises:
+        ImportError: the module cannot be imported. Importing runs its code, which may raise anything else as well.
+        AttributeError: the module has no such attribute.
+    """
+    module, _, attribute = target.partition(":")
+    return reduce(getattr, attribute.split("."), import_module(module))
+
+
+def one_line(text: str) -> str:
+    """Collapse all white space, so that a message stays on one line."""
+    return " ".join(text.split())
+
+
+def describe_exception(exception: BaseException) -> str:
+    """Type and message of an exception, on one line."""
+    text = one_line(str(exception))
+    return f"{type(exception).__name__}: {text}" if text else type(exception).__name__

@@ -1,0 +1,356 @@
+"""Training a pyramid: all scales in turn, within a time budget, resumable at any moment."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from caw_toolkit.audio import AudioClip, require_trainable
+from caw_toolkit.checkpoints import Checkpoint
+from caw_toolkit.devices import pick_device
+from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.hookspecs import ScaleTrained
+from caw_toolkit.material import Material, detect_material
+from caw_toolkit.model import PyramidModel, Scale
+from caw_toolkit.noise import derived_seed
+from caw_toolkit.objectives import build_objective
+from caw_toolkit.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.presets import Preset, load_preset
+from caw_toolkit.pyramid import Recording, join
+from caw_toolkit.resampling import UPSAMPLERS
+from caw_toolkit.scales import ScaleRules, check_rates, choose_rates
+
+log = logging.getLogger(__name__)
+
+SHORTEST_SECONDS = 2.0
+LONGEST_SECONDS = 600.0
+CHECKPOINT_INTERVAL_SECONDS = 20.0
+
+
+class TrainingDiverged(CawError):
+    """A loss is no longer a finite number."""
+
+
+class TrainingInterrupted(CawError):
+    """Training was stopped from outside; it can be resumed."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Sent after every step.
+
+    Attributes:
+        spec: the scale in training.
+        step: steps of it that are done.
+        fraction: share of the whole training that is done, 0 to 1.
+        losses: of this step, by name.
+        elapsed_seconds: since the training began, earlier runs included.
+        remaining_seconds: estimate.
+    """
+
+    spec: ScaleSpec
+    step: int
+    fraction: float
+    losses: Mapping[str, float]
+    elapsed_seconds: float
+    remaining_seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to be trained; made by `make_plan`."""
+
+    recording: Recording
+    preset: Preset
+    material: Material
+    rates: tuple[int, ...]
+    objective: Objective
+    minutes: float | None
+    seed: int
+
+    def spec(self, index: int) -> ScaleSpec:
+        return ScaleSpec(index, len(self.rates), self.rates[index], self.recording.channels)
+
+    def shares(self) -> list[float]:
+        """The share of a time budget that each scale gets; they sum to 1."""
+        count = len(self.rates)
+        first = float(self.preset.training.get("coarsest_share", 1 / count)) if count > 1 else 1.0
+        return [first] + [(1 - first) / (count - 1)] * (count - 1)
+
+    def fingerprint(self) -> str:
+        """A digest of the recording and of every setting that decides the result."""
+        settings = {
+            "preset": dataclasses.asdict(self.preset),
+            "material": self.material.value,
+            "rates": self.rates,
+            "minutes": self.minutes,
+            "seed": self.seed,
+            "segments": self.recording.segments,
+        }
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+        digest.update(self.recording.samples.tobytes())
+        return digest.hexdigest()
+
+
+def make_plan(
+    clips: AudioClip | Sequence[AudioClip],
+    *,
+    preset: str | Path | Preset = "fast",
+    material: Material | str = "auto",
+    minutes: float | None = None,
+    sample_rate: int | None = None,
+    rates: Sequence[int] | None = None,
+    objective_options: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    extra_presets: Mapping[str, Path] | None = None,
+) -> Plan:
+    """Check the recording and the settings, and lay out the pyramid.
+
+    Args:
+        clips: one recording, or several of the same source.
+        preset: name of a preset, path of a TOML file, or a loaded preset.
+        material: `speech`, `music`, `ambience`, or `auto` to detect it.
+        minutes: time budget; default: the preset's, or as many steps as the preset says.
+        sample_rate: of the finest scale, Hz; default: that of the first clip, 48 kHz at the most.
+        rates: of the scales, Hz; default: chosen by the preset's rules.
+        objective_options: changes to the objective's options.
+        seed: of everything random.
+        extra_presets: presets that plugins registered.
+
+    Raises:
+        CawError: if the recording cannot be trained on.
+        CawUsageError: if a setting is wrong.
+    """
+    clips = [clips] if isinstance(clips, AudioClip) else list(clips)
+    for clip in clips:
+        require_trainable(clip, shortest_seconds=SHORTEST_SECONDS)
+    if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
+        raise CawUsageError(f"minutes must be positive, not {minutes}")
+    recording = join(clips, sample_rate or min(clips[0].sample_rate, 48000))
+    if recording.seconds > LONGEST_SECONDS:
+        raise CawError(
+            f"the recording is {recording.seconds / 60:.1f} minutes long, the limit is {LONGEST_SECONDS / 60:.0f}: "
+            "choose a part with --start and --duration"
+        )
+    kind = detect_material(recording.samples, recording.sample_rate) if material == "auto" else Material(material)
+    chosen = preset if isinstance(preset, Preset) else load_preset(preset, material=kind, extra=extra_presets)
+    if rates:
+        layout = check_rates(rates, recording.sample_rate)
+    else:
+        layout = choose_rates(
+            recording.samples,
+            recording.sample_rate,
+            ScaleRules(**chosen.scales),
+            is_speech=kind is Material.SPEECH,
+        )
+    objective = build_objective(chosen.objective, {**chosen.objective_options, **(objective_options or {})})
+    budget = minutes if minutes is not None else chosen.training.get("minutes")
+    return Plan(recording, chosen, kind, layout, objective, budget, seed)
+
+
+class Trainer:
+    """Carries out a plan.
+
+    Args:
+        plan: from `make_plan`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        checkpoint: file to keep the state in, to be removed by the caller when the model is saved; None keeps none.
+        resume: go on from `checkpoint` if it exists.
+        on_progress: called after every step.
+        on_scale_trained: called when a scale is finished.
+        sources: what the recording was read from, kept in the model.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        device: str = "auto",
+        checkpoint: Path | None = None,
+        resume: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_scale_trained: Callable[[ScaleTrained], None] | None = None,
+        sources: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.plan = plan
+        self.device = pick_device(device)
+        self.checkpoint = checkpoint
+        self.on_progress = on_progress or (lambda progress: None)
+        self.on_scale_trained = on_scale_trained or (lambda event: None)
+        self.sources = sources
+        fingerprint = plan.fingerprint()
+        if resume and checkpoint is not None and checkpoint.exists():
+            self.state = Checkpoint.load(checkpoint, fingerprint)
+        else:
+            self.state = Checkpoint(fingerprint, plan.seed)
+        self.last_save = time.monotonic()
+
+    def run(self) -> PyramidModel:
+        """Train all scales that are not finished.
+
+        Raises:
+            TrainingDiverged: if a loss is no longer finite.
+            TrainingInterrupted: on Ctrl-C, after the state was saved.
+        """
+        torch.set_flush_denormal(True)
+        scales: list[Scale] = []
+        reconstruction_noise = None
+        if self.state.model is not None:
+            done = PyramidModel.from_content(self.state.model).to(self.device)
+            scales, reconstruction_noise = list(done.scales), done.reconstruction_noise
+        for index in range(self.state.scale, len(self.plan.rates)):
+            trainer = self._scale_trainer(index, self._model(scales, reconstruction_noise) if scales else None)
+            if self.state.trainer:
+                trainer.load_state_dict(self.state.trainer)
+            losses = self._train_scale(index, trainer)
+            generator = trainer.generator().eval().requires_grad_(False)
+            scales.append(Scale(self.plan.rates[index], generator, trainer.noise_std))
+            if index == 0:
+                reconstruction_noise = trainer.reconstruction_noise()
+            self.state.losses.append(losses)
+            spec = self.plan.spec(index)
+            event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
+            self._finish_scale(index, self._model(scales, reconstruction_noise), trainer)
+            self.on_scale_trained(event)
+        return self._model(scales, reconstruction_noise)
+
+    def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
+        plan, rate = self.plan, self.plan.rates[index]
+        real = torch.from_numpy(plan.recording.at(rate)).to(self.device)
+        coarse: Tensor | None = None
+        generate_coarse = None
+        variations: list[Tensor] = []
+        if below is not None:
+            lower = [torch.from_numpy(plan.recording.at(rate)).to(self.device) for rate in plan.rates[:index]]
+            upsample = UPSAMPLERS[plan.preset.upsampling]
+            coarse = upsample(lower[-1], plan.rates[index - 1], rate, real.shape[1])
+            for number, strength in enumerate(plan.objective.variation_strengths):
+                varied = below.regenerate(lower, strength, derived_seed(plan.seed, "variation", index, number))
+                variations.append(upsample(varied, plan.rates[index - 1], rate, real.shape[1]))
+
+            def generate_coarse(start: int, stop: int, seed: int | None) -> Tensor:
+                return below.coarse_input(index, start, stop, seed)[None]
+
+        task = ScaleTask(
+            spec=plan.spec(index),
+            real=real,
+            coarse=coarse,
+            variations=tuple(variations),
+            segments=plan.recording.segments_at(rate),
+            generate_coarse=generate_coarse,
+            seed=derived_seed(plan.seed, "scale", index),
+            device=self.device,
+            previous=self.state.previous,
+        )
+        return plan.objective.scale_trainer(task)
+
+    def _train_scale(self, index: int, trainer: ScaleTrainer) -> dict[str, float]:
+        """Steps until the scale's share of the budget, or its number of steps, is spent; returns the last losses."""
+        spec, share = self.plan.spec(index), self.plan.shares()[index]
+        before = sum(self.state.seconds[:index])
+        if len(self.state.seconds) == index:
+            self.state.seconds.append(0.0)
+        spent = self.state.seconds[index]
+        budget = self._scale_budget(index)
+        started = time.monotonic() - spent
+        losses: dict[str, float] = {}
+        try:
+            while True:
+                elapsed = time.monotonic() - started
+                progress = elapsed / budget if budget else self.state.steps / trainer.total_steps
+                if progress >= 1:
+                    return losses
+                losses = trainer.step(progress)
+                self.state.steps += 1
+                self._check(losses, spec)
+                self.state.seconds[index] = time.monotonic() - started
+                fraction = sum(self.plan.shares()[:index]) + share * progress
+                elapsed_total = before + self.state.seconds[index]
+                remaining = elapsed_total * (1 - fraction) / fraction if fraction else math.inf
+                self.on_progress(Progress(spec, self.state.steps, fraction, losses, elapsed_total, remaining))
+                if time.monotonic() - self.last_save > CHECKPOINT_INTERVAL_SECONDS:
+                    self._save(trainer)
+        except KeyboardInterrupt:
+            self._save(trainer)
+            raise TrainingInterrupted("training was interrupted") from None
+
+    def _scale_budget(self, index: int) -> float | None:
+        """Seconds for this scale: its share of what the scales before it have left over."""
+        if self.plan.minutes is None:
+            return None
+        shares = self.plan.shares()
+        left = self.plan.minutes * 60 - sum(self.state.seconds[:index])
+        return max(1.0, left * shares[index] / sum(shares[index:]))
+
+    def _check(self, losses: Mapping[str, float], spec: ScaleSpec) -> None:
+        bad = [name for name, value in losses.items() if not math.isfinite(value)]
+        if bad:
+            raise TrainingDiverged(
+                f"training diverged at the scale of {spec.rate} Hz, step {self.state.steps}: {bad[0]} is "
+                f"{losses[bad[0]]}; try another --seed or a lower learning rate in a preset of your own"
+            )
+
+    def _finish_scale(self, index: int, model: PyramidModel, trainer: ScaleTrainer) -> None:
+        self.state.model = model.content()
+        self.state.scale = index + 1
+        self.state.trainer = {}
+        self.state.steps = 0
+        self.state.previous = trainer.warm_start_state()
+        if self.checkpoint is not None:
+            self.state.save(self.checkpoint)
+            self.last_save = time.monotonic()
+
+    def _save(self, trainer: ScaleTrainer) -> None:
+        if self.checkpoint is not None:
+            self.state.trainer = trainer.state_dict()
+            self.state.save(self.checkpoint)
+            self.last_save = time.monotonic()
+
+    def _model(self, scales: Sequence[Scale], reconstruction_noise: Tensor | None) -> PyramidModel:
+        plan = self.plan
+        return PyramidModel(
+            scales=tuple(scales),
+            channels=plan.recording.channels,
+            peak=plan.recording.peak,
+            upsampling=plan.preset.upsampling,
+            reconstruction_noise=reconstruction_noise,
+            training={
+                "toolkit_version": version("caw-toolkit"),
+                "torch_version": str(torch.__version__),
+                "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                "preset": plan.preset.name,
+                "objective": plan.preset.objective,
+                "material": plan.material.value,
+                "seed": plan.seed,
+                "minutes": plan.minutes,
+                "seconds_spent": list(self.state.seconds),
+                "losses": list(self.state.losses),
+                "recording_seconds": plan.recording.seconds,
+                "sources": [dict(source) for source in self.sources],
+            },
+        )
+
+
+def train(clips: AudioClip | Sequence[AudioClip], *, device: str = "auto", **settings: Any) -> PyramidModel:
+    """Train a model on one recording; `settings` are those of `make_plan`.
+
+    Example:
+        >>> from caw_toolkit import read_audio, train           # doctest: +SKIP
+        >>> model = train(read_audio("clip.wav"), minutes=5)    # doctest: +SKIP
+    """
+    return Trainer(make_plan(clips, **settings), device=device).run()

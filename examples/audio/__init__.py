@@ -1,0 +1,1 @@
+"""Short licence-clean clips: see README.md in this folder."""

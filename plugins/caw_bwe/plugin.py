@@ -1,0 +1,3 @@
+"""What the plugin adds to `caw`."""
+
+from __future__ import annotations

@@ -1,0 +1,123 @@
+"""`caw generate`: takes of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from caw_toolkit.cli.options import device_option, force_option, model_option, quiet_option, seed_option
+from caw_toolkit.errors import CawUsageError
+
+if TYPE_CHECKING:
+    from caw_toolkit.model import PyramidModel
+
+
+@click.command()
+@model_option()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="File or folder to write; - is standard output. Default: MODEL_take1.wav and so on, in this folder.",
+)
+@click.option(
+    "--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Length in seconds; default: 30."
+)
+@click.option("--like-length", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="As long as FILE.")
+@click.option("-n", "--count", type=click.IntRange(1, 10000), default=1, show_default=True, help="Number of takes.")
+@click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
+@click.option("--keep-edges", is_flag=True, help="Begin and end like the training clip, if the model has memorised it.")
+@click.option(
+    "--bit-depth", type=click.Choice(["16", "24", "float"]), default="24", show_default=True, help="Of WAV and FLAC."
+)
+@click.option(
+    "--clipping",
+    type=click.Choice(["scale", "clip", "error"]),
+    default="scale",
+    show_default=True,
+    help="What to do where audio exceeds full scale: turn the take down, clip it, or stop.",
+)
+@seed_option
+@device_option
+@quiet_option
+@force_option
+def generate(
+    model_path: Path,
+    output: Path | None,
+    duration: float | None,
+    like_length: str | None,
+    count: int,
+    all_scales: bool,
+    keep_edges: bool,
+    bit_depth: str,
+    clipping: str,
+    seed: int,
+    device: str,
+    quiet: bool,
+    force: bool,
+) -> None:
+    """Generate new audio from a trained model.
+
+    Takes of one seed differ from each other, and the same seed gives the same takes.
+    """
+    from caw_toolkit import PyramidModel, check_output, write_audio
+    from caw_toolkit.noise import derived_seed
+
+    if duration is not None and like_length is not None:
+        raise CawUsageError("--duration and --like-length exclude each other")
+    seconds = _length_of(like_length) if like_length else (30.0 if duration is None else duration)
+    takes = list(_targets(model_path, output, count))
+    if all_scales and str(takes[0]) == "-":
+        raise CawUsageError("--all-scales writes several files: name a file or a folder with -o")
+    for target in takes:
+        check_output(target, force, bit_depth=bit_depth)
+    model = PyramidModel.load(model_path, device)
+    jobs = [(target, take, rate) for take, target in enumerate(takes) for rate in _rates(model, all_scales)]
+    files = [_at_rate(target, rate) if rate != model.sample_rate else target for target, _, rate in jobs]
+    for file, (_, _, rate) in zip(files, jobs, strict=True):
+        check_output(file, force, bit_depth=bit_depth, sample_rate=rate)
+    for file, (_, take, rate) in zip(files, jobs, strict=True):
+        audio = model.generate(seconds, seed=derived_seed(seed, "take", take), keep_edges=keep_edges, up_to_rate=rate)
+        written = write_audio(file, audio, rate, bit_depth=bit_depth, clipping=clipping, overwrite=force)
+        if not quiet and str(file) != "-":
+            note = f", turned down by {-20 * _log10(written.gain):.1f} dB to fit" if written.gain < 1 else ""
+            click.echo(f"wrote {file} ({seconds:g} s, {rate} Hz{note})", err=True)
+
+
+def _rates(model: PyramidModel, all_scales: bool) -> tuple[int, ...]:
+    return model.rates if all_scales else (model.sample_rate,)
+
+
+def _length_of(path: str) -> float:
+    from caw_toolkit import read_audio
+
+    return read_audio(path).seconds
+
+
+def _targets(model_path: Path, output: Path | None, count: int) -> Iterator[Path]:
+    """The file of each take: OUT itself for a single one, OUT_take1 and so on for several, or files in a folder OUT."""
+    if output is not None and str(output) == "-":
+        if count > 1:
+            raise CawUsageError("standard output takes a single take: leave -n out, or name a folder with -o")
+        yield output
+        return
+    is_folder = output is not None and (output.is_dir() or not output.suffix)
+    folder = output if output is not None and is_folder else (output.parent if output is not None else Path())
+    stem = output.stem if output is not None and not is_folder else model_path.stem
+    suffix = output.suffix if output is not None and not is_folder else ".wav"
+    for take in range(1, count + 1):
+        yield output if output is not None and not is_folder and count == 1 else folder / f"{stem}_take{take}{suffix}"
+
+
+def _at_rate(target: Path, rate: int) -> Path:
+    return target.with_name(f"{target.stem}_{rate}hz{target.suffix}")
+
+
+def _log10(value: float) -> float:
+    import math
+
+    return math.log10(value)

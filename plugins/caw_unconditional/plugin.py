@@ -1,0 +1,12 @@
+"""What the plugin adds to `caw`."""
+
+from __future__ import annotations
+
+from caw_toolkit import hookimpl
+from caw_toolkit.hookspecs import RegisterCommand
+
+
+@hookimpl
+def register_commands(register: RegisterCommand) -> None:
+    """Add `caw generate`."""
+    register("generate", "caw_unconditional.command:generate", summary="Generate new audio of any length from a model.")

@@ -1,0 +1,32 @@
+"""What must answer at once imports none of the heavy packages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "torchaudio", "scipy.signal", "pedalboard")
+
+_IMPORTED = re.compile(r"^import time:\s+\d+ \|\s+\d+ \|\s+(?P<module>\S+)$", re.MULTILINE)
+
+
+def imported_modules(*arguments: str) -> set[str]:
+    """Modules that `python -m caw_toolkit ARGUMENTS` imports in a fresh interpreter."""
+    command = [sys.executable, "-X", "importtime", "-m", "caw_toolkit", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {match["module"] for match in _IMPORTED.finditer(done.stderr)}
+
+
+def assert_light(*arguments: str) -> None:
+    """Fail if `caw ARGUMENTS` imports a heavy package."""
+    imported = imported_modules(*arguments)
+    assert "caw_toolkit.cli" in imported
+    assert imported.isdisjoint(HEAVY), f"caw {' '.join(arguments)} imports {sorted(imported.intersection(HEAVY))}"
+
+
+@pytest.mark.parametrize("arguments", ["--version", "--help", "plugins", "plugins --json", "plugins --help"])
+def test_nothing_heavy_is_imported(arguments: str) -> None:
+    assert_light(*arguments.split())
