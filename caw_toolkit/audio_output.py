@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import math
 import os
-import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 
 BitDepth = Literal["16", "24", "float"]
@@ -147,7 +146,7 @@ def write_audio(
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
-        _write_atomically(path, data)
+        write_atomically(path, data)
     return WrittenAudio(path, gain, clipped_samples)
 
 
@@ -182,21 +181,3 @@ def _encode(samples: FloatArray, sample_rate: int, format_name: str, bit_depth: 
 def libsndfile_reason(error: Any) -> str:
     """What a `soundfile.LibsndfileError` says, without the path and the punctuation."""
     return str(error.error_string).removeprefix("Error : ").rstrip(".")
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    path_written = path.resolve()  # a link keeps pointing to the file that it names
-    partial = path_written.with_name(f".caw-{secrets.token_hex(4)}.part")
-    try:
-        path_written.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(partial, "xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(partial, path_written)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-        raise CawError(f"cannot write {path}: {'the disk is full' if full else error.strerror or error}") from error

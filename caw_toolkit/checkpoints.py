@@ -1,4 +1,7 @@
-"""The state of an unfinished training, beside the model file that it will become."""
+"""The state of an unfinished training, beside the model file that it will become.
+
+Torch is imported where it is used: whether there is a checkpoint is asked without it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError
-from caw_toolkit.model_file import write_atomically
 
 FORMAT = "caw_toolkit.checkpoint"
 VERSION = 1
@@ -47,6 +48,8 @@ class Checkpoint:
 
     def save(self, path: Path) -> None:
         """Write atomically: a crash at any moment leaves the last whole checkpoint."""
+        import torch
+
         buffer = io.BytesIO()
         torch.save({"format": FORMAT, "version": VERSION, **_shallow(self)}, buffer)
         write_atomically(path, buffer.getbuffer())
@@ -78,11 +81,13 @@ def stored_seed(path: Path) -> int:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import torch
+
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise CawError(f"{path}: the checkpoint is damaged; train again without --resume") from error
-    if not isinstance(content, dict) or content.pop("format", None) != FORMAT or content.pop("version") != VERSION:
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT or content.pop("version", None) != VERSION:
         raise CawError(f"{path} is not a checkpoint of this version; train again without --resume")
     return content
 

@@ -66,7 +66,7 @@ def _scale_minutes(plan: Plan, index: int) -> float:
         def generate(start: int, stop: int, seed: int | None) -> torch.Tensor:
             return coarse[None, :, start:stop]
 
-    task = ScaleTask(plan.spec(index), real, coarse, (), short.segments, generate, 0, torch.device("cpu"))
+    task = ScaleTask(plan.spec(index), real, coarse, short.segments, generate, 0, torch.device("cpu"))
     trainer = plan.objective.scale_trainer(task)
     trainer.step(0.0)
     began = time.perf_counter()

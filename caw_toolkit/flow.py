@@ -113,17 +113,6 @@ class FlowGenerator(ScaleGenerator):
         band = expand(signal * self.signal_level, self.companding) * self.gain
         return band if coarse is None else coarse + band
 
-    def regenerate(self, real: Tensor, noise: Tensor, coarse: Tensor | None, strength: float) -> Tensor:
-        """Lead the real signal back to noise by `strength`, and solve forward from there (Meng et al., SDEdit, 2022)."""
-        samples = real.shape[-1]
-        padding = (0, -samples % self.fold)
-        target = compand(real if coarse is None else real - coarse, self.companding) / self.signal_level
-        condition = None if coarse is None else functional.pad(self._condition(coarse), padding)
-        begin = 1.0 - strength
-        start = functional.pad(strength * noise + begin * target, padding)
-        band = expand(self._solve(start, condition, begin, 1.0)[..., :samples] * self.signal_level, self.companding)
-        return band if coarse is None else coarse + band
-
     def noise_of(self, real: Tensor, coarse: Tensor | None) -> Tensor:
         """The noise that this generator maps to `real`: the same equation solved backwards.
 

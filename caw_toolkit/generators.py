@@ -11,6 +11,7 @@ from caw_toolkit.objectives.base import ScaleGenerator
 
 GENERATORS = {
     "dilated": "caw_toolkit.networks:DilatedGenerator",
+    "exemplar": "caw_toolkit.exemplar:ExemplarGenerator",
     "flow": "caw_toolkit.flow:FlowGenerator",
     "gaussian": "caw_toolkit.gaussian:GaussianGenerator",
 }

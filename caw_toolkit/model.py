@@ -210,45 +210,6 @@ class PyramidModel:
         seconds = self.reconstruction_noise.shape[1] / self.rates[0]
         return span.make(0, seconds).cpu().numpy() * self.peak
 
-    def regenerate(self, real: Sequence[Tensor], strength: float, seed: int) -> Tensor:
-        """A variation of the training recording at this pyramid's finest rate, aligned with it, for training.
-
-        Args:
-            real: the recording at every rate, `(channels, samples)`.
-            strength: see `ScaleGenerator.regenerate`.
-            seed: of the noise.
-
-        Returns:
-            `(channels, samples)`, as long as the last of `real`, on the model's device.
-        """
-        noise = NoiseSource(seed, self.channels)
-        seconds = real[-1].shape[1] / self.sample_rate
-        blocks = [
-            self._regenerate_block(real, strength, noise, start, min(start + BLOCK_SECONDS, seconds))
-            for start in range(0, math.ceil(seconds), BLOCK_SECONDS)
-        ]
-        return torch.cat(blocks, dim=1)
-
-    @torch.inference_mode()
-    def _regenerate_block(
-        self, real: Sequence[Tensor], strength: float, noise: NoiseSource, start: int, stop: float
-    ) -> Tensor:
-        """The stretch from `start` to `stop` seconds, made with a second of context on both sides."""
-        begin, end = max(0, start - 1), stop + 1
-        signal: Tensor | None = None
-        for index, scale in enumerate(self.scales):
-            first = begin * scale.rate
-            given = real[index][:, first : round(end * scale.rate)]
-            coarse = None
-            if signal is not None:
-                upsample = UPSAMPLERS[self.upsampling]
-                coarse = upsample(signal, self.rates[index - 1], scale.rate, given.shape[1])[None]
-            drawn = noise.normal(index, scale.rate, first, first + given.shape[1]) * scale.noise_std
-            made = self.generator(index).regenerate(given[None], drawn[None].to(self.device), coarse, strength)
-            signal = made[0]
-        assert signal is not None
-        return signal[:, (start - begin) * self.sample_rate :][:, : round(stop * self.sample_rate) - start * self.sample_rate]
-
     def coarse_input(self, index: int, start: int, stop: int, seed: int | None) -> Tensor:
         """The coarser signal that scale `index` receives, `(channels, stop - start)` at its rate, for training.
 

@@ -7,15 +7,14 @@ else with an unpickler that knows no function at all, without importing torch.
 from __future__ import annotations
 
 import io
-import os
 import pickle
-import tempfile
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError, CawUsageError
 
 FORMAT = "caw_toolkit.pyramid"
@@ -37,34 +36,6 @@ def save(path: str | Path, content: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, "version": VERSION, **content}, buffer)
     write_atomically(Path(path), buffer.getbuffer())
-
-
-def write_atomically(path: Path, data: bytes | memoryview) -> None:
-    """Write a file under a temporary name beside its place, then move it there.
-
-    Raises:
-        CawError: if the disk is full, the folder is not writable, and so on; nothing is left behind.
-    """
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-        raise CawError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def load(path: str | Path) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from caw_toolkit.errors import CawError
 from caw_toolkit.resampling import resample
 
 Segments = tuple[tuple[int, int], ...]
+
+#: Limits of a recording.
+SHORTEST_SECONDS = 2.0
+LONGEST_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,19 @@ class Recording:
     def segments_at(self, rate: int) -> Segments:
         """The segments in samples of another rate, matching `at`."""
         return _segments([round((stop - start) * rate / self.sample_rate) for start, stop in self.segments])
+
+    def aligned(self, rates: Sequence[int]) -> Recording:
+        """The recording with every segment but the last cut to a length that is whole at all of `rates`.
+
+        Otherwise rounding would shift the scales against each other, further with every join.
+        """
+        if len(self.segments) < 2:
+            return self
+        unit = self.sample_rate // math.gcd(self.sample_rate, *rates)
+        parts = [self.samples[:, start : stop - (stop - start) % unit] for start, stop in self.segments[:-1]]
+        parts.append(self.samples[:, slice(*self.segments[-1])])
+        segments = _segments([part.shape[1] for part in parts])
+        return replace(self, samples=np.concatenate(parts, axis=1), segments=segments)
 
 
 def join(clips: Sequence[AudioClip], sample_rate: int | None = None) -> Recording:

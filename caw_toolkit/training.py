@@ -29,14 +29,12 @@ from caw_toolkit.noise import derived_seed
 from caw_toolkit.objectives import build_objective
 from caw_toolkit.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.presets import Preset, load_preset
-from caw_toolkit.pyramid import Recording, join
+from caw_toolkit.pyramid import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
 from caw_toolkit.resampling import UPSAMPLERS
 from caw_toolkit.scales import ScaleRules, check_rates, choose_rates
 
 log = logging.getLogger(__name__)
 
-SHORTEST_SECONDS = 2.0
-LONGEST_SECONDS = 600.0
 CHECKPOINT_INTERVAL_SECONDS = 20.0
 
 
@@ -84,13 +82,17 @@ class Plan:
     seed: int
 
     def spec(self, index: int) -> ScaleSpec:
-        return ScaleSpec(index, len(self.rates), self.rates[index], self.recording.channels)
+        coarser = self.rates[index - 1] if index else None
+        return ScaleSpec(index, len(self.rates), self.rates[index], coarser, self.recording.channels)
 
     def shares(self) -> list[float]:
         """The share of a time budget that each scale gets; they sum to 1."""
-        count = len(self.rates)
-        first = float(self.preset.training.get("coarsest_share", 1 / count)) if count > 1 else 1.0
-        return [first] + [(1 - first) / (count - 1)] * (count - 1)
+        weights = [self.objective.time_weight(index) for index in range(len(self.rates))]
+        others = sum(weights[1:])
+        if "coarsest_share" in self.preset.training and others:
+            first = self.preset.training["coarsest_share"]
+            weights[0] = others * first / (1 - first)
+        return [weight / sum(weights) for weight in weights]
 
     def fingerprint(self) -> str:
         """A digest of the recording and of every setting that decides the result."""
@@ -158,9 +160,10 @@ def make_plan(
             ScaleRules(**chosen.scales),
             is_speech=kind is Material.SPEECH,
         )
-    objective = build_objective(chosen.objective, {**chosen.objective_options, **(objective_options or {})})
+    chosen = dataclasses.replace(chosen, objective_options={**chosen.objective_options, **(objective_options or {})})
+    objective = build_objective(chosen.objective, chosen.objective_options)
     budget = minutes if minutes is not None else chosen.training.get("minutes")
-    return Plan(recording, chosen, kind, layout, objective, budget, seed)
+    return Plan(recording.aligned(layout), chosen, kind, layout, objective, budget, seed)
 
 
 class Trainer:
@@ -214,10 +217,11 @@ class Trainer:
             done = PyramidModel.from_content(self.state.model).to(self.device)
             scales, reconstruction_noise = list(done.scales), done.reconstruction_noise
         for index in range(self.state.scale, len(self.plan.rates)):
+            began = time.monotonic()
             trainer = self._scale_trainer(index, self._model(scales, reconstruction_noise) if scales else None)
             if self.state.trainer:
                 trainer.load_state_dict(self.state.trainer)
-            losses = self._train_scale(index, trainer)
+            losses = self._train_scale(index, trainer, began)
             generator = trainer.generator().eval().requires_grad_(False)
             scales.append(Scale(self.plan.rates[index], generator, trainer.noise_std))
             if index == 0:
@@ -234,14 +238,9 @@ class Trainer:
         real = torch.from_numpy(plan.recording.at(rate)).to(self.device)
         coarse: Tensor | None = None
         generate_coarse = None
-        variations: list[Tensor] = []
         if below is not None:
-            lower = [torch.from_numpy(plan.recording.at(rate)).to(self.device) for rate in plan.rates[:index]]
-            upsample = UPSAMPLERS[plan.preset.upsampling]
-            coarse = upsample(lower[-1], plan.rates[index - 1], rate, real.shape[1])
-            for number, strength in enumerate(plan.objective.variation_strengths):
-                varied = below.regenerate(lower, strength, derived_seed(plan.seed, "variation", index, number))
-                variations.append(upsample(varied, plan.rates[index - 1], rate, real.shape[1]))
+            lower = torch.from_numpy(plan.recording.at(plan.rates[index - 1])).to(self.device)
+            coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, real.shape[1])
 
             def generate_coarse(start: int, stop: int, seed: int | None) -> Tensor:
                 return below.coarse_input(index, start, stop, seed)[None]
@@ -250,7 +249,6 @@ class Trainer:
             spec=plan.spec(index),
             real=real,
             coarse=coarse,
-            variations=tuple(variations),
             segments=plan.recording.segments_at(rate),
             generate_coarse=generate_coarse,
             seed=derived_seed(plan.seed, "scale", index),
@@ -259,21 +257,27 @@ class Trainer:
         )
         return plan.objective.scale_trainer(task)
 
-    def _train_scale(self, index: int, trainer: ScaleTrainer) -> dict[str, float]:
-        """Steps until the scale's share of the budget, or its number of steps, is spent; returns the last losses."""
+    def _train_scale(self, index: int, trainer: ScaleTrainer, began: float) -> dict[str, float]:
+        """Steps until the scale's share of the budget, or its number of steps, is spent; returns the last losses.
+
+        Args:
+            index: the scale.
+            trainer: of the scale.
+            began: when its preparation began, on the monotonic clock.
+        """
         spec, share = self.plan.spec(index), self.plan.shares()[index]
         before = sum(self.state.seconds[:index])
         if len(self.state.seconds) == index:
             self.state.seconds.append(0.0)
         spent = self.state.seconds[index]
         budget = self._scale_budget(index)
-        started = time.monotonic() - spent
+        started = began - spent
         losses: dict[str, float] = {}
         try:
             while True:
                 elapsed = time.monotonic() - started
-                progress = elapsed / budget if budget else self.state.steps / trainer.total_steps
-                if progress >= 1:
+                progress = elapsed / budget if budget else self.state.steps / max(1, trainer.total_steps)
+                if progress >= 1 or self.state.steps >= trainer.most_steps:
                     return losses
                 losses = trainer.step(progress)
                 self.state.steps += 1
@@ -295,7 +299,7 @@ class Trainer:
             return None
         shares = self.plan.shares()
         left = self.plan.minutes * 60 - sum(self.state.seconds[:index])
-        return max(1.0, left * shares[index] / sum(shares[index:]))
+        return max(1.0, left * shares[index] / (sum(shares[index:]) or 1.0))
 
     def _check(self, losses: Mapping[str, float], spec: ScaleSpec) -> None:
         bad = [name for name, value in losses.items() if not math.isfinite(value)]

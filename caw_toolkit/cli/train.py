@@ -94,12 +94,13 @@ def train(
     if seed is None:
         seed = stored_seed(checkpoint) if resume and checkpoint.exists() else _draw_seed()
 
+    recordings = [_read(clip, start, duration) for clip in clips]
+
     from caw_toolkit.devices import pick_device
     from caw_toolkit.plugins import get_host
     from caw_toolkit.training import make_plan
 
     pick_device(device)
-    recordings = [_read(clip, start, duration) for clip in clips]
     plan = make_plan(
         recordings,
         preset=preset,
@@ -172,10 +173,12 @@ def _draw_seed() -> int:
 
 
 def _read(path: Path, start: float, duration: float | None) -> AudioClip:
-    from caw_toolkit.audio import read_audio
-    from caw_toolkit.training import LONGEST_SECONDS
+    from caw_toolkit.audio import read_audio, require_trainable
+    from caw_toolkit.pyramid import LONGEST_SECONDS, SHORTEST_SECONDS
 
-    return read_audio(path, start_seconds=start, duration_seconds=duration, longest_seconds=LONGEST_SECONDS)
+    clip = read_audio(path, start_seconds=start, duration_seconds=duration, longest_seconds=LONGEST_SECONDS)
+    require_trainable(clip, shortest_seconds=SHORTEST_SECONDS)
+    return clip
 
 
 def _source(path: Path, clip: AudioClip) -> dict[str, Any]:

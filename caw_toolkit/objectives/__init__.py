@@ -12,6 +12,7 @@ from caw_toolkit.objectives.base import Objective
 OBJECTIVES = {
     "adversarial": "caw_toolkit.objectives.adversarial:AdversarialObjective",
     "conditional_gaussian": "caw_toolkit.objectives.conditional_gaussian:ConditionalGaussianObjective",
+    "exemplar": "caw_toolkit.objectives.exemplar:ExemplarObjective",
     "flow_matching": "caw_toolkit.objectives.flow_matching:FlowMatchingObjective",
     "staged": "caw_toolkit.objectives.staged:StagedObjective",
 }

@@ -6,6 +6,7 @@ the loop, the budget, the checkpoints and the reporting; the objective owns netw
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,21 +37,6 @@ class ScaleGenerator(nn.Module, ABC):
             noise, coarse and the result: `(batch, channels, samples)`.
         """
 
-    def regenerate(self, real: Tensor, noise: Tensor, coarse: Tensor | None, strength: float) -> Tensor:
-        """A variation of a real signal, aligned with it: what the scales above must be able to build on.
-
-        Args:
-            real: signal of this scale.
-            noise: as in `forward`.
-            coarse: variation of the coarser signal, upsampled; None at the coarsest scale.
-            strength: from 0 (the real signal) to 1 (generated from noise), where the generator knows degrees; others
-                generate from `coarse`.
-
-        Shape:
-            as `forward`.
-        """
-        return self(noise, coarse)  # type: ignore[no-any-return]
-
     def folded(self) -> ScaleGenerator:
         """The same function in its fastest form for generation (normalisation folded into the convolutions)."""
         return self
@@ -63,6 +49,7 @@ class ScaleSpec:
     index: int  # 0 is the coarsest
     count: int  # number of scales
     rate: int  # Hz
+    coarser_rate: int | None  # of the scale below, Hz
     channels: int  # audio channels
 
 
@@ -74,8 +61,6 @@ class ScaleTask:
         spec: place of the scale in the pyramid.
         real: the training signal at this scale, `(channels, samples)`, on the training device.
         coarse: the real signal of the scale below, upsampled to this rate, `(channels, samples)`; None at the coarsest.
-        variations: like `coarse`, but of signals that the generators below have made from the real one; what a
-            generator is given later is like these.
         segments: `(start, stop)` ranges of `real` that may be trained on; no window crosses their ends.
         previous: state that the previous scale's trainer left for warm starts (`ScaleTrainer.warm_start_state`).
         generate_coarse: draws the coarser signal from the generators trained so far, upsampled to this rate:
@@ -88,7 +73,6 @@ class ScaleTask:
     spec: ScaleSpec
     real: Tensor
     coarse: Tensor | None
-    variations: tuple[Tensor, ...]
     segments: tuple[tuple[int, int], ...]
     generate_coarse: Callable[[int, int, int | None], Tensor] | None
     seed: int
@@ -104,6 +88,9 @@ class ScaleTrainer(ABC):
 
     #: Steps after which the scale is finished when no time budget is given.
     total_steps: int
+
+    #: Steps that no time budget makes it exceed.
+    most_steps: float = math.inf
 
     #: Whether a step goes over the whole recording, so that its cost grows with the recording's length.
     whole_signal: bool = False
@@ -136,13 +123,14 @@ class ScaleTrainer(ABC):
 class Objective(ABC):
     """How the generators of a pyramid are built and trained."""
 
-    #: Strengths of the variations that `ScaleTask.variations` holds.
-    variation_strengths: tuple[float, ...] = ()
-
     @classmethod
     @abstractmethod
     def from_options(cls, options: Mapping[str, Any]) -> Objective:
         """Make the objective from a preset's table; CawUsageError if an option is unknown or wrong."""
+
+    def time_weight(self, index: int) -> float:
+        """Training time that scale `index` is worth, relative to the other scales; 0 if it needs none."""
+        return 1.0
 
     @abstractmethod
     def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:

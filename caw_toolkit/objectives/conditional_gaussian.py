@@ -39,7 +39,6 @@ class ConditionalGaussianObjective(Objective):
 
     def __init__(self, options: GaussianOptions | None = None) -> None:
         self.options = options or GaussianOptions()
-        self.variation_strengths = self.options.variation_strengths
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> ConditionalGaussianObjective:
@@ -69,7 +68,7 @@ class GaussianTrainer(RegressionTrainer):
         super().__init__(generator, task, options, granule=generator.transform.bands)
         assert task.coarse is not None
         self.band = generator.analyse((task.real - task.coarse)[None])[0] / generator.band_level
-        self.conditions = [generator.analyse(given[None])[0] for given in (task.coarse, *task.variations)]
+        self.coarse = generator.analyse(task.coarse[None])[0]
 
     def loss(self, starts: list[int], crop: int) -> tuple[Tensor, dict[str, float]]:
         bands = self.model.transform.bands
@@ -78,7 +77,7 @@ class GaussianTrainer(RegressionTrainer):
         frames = crop // bands - 2
         signs = self.random_signs()
         band = torch.stack([self.band[:, k : k + frames] for k in first]) * signs
-        coarse = self.draw_condition(self.conditions, first, frames) * signs
+        coarse = torch.stack([self.coarse[:, k : k + frames] for k in first]) * signs
         mean, log_std = self.model.predict(self._disturbed(coarse))
         variance = (2 * log_std).exp()
         likelihood = 0.5 * (band - mean).square() / variance + log_std

@@ -32,7 +32,7 @@ class FlowOptions(RegressionOptions):
 
     frame_seconds: float = 0.004
     companding: float = 0.6
-    solver_steps: int = 24
+    solver_steps: int = 6
     coarse_noise: float = 0.03
 
 
@@ -41,7 +41,6 @@ class FlowMatchingObjective(Objective):
 
     def __init__(self, options: FlowOptions | None = None) -> None:
         self.options = options or FlowOptions()
-        self.variation_strengths = self.options.variation_strengths
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> FlowMatchingObjective:
@@ -73,16 +72,14 @@ class FlowTrainer(RegressionTrainer):
 
     def __init__(self, generator: FlowGenerator, task: ScaleTask, options: FlowOptions) -> None:
         super().__init__(generator, task, options, granule=generator.fold)
-        self.target, condition = generator.normalised(task.real, task.coarse)
-        varied = [generator.normalised(task.real, variation)[1] for variation in task.variations]
-        self.conditions = [given for given in (condition, *varied) if given is not None]
+        self.target, self.condition = generator.normalised(task.real, task.coarse)
 
     def loss(self, starts: list[int], crop: int) -> tuple[Tensor, dict[str, float]]:
         batch, signs = self.options.batch, self.random_signs()
         target = torch.stack([self.target[:, start : start + crop] for start in starts]) * signs
         condition = None
-        if self.conditions:
-            condition = self.draw_condition(self.conditions, starts, crop) * signs
+        if self.condition is not None:
+            condition = torch.stack([self.condition[:, start : start + crop] for start in starts]) * signs
             spread = 2 * self.options.coarse_noise * self.rand(batch, 1, 1)
             condition = condition + spread * self.randn(*condition.shape)
         noise = self.randn(*target.shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,6 @@ class RegressionOptions:
         crop_frames: frames of the network in a crop.
         learning_rate: held for the first half, then lowered linearly to a fiftieth.
         averaging: decay of the running average of the weights that is used for generation.
-        variation_strengths: how far the coarser signal is led back to noise in the variations that are trained on.
-        real_share: share of the crops whose coarser signal is the real one instead of a variation.
     """
 
     steps: int = 1500
@@ -38,8 +36,6 @@ class RegressionOptions:
     crop_frames: int = 1024
     learning_rate: float = 2e-3
     averaging: float = 0.999
-    variation_strengths: tuple[float, ...] = (0.2, 0.35, 0.5, 0.65)
-    real_share: float = 0.3
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "crop_frames", "learning_rate"):
@@ -111,15 +107,6 @@ class RegressionTrainer(ScaleTrainer):
         draws = self.random.integers(0, places[-1], self.options.batch)
         which = np.searchsorted(places, draws, side="right")
         return [self.ranges[k][0] + int(place - (places[k - 1] if k else 0)) for k, place in zip(which, draws, strict=True)]
-
-    def draw_condition(self, conditions: Sequence[Tensor], starts: list[int], length: int) -> Tensor:
-        """Crops of the coarser signal: the first of `conditions`, the real one, or one of its variations."""
-        if len(conditions) == 1:
-            which = np.zeros(len(starts), int)
-        else:
-            real = self.random.random(len(starts)) < self.options.real_share
-            which = np.where(real, 0, self.random.integers(1, len(conditions), len(starts)))
-        return torch.stack([conditions[k][:, s : s + length] for k, s in zip(which, starts, strict=True)])
 
     def randn(self, *shape: int) -> Tensor:
         """Seeded standard normal noise on the training device."""

@@ -1,8 +1,8 @@
-"""Objective `staged`: one objective for the coarse scales, which decide the piece, another for the scales above them."""
+"""Objective `staged`: different objectives for different scales, since the coarse ones decide the piece."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caw_toolkit.errors import CawUsageError
@@ -10,35 +10,41 @@ from caw_toolkit.objectives.base import Objective, ScaleGenerator, ScaleSpec, Sc
 
 
 class StagedObjective(Objective):
-    """Two objectives in one.
+    """Several objectives in one.
 
     Args:
-        lower: trains the coarsest scale, and all scales up to `split_rate`.
-        upper: trains the others.
-        split_rate: Hz.
+        stages: of the scales, coarsest first; the last is used for all scales that are left.
     """
 
-    def __init__(self, lower: Objective, upper: Objective, split_rate: int) -> None:
-        self.lower = lower
-        self.upper = upper
-        self.split_rate = split_rate
-        self.variation_strengths = upper.variation_strengths
+    def __init__(self, stages: Sequence[Objective]) -> None:
+        self.stages = stages
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> StagedObjective:
-        """Make the objective from two tables, `lower` and `upper`, each with the `name` and options of another."""
+        """Make the objective from `stages`, a list of tables, each with the `name` and the options of an objective."""
         from caw_toolkit.objectives import build_objective
 
-        if set(options) != {"lower", "upper", "split_rate"}:
-            raise CawUsageError("the staged objective takes split_rate and two tables, lower and upper, each with a name")
-        tables = (dict(options["lower"]), dict(options["upper"]))
-        return cls(*(build_objective(table.pop("name", ""), table) for table in tables), options["split_rate"])
+        stages = options.get("stages")
+        if set(options) != {"stages"} or not _is_list_of_tables(stages):
+            raise CawUsageError("the staged objective takes 'stages', a list of tables, each with a name and options")
+        return cls([build_objective(stage.get("name", ""), _without_name(stage)) for stage in stages])
 
-    def _part(self, spec: ScaleSpec) -> Objective:
-        return self.upper if spec.index and spec.rate > self.split_rate else self.lower
+    def _stage(self, index: int) -> Objective:
+        return self.stages[min(index, len(self.stages) - 1)]
+
+    def time_weight(self, index: int) -> float:
+        return self._stage(index).time_weight(index)
 
     def untrained_generator(self, spec: ScaleSpec) -> ScaleGenerator:
-        return self._part(spec).untrained_generator(spec)
+        return self._stage(spec.index).untrained_generator(spec)
 
     def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
-        return self._part(task.spec).scale_trainer(task)
+        return self._stage(task.spec.index).scale_trainer(task)
+
+
+def _is_list_of_tables(value: object) -> bool:
+    return isinstance(value, Sequence) and len(value) > 0 and all(isinstance(item, Mapping) for item in value)
+
+
+def _without_name(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key != "name"}

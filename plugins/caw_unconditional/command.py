@@ -64,8 +64,7 @@ def generate(
 
     Takes of one seed differ from each other, and the same seed gives the same takes.
     """
-    from caw_toolkit import PyramidModel, check_output, write_audio
-    from caw_toolkit.noise import derived_seed
+    from caw_toolkit import check_output, write_audio
 
     if duration is not None and like_length is not None:
         raise CawUsageError("--duration and --like-length exclude each other")
@@ -75,6 +74,10 @@ def generate(
         raise CawUsageError("--all-scales writes several files: name a file or a folder with -o")
     for target in takes:
         check_output(target, force, bit_depth=bit_depth)
+
+    from caw_toolkit import PyramidModel
+    from caw_toolkit.noise import derived_seed
+
     model = PyramidModel.load(model_path, device)
     jobs = [(target, take, rate) for take, target in enumerate(takes) for rate in _rates(model, all_scales)]
     files = [_at_rate(target, rate) if rate != model.sample_rate else target for target, _, rate in jobs]

@@ -1,0 +1,222 @@
+"""The exemplar generator: the recording's own material, chosen to follow the coarser signal.
+
+For every frame of the coarser signal, the stretches of the training recording whose coarser version is most alike (with
+context, then in phase) are looked up; the best one that also joins the stretch before it is overlap-added. Nothing is
+learnt. It is the audio counterpart of patch nearest-neighbour generation (Granot et al., "Drop the GAN", 2022) with the
+alignment of waveform-similarity overlap-add (Verhelst and Roelands, 1993).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from caw_toolkit.objectives.base import ScaleGenerator
+
+Array = npt.NDArray[np.float32]
+
+#: Frames of context on each side in the first comparison.
+CONTEXT_FRAMES = 2
+#: Stretches that are compared in phase for each frame.
+CANDIDATES = 24
+#: Largest shift of a candidate when it is brought in phase with the coarser signal.
+SHIFT_SECONDS = 0.006
+#: Weight of a smooth join beside likeness to the coarser signal.
+JOIN_WEIGHT = 0.5
+#: How much of a level difference to the coarser signal is made up for, and at most.
+LEVEL_EXPONENT, LARGEST_GAIN = 0.7, 2.0
+#: Frames of the recording are compared at steps of this share of a hop.
+STEPS_A_HOP = 8
+
+
+class ExemplarGenerator(ScaleGenerator):
+    """Generator of any scale but the coarsest; the noise decides between stretches that fit about equally well.
+
+    Args:
+        audio_channels: 1 or 2.
+        samples: length of the recording at this scale.
+        hop: samples from frame to frame, half a window.
+        ratio: this scale's rate over the coarser one's, rounded up.
+        shift: largest shift of a candidate in samples.
+        continuity: bonus for going on with the same stretch of the recording.
+        variety: weight of the noise in the choice.
+    """
+
+    real: Tensor
+    coarse: Tensor
+
+    def __init__(
+        self, *, audio_channels: int, samples: int, hop: int, ratio: int, shift: int, continuity: float, variety: float
+    ) -> None:
+        super().__init__()
+        self.architecture: dict[str, Any] = {
+            "type": "exemplar",
+            "audio_channels": audio_channels,
+            "samples": samples,
+            "hop": hop,
+            "ratio": ratio,
+            "shift": shift,
+            "continuity": continuity,
+            "variety": variety,
+        }
+        self.hop = hop
+        self.ratio = ratio
+        self.shift = shift
+        self.continuity = continuity
+        self.variety = variety
+        self.receptive_field = 2 * (CONTEXT_FRAMES + 2) * hop
+        self.register_buffer("real", torch.zeros(audio_channels, samples))
+        self.register_buffer("coarse", torch.zeros(audio_channels, samples))
+        self.register_buffer("usable", torch.ones(samples, dtype=torch.bool))
+        self._material: _Material | None = None
+
+    def remember(self, real: Tensor, coarse: Tensor, segments: tuple[tuple[int, int], ...]) -> None:
+        """Take the recording and its coarser version, both `(channels, samples)`, and where stretches may come from."""
+        self.real.copy_(real)
+        self.coarse.copy_(coarse)
+        self.usable.fill_(False)
+        for start, stop in segments:
+            self.usable[start + self.hop : max(stop - self.hop, start + self.hop + 1)] = True
+        self._material = None
+
+    def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
+        if coarse is None:
+            raise ValueError("the exemplar generator needs a coarser signal")
+        if self._material is None:
+            self._material = _Material.prepare(self)
+        pairs = zip(noise.cpu().numpy(), coarse.cpu().numpy(), strict=True)
+        made = np.stack([_follow(self, self._material, *pair) for pair in pairs])
+        return torch.from_numpy(made).to(coarse.device)
+
+
+@dataclass(frozen=True)
+class _Material:
+    """The recording, padded by `margin` on both sides, and what is compared of it."""
+
+    margin: int
+    real: Array  # (channels, samples)
+    coarse: Array  # (samples,), channels summed
+    coarse_norms: Array  # norm of the window around each sample of `coarse`
+    centres: npt.NDArray[np.int64]  # samples around which stretches may be taken
+    features: Array  # (centres, features)
+    feature_energies: Array
+    feature_scale: float
+
+    @classmethod
+    def prepare(cls, generator: ExemplarGenerator) -> _Material:
+        hop = generator.hop
+        margin = 2 * hop + generator.shift + generator.ratio
+        real = np.pad(generator.real.cpu().numpy(), ((0, 0), (margin, margin)))
+        mono = generator.coarse.cpu().numpy().sum(0)
+        coarse = np.pad(mono, margin)
+        squared = np.convolve(coarse**2, _window(hop) ** 2, mode="valid")
+        norms = np.zeros_like(coarse)
+        norms[hop : hop + len(squared)] = np.sqrt(np.maximum(squared, 0))
+        scale = float(np.sqrt((mono**2).mean())) + 1e-8
+        step = max(1, hop // STEPS_A_HOP)
+        centres = np.arange(0, len(mono), step)
+        features = _features(mono, centres, generator, scale)
+        usable = generator.usable.cpu().numpy()[centres]
+        features = np.ascontiguousarray(features[usable])
+        return cls(margin, real, coarse, norms, centres[usable], features, (features**2).sum(1), scale)
+
+
+def _window(hop: int) -> Array:
+    """Periodic Hann window of two hops: its overlapping halves sum to one."""
+    return (0.5 - 0.5 * np.cos(np.pi * np.arange(2 * hop) / hop)).astype(np.float32)
+
+
+def _features(mono: Array, centres: npt.NDArray[np.int64], generator: ExemplarGenerator, scale: float) -> Array:
+    """Compressed magnitude spectra of the coarser band around `centres`, with context, `(centres, features)`."""
+    hop = generator.hop
+    reach = (CONTEXT_FRAMES + 1) * hop
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(mono, reach), 2 * hop)
+    bins = hop // generator.ratio + 1
+    parts = []
+    for offset in range(-CONTEXT_FRAMES, CONTEXT_FRAMES + 1):
+        frames = windows[centres + reach - hop + offset * hop] * _window(hop)
+        parts.append((np.abs(np.fft.rfft(frames, axis=1)[:, :bins]) / scale) ** 0.4)
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _follow(generator: ExemplarGenerator, material: _Material, noise: Array, coarse: Array) -> Array:
+    """Overlap-add stretches of the recording along a coarser signal, `(channels, samples)`."""
+    hop, length = generator.hop, coarse.shape[1]
+    window = _window(hop)
+    mono = coarse.sum(0)
+    padded = np.pad(mono, 2 * hop)
+    centres = np.arange(0, length + hop, hop)
+    features = _features(np.pad(mono, (0, hop)), np.minimum(centres, length + hop - 1), generator, material.feature_scale)
+    draws = np.pad(noise[0], (0, 2 * hop + CANDIDATES))
+    out = np.zeros((coarse.shape[0], length + 3 * hop), np.float32)
+    place: int | None = None
+    for start in range(0, len(centres), 64):
+        likeness = features[start : start + 64] @ material.features.T * 2 - material.feature_energies
+        count = min(CANDIDATES, likeness.shape[1])
+        nearest = np.argpartition(likeness, -count, axis=1)[:, -count:]
+        for row, centre in enumerate(centres[start : start + 64]):
+            target = padded[centre + hop : centre + 3 * hop] * window
+            candidates = material.centres[nearest[row]]
+            luck = generator.variety * draws[centre : centre + count + 1]
+            place, gain = _choose(generator, material, target, candidates, place, luck)
+            stretch = material.real[:, place + material.margin - hop : place + material.margin + hop]
+            out[:, centre : centre + 2 * hop] += stretch * window * gain
+    return out[:, hop : hop + length]
+
+
+def _choose(
+    generator: ExemplarGenerator,
+    material: _Material,
+    target: Array,
+    candidates: npt.NDArray[np.int64],
+    previous: int | None,
+    luck: Array,
+) -> tuple[int, float]:
+    """The centre of the stretch to take next, and its gain."""
+    hop, shift, margin = generator.hop, generator.shift, material.margin
+    window = _window(hop)
+    level = float(np.linalg.norm(target)) + 1e-6
+    # in phase with the coarser signal
+    views = np.lib.stride_tricks.sliding_window_view(material.coarse, 2 * hop + 2 * shift)
+    around = views[candidates + margin - hop - shift]
+    shifts = np.arange(-shift, shift + 1, generator.ratio)  # the coarser band resolves no finer ones
+    shifted = np.lib.stride_tricks.sliding_window_view(around, 2 * hop, axis=1)[:, :: generator.ratio]
+    inner = np.einsum("ijk,k->ij", shifted, target * window)
+    likeness = inner / ((material.coarse_norms[candidates[:, None] + margin + shifts] + 1e-6) * level)
+    best = likeness.argmax(axis=1)
+    places = candidates + shifts[best]
+    scores = likeness[np.arange(len(places)), best] + luck[: len(places)]
+    if previous is not None:
+        places, joins = _joined(generator, material, places, previous)
+        scores = scores + JOIN_WEIGHT * joins
+        following = previous + hop
+        if following < material.real.shape[1] - 2 * margin:
+            norm = material.coarse_norms[following + margin]
+            stretch = material.coarse[following + margin - hop : following + margin + hop]
+            alike = float(stretch @ (target * window)) / ((norm + 1e-6) * level)
+            places = np.append(places, following)
+            scores = np.append(scores, alike + luck[-1] + JOIN_WEIGHT + generator.continuity)
+    place = int(np.clip(places[scores.argmax()], 0, material.real.shape[1] - 2 * margin - 1))
+    ratio = level / (material.coarse_norms[place + margin] + 1e-6)
+    return place, float(np.clip(ratio, 1 / LARGEST_GAIN, LARGEST_GAIN) ** LEVEL_EXPONENT)
+
+
+def _joined(
+    generator: ExemplarGenerator, material: _Material, places: npt.NDArray[np.int64], previous: int
+) -> tuple[npt.NDArray[np.int64], Array]:
+    """Shift each place by less than the coarser rate can resolve, to where it joins the stretch before it best."""
+    hop, reach, margin = generator.hop, generator.ratio, material.margin
+    mono = material.real.sum(0) if material.real.shape[0] > 1 else material.real[0]
+    tail = mono[previous + margin : previous + margin + hop]
+    views = np.lib.stride_tricks.sliding_window_view(mono, hop + 2 * reach)
+    around = views[np.clip(places + margin - hop - reach, 0, len(views) - 1)]
+    inside = np.lib.stride_tricks.sliding_window_view(around, hop, axis=1)
+    norms = np.sqrt(np.einsum("ijk,ijk->ij", inside, inside))
+    likeness = np.einsum("ijk,k->ij", inside, tail) / ((norms + 1e-6) * (float(np.linalg.norm(tail)) + 1e-6))
+    best = likeness.argmax(axis=1)
+    return places + best - reach, likeness[np.arange(len(places)), best]

@@ -1,0 +1,93 @@
+"""Objective `exemplar`: remember the recording and look its material up (see `caw_toolkit.exemplar`). No training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.exemplar import SHIFT_SECONDS, ExemplarGenerator
+from caw_toolkit.objectives.base import Objective, ScaleGenerator, ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.objectives.options import options_from_mapping
+
+
+@dataclass(frozen=True)
+class ExemplarOptions:
+    """Options of `exemplar`.
+
+    Attributes:
+        hop_seconds: from frame to frame; stretches are twice as long.
+        continuity: bonus for going on with the same stretch of the recording, beside likeness from -1 to 1. More is
+            smoother, and copies longer stretches.
+        variety: weight of the noise in the choice of stretches.
+    """
+
+    hop_seconds: float = 0.032
+    continuity: float = 0.2
+    variety: float = 0.03
+
+    def __post_init__(self) -> None:
+        if not 0.005 <= self.hop_seconds <= 1:
+            raise CawUsageError(f"hop_seconds must be from 0.005 to 1, not {self.hop_seconds}")
+
+
+class ExemplarObjective(Objective):
+    """Exemplars at every scale but the coarsest."""
+
+    def __init__(self, options: ExemplarOptions | None = None) -> None:
+        self.options = options or ExemplarOptions()
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> ExemplarObjective:
+        return cls(options_from_mapping(ExemplarOptions, options, objective="exemplar"))
+
+    def time_weight(self, index: int) -> float:
+        return 0.0
+
+    def untrained_generator(self, spec: ScaleSpec) -> ExemplarGenerator:
+        return self._generator(spec, samples=1)
+
+    def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
+        if task.coarse is None:
+            raise CawUsageError("objective 'exemplar' cannot train the coarsest scale: use it in 'staged'")
+        generator = self._generator(task.spec, samples=task.real.shape[1]).to(task.device)
+        if max(stop - start for start, stop in task.segments) < 4 * generator.hop:
+            raise CawError(f"the recording is too short for the scale of {task.spec.rate} Hz")
+        generator.remember(task.real, task.coarse, task.segments)
+        return ExemplarTrainer(generator)
+
+    def _generator(self, spec: ScaleSpec, samples: int) -> ExemplarGenerator:
+        return ExemplarGenerator(
+            audio_channels=spec.channels,
+            samples=samples,
+            hop=round(self.options.hop_seconds * spec.rate),
+            ratio=math.ceil(spec.rate / spec.coarser_rate) if spec.coarser_rate else 1,
+            shift=round(SHIFT_SECONDS * spec.rate),
+            continuity=self.options.continuity,
+            variety=self.options.variety,
+        )
+
+
+class ExemplarTrainer(ScaleTrainer):
+    """Nothing to train."""
+
+    noise_std = 1.0
+    total_steps = 0
+    most_steps = 0
+
+    def __init__(self, generator: ExemplarGenerator) -> None:
+        self._generator = generator
+
+    def step(self, progress: float) -> dict[str, float]:
+        return {}
+
+    def generator(self) -> ScaleGenerator:
+        return self._generator
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        return None

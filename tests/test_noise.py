@@ -1,0 +1,58 @@
+"""Noise addressed by position: any stretch is the same however it is asked for, and it is white and Gaussian."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from caw_toolkit.noise import NoiseSource, derived_seed
+
+RATE = 500
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, 1), (0, 500), (499, 501), (1234, 1777), (-700, -1), (-1, 1), (-500, 0), (3000, 4999)]
+)
+def test_a_stretch_is_the_same_alone_and_within_a_longer_one(start: int, stop: int) -> None:
+    source = NoiseSource(seed=3, channels=2)
+    whole = source.normal(scale=1, rate=RATE, start=-1000, stop=5000)
+    part = NoiseSource(seed=3, channels=2).normal(scale=1, rate=RATE, start=start, stop=stop)
+    assert part.shape == (2, stop - start) and part.dtype == torch.float32
+    assert torch.equal(part, whole[:, start + 1000 : stop + 1000])
+
+
+def test_an_empty_stretch() -> None:
+    source = NoiseSource(seed=3, channels=2)
+    assert source.normal(scale=0, rate=RATE, start=1000, stop=1000).shape == (2, 0)
+    assert source.normal(scale=0, rate=RATE, start=123, stop=123).shape == (2, 0)
+
+
+def test_it_is_standard_normal() -> None:
+    noise = NoiseSource(seed=0, channels=1).normal(scale=0, rate=RATE, start=0, stop=200 * RATE)[0].numpy()
+    assert stats.kstest(noise, "norm").pvalue > 0.01
+    assert abs(stats.kurtosis(noise)) < 0.1
+
+
+def test_it_is_white_within_a_second_and_across_seconds() -> None:
+    noise = NoiseSource(seed=0, channels=1).normal(scale=0, rate=RATE, start=0, stop=200 * RATE)[0].numpy()
+    bound = 4.5 / np.sqrt(noise.size)
+    for lag in (1, 2, 7, RATE - 1, RATE, RATE + 1, 10 * RATE):
+        assert abs(np.mean(noise[lag:] * noise[:-lag])) < bound
+
+
+def test_seeds_scales_and_channels_are_independent() -> None:
+    def draw(seed: int, scale: int) -> torch.Tensor:
+        return NoiseSource(seed, channels=2).normal(scale, rate=RATE, start=0, stop=40 * RATE)
+
+    rows = torch.cat([draw(0, 0), draw(1, 0), draw(0, 1)]).numpy()
+    correlations = np.corrcoef(rows)[np.triu_indices(len(rows), 1)]
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(rows.shape[1])
+
+
+def test_derived_seeds_differ_and_repeat() -> None:
+    seeds = [derived_seed(seed, "take", take) for seed in range(20) for take in range(50)]
+    assert len(set(seeds)) == len(seeds)
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert derived_seed(7, "take", 3) == derived_seed(7, "take", 3) != derived_seed(7, "scale", 3)
