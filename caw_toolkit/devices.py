@@ -33,8 +33,8 @@ def pick_device(name: str = "auto") -> torch.device:
 def has_fast_bfloat16(device_type: str) -> bool:
     """Whether bfloat16 convolutions are faster than float32 ones on this machine."""
     if device_type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device_type == "cpu" and torch.cpu._is_amx_tile_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device_type == "cpu" and bool(torch.cpu._is_amx_tile_supported())
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:

@@ -73,7 +73,7 @@ def _scale_minutes(plan: Plan, index: int) -> float:
     trainer.step(0.0)
     step_seconds = time.perf_counter() - began
     stretch = plan.recording.seconds * rate / PROBE_SAMPLES if trainer.whole_signal else 1.0
-    return step_seconds * stretch * trainer.total_steps / 60
+    return float(step_seconds * stretch * trainer.total_steps / 60)
 
 
 def _step_bytes(plan: Plan) -> float:
@@ -81,4 +81,4 @@ def _step_bytes(plan: Plan) -> float:
     generator = plan.objective.untrained_generator(plan.spec(len(plan.rates) - 1))
     widest = max(parameter.shape[0] for parameter in generator.parameters() if parameter.dim() == 3)
     samples = min(plan.recording.samples.shape[1], 16 * 1024 * 16)
-    return samples * widest * 4.0
+    return float(samples * widest * 4.0)

@@ -49,6 +49,7 @@ class ExemplarGenerator(ScaleGenerator):
 
     real: Tensor
     coarse: Tensor
+    usable: Tensor
 
     def __init__(
         self, *, audio_channels: int, samples: int, hop: int, ratio: int, shift: int, continuity: float, variety: float
@@ -151,8 +152,10 @@ def _follow(generator: ExemplarGenerator, material: _Material, noise: Array, coa
     mono = coarse.sum(0)
     padded = np.pad(mono, 2 * hop)
     centres = np.arange(0, length + hop, hop)
-    features = _features(np.pad(mono, (0, hop)), np.minimum(centres, length + hop - 1), generator, material.feature_scale)
-    draws = np.pad(noise[0], (0, 2 * hop + CANDIDATES))
+    features = _features(
+        np.pad(mono, (0, hop)), np.minimum(centres, length + hop - 1), generator, material.feature_scale
+    )
+    draws = np.float32(generator.variety) * np.pad(noise[0], (0, 2 * hop + CANDIDATES))
     out = np.zeros((coarse.shape[0], length + 3 * hop), np.float32)
     place: int | None = None
     for start in range(0, len(centres), 64):
@@ -162,7 +165,7 @@ def _follow(generator: ExemplarGenerator, material: _Material, noise: Array, coa
         for row, centre in enumerate(centres[start : start + 64]):
             target = padded[centre + hop : centre + 3 * hop] * window
             candidates = material.centres[nearest[row]]
-            luck = generator.variety * draws[centre : centre + count + 1]
+            luck = draws[centre : centre + count + 1]
             place, gain = _choose(generator, material, target, candidates, place, luck)
             stretch = material.real[:, place + material.margin - hop : place + material.margin + hop]
             out[:, centre : centre + 2 * hop] += stretch * window * gain

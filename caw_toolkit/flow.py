@@ -8,7 +8,7 @@ before training and lowers them, with the errors made in them, after sampling: l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,6 +18,9 @@ from torch.nn import functional
 from caw_toolkit.devices import mixed_precision
 from caw_toolkit.objectives.base import ScaleGenerator
 from caw_toolkit.unet import UNet
+
+#: Steps of the solver when a signal is completed: what is generated needs time to agree with what is known.
+FILL_STEPS = 32
 
 
 def compand(signal: Tensor, exponent: float) -> Tensor:
@@ -113,6 +116,44 @@ class FlowGenerator(ScaleGenerator):
         band = expand(signal * self.signal_level, self.companding) * self.gain
         return band if coarse is None else coarse + band
 
+    def revise(self, signal: Tensor, noise: Tensor, strength: float) -> Tensor:
+        """Lead a signal back towards noise by `strength`, and solve forward from there (Meng et al., "SDEdit", 2022).
+
+        Args:
+            signal: of the coarsest scale.
+            noise: as in `forward`.
+            strength: from 0, which gives the signal back, to 1, which generates from the noise alone.
+        """
+        samples = signal.shape[-1]
+        target = compand(signal, self.companding) / self.signal_level
+        start = functional.pad(strength * noise + (1 - strength) * target, (0, -samples % self.fold))
+        solved = self._solve(start, None, 1.0 - strength, 1.0)[..., :samples]
+        return expand(solved * self.signal_level, self.companding)
+
+    def fill(self, signal: Tensor, known: Tensor, noise: Tensor) -> Tensor:
+        """Complete a signal of the coarsest scale: what is known is held to at every step of the solver.
+
+        The replacement sampling of Lugmayr et al., "RePaint", 2022, with the straight paths of flow matching.
+
+        Args:
+            signal: with anything in place of what is missing.
+            known: true where `signal` is known.
+            noise: as in `forward`.
+
+        Shape:
+            signal, noise and the result: `(batch, channels, samples)`; known: `(samples,)`.
+        """
+        samples = signal.shape[-1]
+        padding = (0, -samples % self.fold)
+        target = functional.pad(compand(signal, self.companding) / self.signal_level, padding)
+        start, held = functional.pad(noise, padding), functional.pad(known, padding)
+
+        def hold(state: Tensor, time: Tensor) -> Tensor:
+            return torch.where(held, (1 - time) * start + time * target, state)
+
+        solved = self._solve(start, None, 0.0, 1.0, steps=FILL_STEPS, hold=hold)[..., :samples]
+        return torch.where(known, signal, expand(solved * self.signal_level, self.companding))
+
     def noise_of(self, real: Tensor, coarse: Tensor | None) -> Tensor:
         """The noise that this generator maps to `real`: the same equation solved backwards.
 
@@ -124,15 +165,28 @@ class FlowGenerator(ScaleGenerator):
         condition = None if condition is None else condition[..., :whole]
         return self._solve(target[..., :whole], condition, 1.0, 0.0)
 
-    def _solve(self, signal: Tensor, condition: Tensor | None, begin: float, end: float) -> Tensor:
-        """Heun's method; the last step is Euler's, where the velocity of the end point adds nothing but noise."""
-        times = torch.linspace(begin, end, self.solver_steps + 1, device=signal.device)
+    def _solve(
+        self,
+        signal: Tensor,
+        condition: Tensor | None,
+        begin: float,
+        end: float,
+        *,
+        steps: int | None = None,
+        hold: Callable[[Tensor, Tensor], Tensor] = lambda state, time: state,
+    ) -> Tensor:
+        """Heun's method; the last step is Euler's, where the velocity of the end point adds nothing but noise.
+
+        `hold` corrects the state that is reached at a time.
+        """
+        steps = steps or self.solver_steps
+        times = torch.linspace(begin, end, steps + 1, device=signal.device)
         for step, (now, then) in enumerate(zip(times[:-1], times[1:], strict=True)):
             velocity = self.velocity(signal, now[None], condition)
-            if step < self.solver_steps - 1:
+            if step < steps - 1:
                 ahead = self.velocity(signal + (then - now) * velocity, then[None], condition)
                 velocity = (velocity + ahead) / 2
-            signal = signal + (then - now) * velocity
+            signal = hold(signal + (then - now) * velocity, then)
         return signal
 
 

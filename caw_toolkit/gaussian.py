@@ -1,7 +1,7 @@
 """The conditional Gaussian generator: given the coarser signal, mean and spread of the next band, in one pass.
 
-The new band of a scale is analysed by a lapped transform. A network predicts for every coefficient a mean and a standard
-deviation from the coarser signal; the scale's noise, analysed by the same transform, is scaled and added:
+The new band of a scale is analysed by a lapped transform. A network predicts for every coefficient a mean and a
+standard deviation from the coarser signal; the scale's noise, analysed by the same transform, is scaled and added:
 `band = mean + std * noise`. What follows from the coarser signal (locked harmonics, onsets) goes into the mean, what
 does not (breath, bow, hiss) becomes noise of the right envelope. Trained by likelihood (Kendall and Gal, "What
 uncertainties do we need", 2017; the weighting is Seitzer et al., "On the pitfalls of heteroscedastic uncertainty
@@ -10,6 +10,7 @@ estimation", 2022), it neither fills quiet passages with noise nor needs an adve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,12 +60,15 @@ class GaussianGenerator(ScaleGenerator):
 
     def analyse(self, waveform: Tensor) -> Tensor:
         """`(batch, channels, samples)` -> `(batch, channels * bands, frames)`; stereo is turned to middle and side."""
-        return self.transform(_rotate(waveform)).flatten(1, 2)
+        coefficients: Tensor = self.transform(_rotate(waveform))
+        return coefficients.flatten(1, 2)
 
     def synthesise(self, coefficients: Tensor, samples: int) -> Tensor:
         """The inverse of `analyse`, cut to `samples`."""
-        split = coefficients.unflatten(1, (-1, self.transform.bands))
-        return _rotate(self.transform.inverse(split))[..., :samples]
+        batch, rows, frames = coefficients.shape
+        split = coefficients.reshape(batch, rows // self.transform.bands, self.transform.bands, frames)
+        waveform: Tensor = _rotate(self.transform.inverse(split))
+        return waveform[..., :samples]
 
     def predict(self, coarse: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log standard deviation of the band's coefficients, in units of `band_level`.
@@ -96,7 +100,7 @@ def _rotate(waveform: Tensor) -> Tensor:
     if waveform.shape[1] != 2:
         return waveform
     left, right = waveform.unbind(1)
-    return torch.stack([left + right, left - right], dim=1) * 0.5**0.5
+    return torch.stack([left + right, left - right], dim=1) * math.sqrt(0.5)
 
 
 def _level(coefficients: Tensor, floor: float) -> Tensor:

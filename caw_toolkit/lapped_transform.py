@@ -64,5 +64,7 @@ class LappedTransform(nn.Module):
             `(batch, channels, bands, frames)` -> `(batch, channels, (frames - 1) * bands)`.
         """
         batch, channels, bands, frames = subbands.shape
-        waveform = functional.conv_transpose1d(subbands.reshape(batch * channels, bands, frames), self.basis, stride=bands)
+        waveform = functional.conv_transpose1d(
+            subbands.reshape(batch * channels, bands, frames), self.basis, stride=bands
+        )
         return waveform.reshape(batch, channels, -1)[..., bands:-bands]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,30 +15,15 @@ from torch import Tensor
 from caw_toolkit import model_file
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.flow import FlowGenerator
 from caw_toolkit.generators import build_generator
 from caw_toolkit.noise import NoiseSource
 from caw_toolkit.objectives.base import ScaleGenerator
-from caw_toolkit.resampling import UPSAMPLERS, resample
+from caw_toolkit.resampling import resample
+from caw_toolkit.synthesis import FixedNoise, Scale, Span, blocks
 
-#: Sound is made in blocks of this length, each with context on both sides, crossfaded at the joins.
-BLOCK_SECONDS = 12
-CROSSFADE_SECONDS = 0.25
-LONGEST_CONTEXT_SECONDS = 15
-
-
-@dataclass(frozen=True)
-class Scale:
-    """One level of the pyramid.
-
-    Attributes:
-        rate: samples per second.
-        generator: makes this scale's signal from noise and the coarser signal.
-        noise_std: standard deviation of the noise it expects.
-    """
-
-    rate: int
-    generator: ScaleGenerator
-    noise_std: float
+#: Samples of the coarsest scale beside a gap that its resampling has blurred.
+EDGE_SAMPLES = 8
 
 
 @dataclass(eq=False)
@@ -51,7 +35,7 @@ class PyramidModel:
         channels: 1 or 2.
         peak: peak of the training recording; everything generated is at its level.
         upsampling: name of the interpolation between scales (`resampling.UPSAMPLERS`).
-        reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the training recording.
+        reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the recording.
         training: how it was trained: preset, options, seed, losses, time, source files.
 
     Example:
@@ -134,8 +118,8 @@ class PyramidModel:
             raise CawUsageError(f"cannot generate {seconds} seconds: the duration must be positive")
         last = self._scale_index(up_to_rate) if up_to_rate else len(self.scales) - 1
         noise = NoiseSource(seed, self.channels)
-        span = _Span(self, noise, last=last)
-        return np.concatenate(list(self._blocks(span, seconds, keep_edges)), axis=1)
+        span = Span(self, noise, last=last)
+        return np.concatenate(list(blocks(span, seconds, keep_edges)), axis=1)
 
     def stream(self, block_seconds: float = 1.0, *, seed: int = 0) -> Iterator[np.ndarray]:
         """Generate without end, in constant memory: the same samples as `generate` with the same seed.
@@ -148,9 +132,9 @@ class PyramidModel:
             `(channels, block)` float32.
         """
         size = max(1, round(block_seconds * self.sample_rate))
-        span = _Span(self, NoiseSource(seed, self.channels), last=len(self.scales) - 1)
+        span = Span(self, NoiseSource(seed, self.channels), last=len(self.scales) - 1)
         pending = np.zeros((self.channels, 0), np.float32)
-        for block in self._blocks(span, math.inf, keep_edges=False):
+        for block in blocks(span, math.inf, keep_edges=False):
             pending = np.concatenate([pending, block], axis=1)
             whole = pending.shape[1] // size * size
             for start in range(0, whole, size):
@@ -187,15 +171,85 @@ class PyramidModel:
         entry = self._scale_index(at_rate) if at_rate else 1
         if entry == 0:
             raise CawUsageError(f"the coarsest scale ({self.rates[0]} Hz) takes no input: choose from {self.rates[1:]}")
+        coarse = self._at(self.rates[entry - 1], audio, sample_rate)
+        return self._from_coarse(coarse, audio.shape[1] / sample_rate, entry=entry, seed=seed, noise_gain=noise_gain)
+
+    def vary(self, audio: np.ndarray, sample_rate: int, *, strength: float = 0.5, seed: int = 0) -> np.ndarray:
+        """Variations of given audio: the coarsest scale leads it back towards noise and forth again.
+
+        Args:
+            audio: `(channels, samples)`.
+            sample_rate: of `audio`, Hz.
+            strength: from 0 (the audio's own structure) to 1 (new structure).
+            seed: of the noise.
+
+        Returns:
+            `(channels, samples)` float32 at the model's sample rate, as long as `audio`.
+
+        Raises:
+            CawError: if the coarsest scale was not trained by flow matching.
+            CawUsageError: if `strength` is not between 0 and 1.
+        """
+        if not 0 <= strength <= 1:
+            raise CawUsageError(f"strength must be from 0 to 1, not {strength}")
+        coarse, flow = self._at(self.rates[0], audio, sample_rate), self._flow()
+        noise = NoiseSource(seed, self.channels).normal(0, self.rates[0], 0, coarse.shape[1])
+        with torch.inference_mode():
+            revised = flow.revise(coarse[None].to(self.device), noise[None].to(self.device), strength)[0]
+        return self._from_coarse(revised.cpu().clone(), audio.shape[1] / sample_rate, seed=seed)
+
+    def fill(
+        self, audio: np.ndarray, sample_rate: int, gaps: Sequence[tuple[float, float]], *, seed: int = 0
+    ) -> np.ndarray:
+        """Complete audio where it is missing.
+
+        Args:
+            audio: `(channels, samples)`, with anything in the gaps.
+            sample_rate: of `audio`, Hz.
+            gaps: start and stop of each missing stretch, in seconds.
+            seed: of the noise.
+
+        Returns:
+            `(channels, samples)` float32 at the model's sample rate: the whole, as the model makes it around the gaps
+            and within; the caller joins it with what is known.
+
+        Raises:
+            CawError: if the coarsest scale was not trained by flow matching.
+        """
+        coarse, flow = self._at(self.rates[0], _without(audio, sample_rate, gaps), sample_rate), self._flow()
+        rate = self.rates[0]
+        known = torch.ones(coarse.shape[1], dtype=torch.bool)
+        for start, stop in gaps:
+            known[max(0, math.floor(start * rate) - EDGE_SAMPLES) : math.ceil(stop * rate) + EDGE_SAMPLES] = False
+        noise = NoiseSource(seed, self.channels).normal(0, rate, 0, coarse.shape[1])
+        with torch.inference_mode():
+            arguments = (given.to(self.device) for given in (coarse[None], known, noise[None]))
+            filled = flow.fill(*arguments)[0]
+        return self._from_coarse(filled.cpu().clone(), audio.shape[1] / sample_rate, seed=seed)
+
+    def _at(self, rate: int, audio: np.ndarray, sample_rate: int) -> Tensor:
+        """Audio at a rate and at the level of the scales, `(channels, samples)`."""
         if audio.ndim != 2 or audio.shape[0] != self.channels:
             raise CawError(f"the model has {self.channels} channel(s), the audio has shape {audio.shape}")
-        coarse = torch.from_numpy(resample(audio / self.peak, sample_rate, self.rates[entry - 1]))
+        return torch.from_numpy(resample(audio / self.peak, sample_rate, rate))
+
+    def _from_coarse(
+        self, coarse: Tensor, seconds: float, *, seed: int, entry: int = 1, noise_gain: float = 1.0
+    ) -> np.ndarray:
+        """Everything from scale `entry` on, given the signal of the scale below it."""
         noise = NoiseSource(seed, self.channels)
-        span = _Span(
+        span = Span(
             self, noise, last=len(self.scales) - 1, entry=entry, injected=coarse, noise_gains={entry: noise_gain}
         )
-        blocks = self._blocks(span, audio.shape[1] / sample_rate, keep_edges=True)
-        return np.concatenate(list(blocks), axis=1)
+        return np.concatenate(list(blocks(span, seconds, keep_edges=True)), axis=1)
+
+    def _flow(self) -> FlowGenerator:
+        generator = self.generator(0)
+        if not isinstance(generator, FlowGenerator):
+            raise CawError(
+                "this needs a model whose coarsest scale was trained by flow matching: caw train --preset fast"
+            )
+        return generator
 
     def reconstruct(self, *, up_to_rate: int | None = None) -> np.ndarray:
         """The training recording as the model makes it from its reconstruction noise (paper, equation 4).
@@ -206,15 +260,15 @@ class PyramidModel:
         if self.reconstruction_noise is None:
             raise CawError("this model was trained without a reconstruction path")
         last = self._scale_index(up_to_rate) if up_to_rate else len(self.scales) - 1
-        span = _Span(self, _FixedNoise(self.reconstruction_noise), last=last)
+        span = Span(self, FixedNoise(self.reconstruction_noise), last=last)
         seconds = self.reconstruction_noise.shape[1] / self.rates[0]
         return span.make(0, seconds).cpu().numpy() * self.peak
 
-    def coarse_input(self, index: int, start: int, stop: int, seed: int | None) -> Tensor:
-        """The coarser signal that scale `index` receives, `(channels, stop - start)` at its rate, for training.
+    def coarse_input(self, rate: int, start: int, stop: int, seed: int | None) -> Tensor:
+        """The coarser signal that a scale above this pyramid receives, `(channels, stop - start)`, for training it.
 
         Args:
-            index: the scale; the scales below it must be trained.
+            rate: of the scale, Hz.
             start: first sample, at the scale's rate, on the time line of the noise (or of the reconstruction).
             stop: one past the last sample.
             seed: of the noise; None for the reconstruction.
@@ -222,45 +276,17 @@ class PyramidModel:
         if seed is None:
             if self.reconstruction_noise is None:
                 raise CawError("this model was trained without a reconstruction path")
-            source: NoiseSource | _FixedNoise = _FixedNoise(self.reconstruction_noise)
+            source: NoiseSource | FixedNoise = FixedNoise(self.reconstruction_noise)
         else:
             source = NoiseSource(seed, self.channels)
-        return _Span(self, source, last=index - 1).upsampled(index, start, stop)
+        return Span(self, source, last=len(self.scales) - 1).upsampled(rate, start, stop)
 
     def _scale_index(self, rate: int) -> int:
         if rate not in self.rates:
-            raise CawUsageError(f"the model has no scale of {rate} Hz: its scales are {', '.join(map(str, self.rates))}")
+            raise CawUsageError(
+                f"the model has no scale of {rate} Hz: its scales are {', '.join(map(str, self.rates))}"
+            )
         return self.rates.index(rate)
-
-    def _context_seconds(self, entry: int, last: int) -> int:
-        exact = sum(scale.generator.receptive_field / 2 / scale.rate for scale in self.scales[entry : last + 1])
-        return min(LONGEST_CONTEXT_SECONDS, max(1, math.ceil(exact)))
-
-    def _blocks(self, span: _Span, seconds: float, keep_edges: bool) -> Iterator[np.ndarray]:
-        """Successive blocks of a signal `seconds` long, at its level, crossfaded where they meet."""
-        rate = self.rates[span.last]
-        context = self._context_seconds(span.entry, span.last)
-        half = round(CROSSFADE_SECONDS * rate / 2)
-        fade = torch.linspace(0, 1, 2 * half)
-        tail: Tensor | None = None
-        for index in itertools.count():
-            start, stop = index * BLOCK_SECONDS, (index + 1) * BLOCK_SECONDS
-            final = stop + CROSSFADE_SECONDS >= seconds
-            begin = start - (context if index or not keep_edges else 0)
-            end = (seconds if keep_edges else seconds + context) if final else stop + context
-            signal = span.make(begin, end).cpu()
-            origin = round(begin * rate)
-            left = start * rate - (half if index else 0)
-            right = round(seconds * rate) if final else stop * rate + half
-            block = signal[:, left - origin : right - origin]
-            if tail is not None:
-                joined = tail * (1 - fade) + block[:, : 2 * half] * fade
-                block = torch.cat([joined, block[:, 2 * half :]], dim=1)
-            tail = None if final else block[:, -2 * half :]
-            ready = block if final else block[:, : -2 * half]
-            yield ready.numpy() * np.float32(self.peak)
-            if final:
-                return
 
     # ------------------------------------------------------------------ files
 
@@ -327,62 +353,12 @@ class PyramidModel:
             raise CawError(f"{source}: the model file is incomplete or inconsistent ({error})") from error
 
 
-class _FixedNoise:
-    """The reconstruction noise: given at the coarsest scale, zero above it and outside the recording."""
-
-    def __init__(self, coarsest: Tensor) -> None:
-        self.coarsest = coarsest
-
-    def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
-        noise = torch.zeros(self.coarsest.shape[0], stop - start)
-        if scale == 0:
-            inside = slice(max(start, 0), min(stop, self.coarsest.shape[1]))
-            noise[:, inside.start - start : inside.stop - start] = self.coarsest[:, inside]
-        return noise
-
-
-@dataclass
-class _Span:
-    """Makes the pyramid's output for any stretch of time."""
-
-    model: PyramidModel
-    noise: NoiseSource | _FixedNoise
-    last: int
-    entry: int = 0
-    injected: Tensor | None = None  # signal of the scale below `entry`
-    noise_gains: Mapping[int, float] = field(default_factory=dict)
-
-    @torch.inference_mode()
-    def make(self, begin: float, end: float) -> Tensor:
-        """The last scale's signal between two times in seconds, `(channels, samples)`; `begin` is a whole second."""
-        signal = self._given(begin, end) if self.entry else None
-        for index in range(self.entry, self.last + 1):
-            scale = self.model.scales[index]
-            start, stop = round(begin * scale.rate), round(end * scale.rate)
-            noise = self.noise.normal(index, scale.rate, start, stop) * scale.noise_std * self.noise_gains.get(index, 1.0)
-            coarse = None
-            if signal is not None:
-                upsample: Callable[[Tensor, int, int, int], Tensor] = UPSAMPLERS[self.model.upsampling]
-                coarse = upsample(signal, self.model.rates[index - 1], scale.rate, stop - start)[None]
-            signal = self.model.generator(index)(noise[None].to(self.model.device), coarse)[0]
-        assert signal is not None
-        return signal
-
-    @torch.inference_mode()
-    def upsampled(self, index: int, start: int, stop: int) -> Tensor:
-        """This span's signal at the rate of the next scale `index`, samples `start` to `stop`."""
-        model, rate = self.model, self.model.rates[index]
-        first, last = start // rate, -(-stop // rate)
-        signal = self.make(first, last)
-        whole = UPSAMPLERS[model.upsampling](signal, model.rates[index - 1], rate, (last - first) * rate)
-        return whole[:, start - first * rate : stop - first * rate]
-
-    def _given(self, begin: float, end: float) -> Tensor:
-        """The injected signal between two times, silent outside itself."""
-        assert self.injected is not None
-        rate = self.model.rates[self.entry - 1]
-        start, stop = round(begin * rate), round(end * rate)
-        given = torch.zeros(self.model.channels, stop - start)
-        inside = slice(max(start, 0), min(stop, self.injected.shape[1]))
-        given[:, inside.start - start : inside.stop - start] = self.injected[:, inside]
-        return given.to(self.model.device)
+def _without(audio: np.ndarray, sample_rate: int, gaps: Sequence[tuple[float, float]]) -> np.ndarray:
+    """Audio with straight lines across its gaps, so that resampling blurs as little as possible beside them."""
+    bridged = np.array(audio)
+    for start, stop in gaps:
+        first, last = max(0, round(start * sample_rate)), min(audio.shape[1], round(stop * sample_rate))
+        left = audio[:, first - 1] if first else np.zeros(len(audio), audio.dtype)
+        right = audio[:, last] if last < audio.shape[1] else np.zeros(len(audio), audio.dtype)
+        bridged[:, first:last] = np.linspace(left, right, last - first, axis=1)
+    return bridged

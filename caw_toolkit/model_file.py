@@ -49,7 +49,7 @@ def load(path: str | Path) -> dict[str, Any]:
     read_header(path)
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file can fail in any way
         raise CawError(f"{path}: the model file is damaged or truncated; make it anew or restore a copy") from error
     return content
 
@@ -111,14 +111,13 @@ def _rebuild_tensor(storage: Any, offset: int, size: tuple[int, ...], *_: Any) -
 class _HeaderUnpickler(pickle.Unpickler):
     """Knows ordered dicts and tensors, and refuses every other name."""
 
-    _KNOWN = {("collections", "OrderedDict"): OrderedDict, ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor}
-
     def find_class(self, module: str, name: str) -> Any:
         if module == "torch" and name.endswith("Storage"):
             return name
-        if (module, name) not in self._KNOWN:
+        known = {("collections", "OrderedDict"): OrderedDict, ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor}
+        if (module, name) not in known:
             raise pickle.UnpicklingError(f"it refers to {module}.{name}")
-        return self._KNOWN[module, name]
+        return known[module, name]
 
     def persistent_load(self, identifier: Any) -> Any:
         return identifier

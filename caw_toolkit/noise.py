@@ -51,7 +51,9 @@ class NoiseSource:
 
     def _second(self, scale: int, rate: int, second: int) -> Tensor:
         key = f"{self.seed}/{scale}/{second}".encode()
-        generator = torch.Generator().manual_seed(int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1)
+        generator = torch.Generator().manual_seed(
+            int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
+        )
         return torch.randn(self.channels, rate, generator=generator)
 
 

@@ -41,7 +41,7 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        return self.samples.shape[1] / self.sample_rate
+        return float(self.samples.shape[1] / self.sample_rate)
 
     def at(self, rate: int) -> np.ndarray:
         """The recording at another rate; each segment is resampled by itself, so that nothing rings across a join."""

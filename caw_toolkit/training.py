@@ -24,7 +24,7 @@ from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.material import Material, detect_material
-from caw_toolkit.model import PyramidModel, Scale
+from caw_toolkit.model import PyramidModel
 from caw_toolkit.noise import derived_seed
 from caw_toolkit.objectives import build_objective
 from caw_toolkit.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
@@ -32,17 +32,18 @@ from caw_toolkit.presets import Preset, load_preset
 from caw_toolkit.pyramid import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
 from caw_toolkit.resampling import UPSAMPLERS
 from caw_toolkit.scales import ScaleRules, check_rates, choose_rates
+from caw_toolkit.synthesis import Scale
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_INTERVAL_SECONDS = 20.0
 
 
-class TrainingDiverged(CawError):
+class TrainingDivergedError(CawError):
     """A loss is no longer a finite number."""
 
 
-class TrainingInterrupted(CawError):
+class TrainingInterruptedError(CawError):
     """Training was stopped from outside; it can be resumed."""
 
     exit_code = 130
@@ -207,8 +208,8 @@ class Trainer:
         """Train all scales that are not finished.
 
         Raises:
-            TrainingDiverged: if a loss is no longer finite.
-            TrainingInterrupted: on Ctrl-C, after the state was saved.
+            TrainingDivergedError: if a loss is no longer finite.
+            TrainingInterruptedError: on Ctrl-C, after the state was saved.
         """
         torch.set_flush_denormal(True)
         scales: list[Scale] = []
@@ -243,7 +244,7 @@ class Trainer:
             coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, real.shape[1])
 
             def generate_coarse(start: int, stop: int, seed: int | None) -> Tensor:
-                return below.coarse_input(index, start, stop, seed)[None]
+                return below.coarse_input(rate, start, stop, seed)[None]
 
         task = ScaleTask(
             spec=plan.spec(index),
@@ -291,7 +292,7 @@ class Trainer:
                     self._save(trainer)
         except KeyboardInterrupt:
             self._save(trainer)
-            raise TrainingInterrupted("training was interrupted") from None
+            raise TrainingInterruptedError("training was interrupted") from None
 
     def _scale_budget(self, index: int) -> float | None:
         """Seconds for this scale: its share of what the scales before it have left over."""
@@ -304,7 +305,7 @@ class Trainer:
     def _check(self, losses: Mapping[str, float], spec: ScaleSpec) -> None:
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
         if bad:
-            raise TrainingDiverged(
+            raise TrainingDivergedError(
                 f"training diverged at the scale of {spec.rate} Hz, step {self.state.steps}: {bad[0]} is "
                 f"{losses[bad[0]]}; try another --seed or a lower learning rate in a preset of your own"
             )

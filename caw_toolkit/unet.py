@@ -47,11 +47,11 @@ class UNet(nn.Module):
         super().__init__()
         self.kernel_size = kernel_size
         self.blocks = blocks
-        self.granule = STRIDE ** (len(widths) - 1)
+        self.granule: int = STRIDE ** (len(widths) - 1)
         pairs = list(zip(widths, widths[1:], strict=False))
 
-        def level(width: int) -> nn.ModuleList:
-            return nn.ModuleList(ResidualBlock(width, kernel_size, embedding) for _ in range(blocks))
+        def level(width: int) -> BlockSequence:
+            return BlockSequence(ResidualBlock(width, kernel_size, embedding) for _ in range(blocks))
 
         self.entry = nn.Conv1d(in_channels, widths[0], kernel_size, padding=kernel_size // 2)
         self.exit = nn.Conv1d(widths[0], out_channels, kernel_size, padding=kernel_size // 2)
@@ -66,9 +66,9 @@ class UNet(nn.Module):
     def receptive_field(self) -> int:
         """Frames that an output frame depends on (an upper bound: positions differ by their place in the strides)."""
         taps = self.kernel_size - 1
-        field = 2 * taps
+        field: int = 2 * taps
         for depth in range(len(self.encoder)):
-            field += 2 * (2 * self.blocks * taps) * STRIDE**depth
+            field += 2 * (2 * self.blocks * taps) * int(STRIDE**depth)
         return field + 2 * self.granule
 
     def forward(self, frames: Tensor, time: Tensor | None = None) -> Tensor:
@@ -79,16 +79,23 @@ class UNet(nn.Module):
         for depth, blocks in enumerate(self.encoder):
             if depth:
                 hidden = self.down[depth - 1](hidden)
-            for block in blocks:  # type: ignore[union-attr]
-                hidden = block(hidden, condition)
+            hidden = blocks(hidden, condition)
             skips.append(hidden)
         for depth in reversed(range(len(self.decoder))):
             if depth < len(self.decoder) - 1:
                 hidden = skips[depth] + self.up[depth](hidden)
-            for block in self.decoder[depth]:  # type: ignore[union-attr]
-                hidden = block(hidden, condition)
+            hidden = self.decoder[depth](hidden, condition)
         out: Tensor = self.exit(hidden)
         return out[..., :count]
+
+
+class BlockSequence(nn.ModuleList):
+    """Residual blocks in turn, all with the same condition."""
+
+    def forward(self, hidden: Tensor, condition: Tensor | None) -> Tensor:
+        for block in self:
+            hidden = block(hidden, condition)
+        return hidden
 
 
 class ResidualBlock(nn.Module):
@@ -107,7 +114,8 @@ class ResidualBlock(nn.Module):
         if self.modulation is not None and condition is not None:
             gain, bias = self.modulation(condition).unsqueeze(-1).chunk(2, dim=1)
             inner = inner * (1 + gain) + bias
-        return hidden + self.second(functional.silu(inner))
+        out: Tensor = hidden + self.second(functional.silu(inner))
+        return out
 
 
 class TimeEmbedding(nn.Module):

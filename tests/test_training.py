@@ -20,7 +20,7 @@ from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.material import Material
 from caw_toolkit.model import PyramidModel
 from caw_toolkit.objectives.base import Objective, ScaleGenerator, ScaleSpec, ScaleTask, ScaleTrainer
-from caw_toolkit.training import Plan, Progress, Trainer, TrainingDiverged, TrainingInterrupted, make_plan
+from caw_toolkit.training import Plan, Progress, Trainer, TrainingDivergedError, TrainingInterruptedError, make_plan
 
 RATES = (500, 2000, 4000)
 
@@ -229,7 +229,7 @@ def disturbed(plan: Plan, scale: int, step: int, effect: float | BaseException) 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_divergence_is_reported_with_its_place(short: AudioClip, tiny_preset: Path, value: float) -> None:
     plan = disturbed(tiny_plan(short, tiny_preset), scale=1, step=3, effect=value)
-    with pytest.raises(TrainingDiverged, match=r"diverged at the scale of 2000 Hz, step 3: some loss is .*--seed"):
+    with pytest.raises(TrainingDivergedError, match=r"diverged at the scale of 2000 Hz, step 3: some loss is .*--seed"):
         Trainer(plan, device="cpu").run()
 
 
@@ -237,7 +237,7 @@ def test_a_learning_rate_out_of_bounds_diverges_or_stays_finite(short: AudioClip
     """No NaN passes unseen."""
     options = {"learning_rate": 1e18, "hidden_channels": 4, "coarsest_hidden_channels": 4, "blocks": 4, "epochs": 60}
     plan = make_plan(short, preset="paper", material="speech", rates=[500], sample_rate=4000, objective_options=options)
-    with pytest.raises(TrainingDiverged, match="diverged"):
+    with pytest.raises(TrainingDivergedError, match="diverged"):
         Trainer(plan, device="cpu").run()
 
 
@@ -247,7 +247,7 @@ class TestResuming:
         self, speech: AudioClip, tiny_preset: Path, tiny_model: PyramidModel, tmp_path: Path, scale: int, step: int
     ) -> None:
         plan, checkpoint = tiny_plan(speech, tiny_preset), tmp_path / "model.pt.checkpoint"
-        with pytest.raises(TrainingInterrupted):
+        with pytest.raises(TrainingInterruptedError):
             Trainer(disturbed(plan, scale, step, KeyboardInterrupt()), device="cpu", checkpoint=checkpoint).run()
         events: list[Progress] = []
         model = Trainer(plan, device="cpu", checkpoint=checkpoint, resume=True, on_progress=events.append).run()

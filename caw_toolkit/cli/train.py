@@ -49,7 +49,9 @@ class RateList(click.ParamType[tuple[int, ...]]):
 @click.option("--sample-rate", type=click.IntRange(4000, 192000), metavar="HZ", help="Rate of the model.")
 @click.option("--start", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Begin here, in seconds.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Use this many seconds.")
-@click.option("--scales", type=RateList(), help="Rates of the scales, coarsest first; chosen from the clip if left out.")
+@click.option(
+    "--scales", type=RateList(), help="Rates of the scales, coarsest first; chosen from the clip if left out."
+)
 @click.option(
     "--blocks", type=click.IntRange(1, 14), help="Dilated blocks (preset paper): one more doubles the receptive field."
 )
@@ -133,13 +135,13 @@ def _train(
     sources: Sequence[dict[str, Any]],
 ) -> None:
     from caw_toolkit.cli.progress import run_training
-    from caw_toolkit.training import TrainingInterrupted
+    from caw_toolkit.training import TrainingInterruptedError
 
     began = time.monotonic()
     try:
         model = run_training(plan, device=device, checkpoint=checkpoint, resume=resume, quiet=quiet, sources=sources)
-    except TrainingInterrupted:
-        raise TrainingInterrupted(
+    except TrainingInterruptedError:
+        raise TrainingInterruptedError(
             f"interrupted; the state is in {checkpoint}: run the same command with --resume to go on"
         ) from None
     model.save(output)
@@ -163,7 +165,9 @@ def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: 
     if output.exists():
         raise CawUsageError(f"{output} exists; add --force to replace it")
     if checkpoint.exists():
-        raise CawUsageError(f"{checkpoint} holds an unfinished training: add --resume to go on, or --force to start anew")
+        raise CawUsageError(
+            f"{checkpoint} holds an unfinished training: add --resume to go on, or --force to start anew"
+        )
 
 
 def _draw_seed() -> int:
@@ -191,7 +195,8 @@ def _announce(plan: Plan) -> None:
     budget = "no time limit" if plan.minutes is None else f"{plan.minutes:g} minutes"
     rates = ", ".join(map(str, plan.rates))
     click.echo(
-        f"{plan.recording.seconds:.1f} s of {plan.material.value}, scales {rates} Hz, {budget}, seed {plan.seed}", err=True
+        f"{plan.recording.seconds:.1f} s of {plan.material.value}, scales {rates} Hz, {budget}, seed {plan.seed}",
+        err=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""Objective `conditional_gaussian`: likelihood of the next band given the coarser signal (see `caw_toolkit.gaussian`)."""
+"""Objective `conditional_gaussian`: likelihood of the next band given the coarser signal (`caw_toolkit.gaussian`)."""
 
 from __future__ import annotations
 

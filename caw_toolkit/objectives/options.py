@@ -14,7 +14,8 @@ Options = TypeVar("Options")
 def options_from_mapping(cls: type[Options], values: Mapping[str, Any], *, objective: str) -> Options:
     """Make an options dataclass, whose fields all have defaults, from names and values.
 
-    A value must be of the type of the field's default: lists may have any length. Where the default is None, a whole number is expected.
+    A value must be of the type of the field's default; lists may have any length. Where the default is None, a whole
+    number is expected.
 
     Args:
         cls: the dataclass.

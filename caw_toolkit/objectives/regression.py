@@ -106,7 +106,9 @@ class RegressionTrainer(ScaleTrainer):
         places = np.cumsum([stop - start - self.crop + 1 for start, stop in self.ranges])
         draws = self.random.integers(0, places[-1], self.options.batch)
         which = np.searchsorted(places, draws, side="right")
-        return [self.ranges[k][0] + int(place - (places[k - 1] if k else 0)) for k, place in zip(which, draws, strict=True)]
+        return [
+            self.ranges[k][0] + int(place - (places[k - 1] if k else 0)) for k, place in zip(which, draws, strict=True)
+        ]
 
     def randn(self, *shape: int) -> Tensor:
         """Seeded standard normal noise on the training device."""

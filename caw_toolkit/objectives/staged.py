@@ -24,7 +24,7 @@ class StagedObjective(Objective):
         """Make the objective from `stages`, a list of tables, each with the `name` and the options of an objective."""
         from caw_toolkit.objectives import build_objective
 
-        stages = options.get("stages")
+        stages = options.get("stages", ())
         if set(options) != {"stages"} or not _is_list_of_tables(stages):
             raise CawUsageError("the staged objective takes 'stages', a list of tables, each with a name and options")
         return cls([build_objective(stage.get("name", ""), _without_name(stage)) for stage in stages])

@@ -12,6 +12,7 @@ from caw_toolkit.cli.options import device_option, force_option, model_option, q
 from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
+    from caw_toolkit.audio import BitDepth, Clipping
     from caw_toolkit.model import PyramidModel
 
 
@@ -53,8 +54,8 @@ def generate(
     count: int,
     all_scales: bool,
     keep_edges: bool,
-    bit_depth: str,
-    clipping: str,
+    bit_depth: BitDepth,
+    clipping: Clipping,
     seed: int,
     device: str,
     quiet: bool,

@@ -1,0 +1,141 @@
+"""Running a pyramid: any stretch of time, and long signals block by block."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from caw_toolkit.noise import NoiseSource
+from caw_toolkit.objectives.base import ScaleGenerator
+from caw_toolkit.resampling import UPSAMPLERS
+
+if TYPE_CHECKING:
+    from caw_toolkit.model import PyramidModel
+
+#: Sound is made in blocks of this length, each with context on both sides, crossfaded at the joins.
+BLOCK_SECONDS = 12
+CROSSFADE_SECONDS = 0.25
+LONGEST_CONTEXT_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One level of the pyramid.
+
+    Attributes:
+        rate: samples per second.
+        generator: makes this scale's signal from noise and the coarser signal.
+        noise_std: standard deviation of the noise it expects.
+    """
+
+    rate: int
+    generator: ScaleGenerator
+    noise_std: float
+
+
+class FixedNoise:
+    """The reconstruction noise: given at the coarsest scale, zero above it and outside the recording."""
+
+    def __init__(self, coarsest: Tensor) -> None:
+        self.coarsest = coarsest
+
+    def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
+        noise = torch.zeros(self.coarsest.shape[0], stop - start)
+        if scale == 0:
+            inside = slice(max(start, 0), min(stop, self.coarsest.shape[1]))
+            noise[:, inside.start - start : inside.stop - start] = self.coarsest[:, inside]
+        return noise
+
+
+@dataclass
+class Span:
+    """Makes the pyramid's output for any stretch of time."""
+
+    model: PyramidModel
+    noise: NoiseSource | FixedNoise
+    last: int
+    entry: int = 0
+    injected: Tensor | None = None  # signal of the scale below `entry`
+    noise_gains: Mapping[int, float] = field(default_factory=dict)
+
+    @torch.inference_mode()
+    def make(self, begin: float, end: float) -> Tensor:
+        """The last scale's signal between two times in seconds, `(channels, samples)`; `begin` is a whole second."""
+        signal = self._given(begin, end) if self.entry else None
+        for index in range(self.entry, self.last + 1):
+            scale = self.model.scales[index]
+            start, stop = round(begin * scale.rate), round(end * scale.rate)
+            noise_std = scale.noise_std * self.noise_gains.get(index, 1.0)
+            noise = self.noise.normal(index, scale.rate, start, stop) * noise_std
+            coarse = None
+            if signal is not None:
+                lower = self.model.rates[index - 1]
+                coarse = UPSAMPLERS[self.model.upsampling](signal, lower, scale.rate, stop - start)[None]
+            signal = self.model.generator(index)(noise[None].to(self.model.device), coarse)[0]
+        assert signal is not None
+        return signal
+
+    @torch.inference_mode()
+    def upsampled(self, rate: int, start: int, stop: int) -> Tensor:
+        """This span's signal at a higher rate, samples `start` to `stop`."""
+        first, last = start // rate, -(-stop // rate)
+        signal = self.make(first, last)
+        upsample = UPSAMPLERS[self.model.upsampling]
+        whole = upsample(signal, self.model.rates[self.last], rate, (last - first) * rate)
+        return whole[:, start - first * rate : stop - first * rate]
+
+    def _given(self, begin: float, end: float) -> Tensor:
+        """The injected signal between two times, silent outside itself."""
+        assert self.injected is not None
+        rate = self.model.rates[self.entry - 1]
+        start, stop = round(begin * rate), round(end * rate)
+        given = torch.zeros(self.model.channels, stop - start)
+        inside = slice(max(start, 0), min(stop, self.injected.shape[1]))
+        given[:, inside.start - start : inside.stop - start] = self.injected[:, inside]
+        return given.to(self.model.device)
+
+    def context_seconds(self) -> int:
+        """Context that a block needs on each side."""
+        scales = self.model.scales[self.entry : self.last + 1]
+        exact = sum(scale.generator.receptive_field / 2 / scale.rate for scale in scales)
+        return min(LONGEST_CONTEXT_SECONDS, max(1, math.ceil(exact)))
+
+
+def blocks(span: Span, seconds: float, keep_edges: bool) -> Iterator[np.ndarray]:
+    """Successive blocks of a signal, `(channels, samples)` at the recording's level, crossfaded where they meet.
+
+    Args:
+        span: what makes it.
+        seconds: length; may be infinite.
+        keep_edges: make nothing beyond the ends that is then trimmed (but a second at least, which networks need).
+    """
+    rate = span.model.rates[span.last]
+    context = span.context_seconds()
+    half = round(CROSSFADE_SECONDS * rate / 2)
+    fade = torch.linspace(0, 1, 2 * half)
+    tail: Tensor | None = None
+    for index in itertools.count():
+        start, stop = index * BLOCK_SECONDS, (index + 1) * BLOCK_SECONDS
+        final = stop + CROSSFADE_SECONDS >= seconds
+        begin = start - (context if index or not keep_edges else 0)
+        end = (max(seconds, begin + 1) if keep_edges else seconds + context) if final else stop + context
+        signal = span.make(begin, end).cpu()
+        origin = round(begin * rate)
+        left = start * rate - (half if index else 0)
+        right = round(seconds * rate) if final else stop * rate + half
+        block = signal[:, left - origin : right - origin]
+        if tail is not None:
+            joined = tail * (1 - fade) + block[:, : 2 * half] * fade
+            block = torch.cat([joined, block[:, 2 * half :]], dim=1)
+        tail = None if final else block[:, -2 * half :]
+        ready = block if final else block[:, : -2 * half]
+        yield ready.numpy() * np.float32(span.model.peak)
+        if final:
+            return
