@@ -28,7 +28,7 @@ CANDIDATES = 24
 SHIFT_SECONDS = 0.006
 #: Weight of a smooth join beside likeness to the coarser signal.
 JOIN_WEIGHT = 0.5
-#: How much of a level difference to the coarser signal is made up for, and at most.
+#: How much of a level difference to the coarser signal is made up for, and the most that a stretch is turned up.
 LEVEL_EXPONENT, LARGEST_GAIN = 0.7, 2.0
 #: Frames of the recording are compared at steps of this share of a hop.
 STEPS_A_HOP = 8
@@ -101,6 +101,7 @@ class _Material:
 
     margin: int
     real: Array  # (channels, samples)
+    mono: Array  # (samples,), channels of `real` summed
     coarse: Array  # (samples,), channels summed
     coarse_norms: Array  # norm of the window around each sample of `coarse`
     centres: npt.NDArray[np.int64]  # samples around which stretches may be taken
@@ -108,10 +109,20 @@ class _Material:
     feature_energies: Array
     feature_scale: float
 
+    @property
+    def length(self) -> int:
+        """Samples of the recording."""
+        return int(self.real.shape[1] - 2 * self.margin)
+
+    @staticmethod
+    def windows(signal: Array, length: int) -> Array:
+        """Every window of `length` samples, as a view."""
+        return np.lib.stride_tricks.sliding_window_view(signal, length)
+
     @classmethod
     def prepare(cls, generator: ExemplarGenerator) -> _Material:
         hop = generator.hop
-        margin = 2 * hop + generator.shift + generator.ratio
+        margin = 2 * hop + generator.shift + 2 * generator.ratio
         real = np.pad(generator.real.cpu().numpy(), ((0, 0), (margin, margin)))
         mono = generator.coarse.cpu().numpy().sum(0)
         coarse = np.pad(mono, margin)
@@ -124,7 +135,7 @@ class _Material:
         features = _features(mono, centres, generator, scale)
         usable = generator.usable.cpu().numpy()[centres]
         features = np.ascontiguousarray(features[usable])
-        return cls(margin, real, coarse, norms, centres[usable], features, (features**2).sum(1), scale)
+        return cls(margin, real, real.sum(0), coarse, norms, centres[usable], features, (features**2).sum(1), scale)
 
 
 def _window(hop: int) -> Array:
@@ -181,45 +192,45 @@ def _choose(
     luck: Array,
 ) -> tuple[int, float]:
     """The centre of the stretch to take next, and its gain."""
-    hop, shift, margin = generator.hop, generator.shift, material.margin
-    window = _window(hop)
-    level = float(np.linalg.norm(target)) + 1e-6
-    # in phase with the coarser signal
-    views = np.lib.stride_tricks.sliding_window_view(material.coarse, 2 * hop + 2 * shift)
-    around = views[candidates + margin - hop - shift]
-    shifts = np.arange(-shift, shift + 1, generator.ratio)  # the coarser band resolves no finer ones
-    shifted = np.lib.stride_tricks.sliding_window_view(around, 2 * hop, axis=1)[:, :: generator.ratio]
-    inner = np.einsum("ijk,k->ij", shifted, target * window)
-    likeness = inner / ((material.coarse_norms[candidates[:, None] + margin + shifts] + 1e-6) * level)
-    best = likeness.argmax(axis=1)
-    places = candidates + shifts[best]
-    scores = likeness[np.arange(len(places)), best] + luck[: len(places)]
+    hop, shift, reach = generator.hop, generator.shift, generator.ratio
+    window, level = _window(hop), float(np.linalg.norm(target)) + 1e-6
+    weighted = target * window / level
+    # first in phase with the coarser signal, as exactly as its band resolves, then with what went before
+    shifts = np.arange(-shift, shift + 1, reach)
+    alike = _alike(material, candidates[:, None] + shifts, weighted)
+    places = (candidates + shifts[alike.argmax(axis=1)])[:, None] + np.arange(-reach, reach + 1)
+    scores = _alike(material, places, weighted) + luck[: len(places), None]
     if previous is not None:
-        places, joins = _joined(generator, material, places, previous)
-        scores = scores + JOIN_WEIGHT * joins
-        following = previous + hop
-        if following < material.real.shape[1] - 2 * margin:
-            norm = material.coarse_norms[following + margin]
-            stretch = material.coarse[following + margin - hop : following + margin + hop]
-            alike = float(stretch @ (target * window)) / ((norm + 1e-6) * level)
+        scores = scores + JOIN_WEIGHT * _joins(material, places, previous, hop)
+        following = np.array([[previous + hop]])
+        if following[0, 0] < material.length:
+            bonus = JOIN_WEIGHT + generator.continuity + luck[-1]
+            scores = np.append(scores, _alike(material, following, weighted) + bonus)
             places = np.append(places, following)
-            scores = np.append(scores, alike + luck[-1] + JOIN_WEIGHT + generator.continuity)
-    place = int(np.clip(places[scores.argmax()], 0, material.real.shape[1] - 2 * margin - 1))
-    ratio = level / (material.coarse_norms[place + margin] + 1e-6)
-    return place, float(np.clip(ratio, 1 / LARGEST_GAIN, LARGEST_GAIN) ** LEVEL_EXPONENT)
+    place = int(np.clip(places.flat[scores.argmax()], 0, material.length - 1))
+    ratio = level / (material.coarse_norms[place + material.margin] + 1e-6)
+    return place, float(min(ratio, LARGEST_GAIN) ** LEVEL_EXPONENT)
 
 
-def _joined(
-    generator: ExemplarGenerator, material: _Material, places: npt.NDArray[np.int64], previous: int
-) -> tuple[npt.NDArray[np.int64], Array]:
-    """Shift each place by less than the coarser rate can resolve, to where it joins the stretch before it best."""
-    hop, reach, margin = generator.hop, generator.ratio, material.margin
-    mono = material.real.sum(0) if material.real.shape[0] > 1 else material.real[0]
-    tail = mono[previous + margin : previous + margin + hop]
-    views = np.lib.stride_tricks.sliding_window_view(mono, hop + 2 * reach)
-    around = views[np.clip(places + margin - hop - reach, 0, len(views) - 1)]
-    inside = np.lib.stride_tricks.sliding_window_view(around, hop, axis=1)
-    norms = np.sqrt(np.einsum("ijk,ijk->ij", inside, inside))
-    likeness = np.einsum("ijk,k->ij", inside, tail) / ((norms + 1e-6) * (float(np.linalg.norm(tail)) + 1e-6))
-    best = likeness.argmax(axis=1)
-    return places + best - reach, likeness[np.arange(len(places)), best]
+def _alike(material: _Material, places: npt.NDArray[np.int64], weighted: Array) -> Array:
+    """Cosine likeness of the coarser recording around `places` to a windowed stretch of unit norm.
+
+    Args:
+        material: of the generator.
+        places: `(candidates, shifts)`, evenly spaced along the second axis.
+        weighted: the stretch times the window again.
+    """
+    around = material.windows(material.coarse, len(weighted))[places + material.margin - len(weighted) // 2]
+    likeness: Array = np.einsum("ijk,k->ij", around, weighted) / (
+        material.coarse_norms[places + material.margin] + 1e-6
+    )
+    return likeness
+
+
+def _joins(material: _Material, places: npt.NDArray[np.int64], previous: int, hop: int) -> Array:
+    """Cosine likeness of the first halves of stretches to the half of the stretch before that they overlap."""
+    tail = material.mono[previous + material.margin : previous + material.margin + hop]
+    heads = material.windows(material.mono, hop)[places + material.margin - hop]
+    norms = np.sqrt(np.einsum("ijk,ijk->ij", heads, heads)) * (float(np.linalg.norm(tail)) + 1e-6)
+    likeness: Array = np.einsum("ijk,k->ij", heads, tail) / (norms + 1e-6)
+    return likeness

@@ -72,13 +72,16 @@ class PyramidModel:
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """What this model can do: `generate`, `inject` (from the second scale on), `reconstruct`."""
+        """What this model can do, as names of methods: `generate`, `inject`, `reconstruct`, `revise`, `fill`."""
+        has_flow = isinstance(self.scales[0].generator, FlowGenerator)
         return tuple(
             name
             for name, able in (
                 ("generate", True),
                 ("inject", len(self.scales) > 1),
                 ("reconstruct", self.reconstruction_noise is not None),
+                ("revise", has_flow and len(self.scales) > 1),
+                ("fill", has_flow and len(self.scales) > 1),
             )
             if able
         )
@@ -174,7 +177,7 @@ class PyramidModel:
         coarse = self._at(self.rates[entry - 1], audio, sample_rate)
         return self._from_coarse(coarse, audio.shape[1] / sample_rate, entry=entry, seed=seed, noise_gain=noise_gain)
 
-    def vary(self, audio: np.ndarray, sample_rate: int, *, strength: float = 0.5, seed: int = 0) -> np.ndarray:
+    def revise(self, audio: np.ndarray, sample_rate: int, *, strength: float = 0.5, seed: int = 0) -> np.ndarray:
         """Variations of given audio: the coarsest scale leads it back towards noise and forth again.
 
         Args:

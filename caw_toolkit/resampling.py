@@ -123,6 +123,13 @@ def upsample_sinc(x: Tensor, from_rate: int, to_rate: int, length: int) -> Tenso
     """
     from torch.nn.functional import pad
 
+    result: Tensor = _torchaudio_resample()(
+        x, from_rate, to_rate, lowpass_filter_width=_SINC_ZERO_CROSSINGS, rolloff=_SINC_ROLLOFF
+    )
+    return pad(result[..., :length], (0, max(0, length - result.shape[-1])))
+
+
+def _torchaudio_resample() -> Callable[..., Tensor]:
     try:
         from torchaudio.functional import resample as sinc_resample
     except (ImportError, OSError) as error:
@@ -130,10 +137,17 @@ def upsample_sinc(x: Tensor, from_rate: int, to_rate: int, length: int) -> Tenso
             f"torchaudio does not load beside this torch ({str(error).splitlines()[0]}): install a matching pair with "
             "`pip install --force-reinstall torch torchaudio`, or choose upsampling = 'keys'"
         ) from error
-    result: Tensor = sinc_resample(
-        x, from_rate, to_rate, lowpass_filter_width=_SINC_ZERO_CROSSINGS, rolloff=_SINC_ROLLOFF
-    )
-    return pad(result[..., :length], (0, max(0, length - result.shape[-1])))
+    return sinc_resample  # type: ignore[no-any-return]
+
+
+def require_upsampler(name: str) -> None:
+    """Raise now what an upsampler would raise in its first use, which may be minutes later.
+
+    Raises:
+        CawError: if it needs torchaudio, and that is missing or was built for another torch.
+    """
+    if name == "sinc":
+        _torchaudio_resample()
 
 
 #: Upsampling between scales, by the name that presets and model files use.

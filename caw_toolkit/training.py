@@ -30,7 +30,7 @@ from caw_toolkit.objectives import build_objective
 from caw_toolkit.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.presets import Preset, load_preset
 from caw_toolkit.pyramid import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
-from caw_toolkit.resampling import UPSAMPLERS
+from caw_toolkit.resampling import UPSAMPLERS, require_upsampler
 from caw_toolkit.scales import ScaleRules, check_rates, choose_rates
 from caw_toolkit.synthesis import Scale
 
@@ -161,6 +161,8 @@ def make_plan(
             ScaleRules(**chosen.scales),
             is_speech=kind is Material.SPEECH,
         )
+    if len(layout) > 1:
+        require_upsampler(chosen.upsampling)
     chosen = dataclasses.replace(chosen, objective_options={**chosen.objective_options, **(objective_options or {})})
     objective = build_objective(chosen.objective, chosen.objective_options)
     budget = minutes if minutes is not None else chosen.training.get("minutes")

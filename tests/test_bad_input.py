@@ -168,9 +168,7 @@ CASES = {
     "generate-existing-output": Case(
         lambda p: p.generate("-o", existing(p, "old.wav")), "old.wav exists; add --force to replace it", 2
     ),
-    "generate-into-a-file": Case(
-        lambda p: p.generate("-o", p.clip / "new.wav"), "clip.wav is not a directory"
-    ),
+    "generate-into-a-file": Case(lambda p: p.generate("-o", p.clip / "new.wav"), "clip.wav is not a directory"),
     "generate-unknown-format": Case(
         lambda p: p.generate("-o", p.folder / "new.xyz"), "cannot tell the format of {folder}/new.xyz", 2
     ),
@@ -184,9 +182,7 @@ CASES = {
     "unknown-preset": Case(
         lambda p: p.train(p.clip, "--preset", "fsat"), "unknown preset 'fsat': did you mean 'fast'?", 2
     ),
-    "unknown-preset-key": Case(
-        unknown_key, "unknown key scales.largest_ration: did you mean 'largest_ratio'?", 2
-    ),
+    "unknown-preset-key": Case(unknown_key, "unknown key scales.largest_ration: did you mean 'largest_ratio'?", 2),
     "unknown-objective-option": Case(unknown_option, "no option 'width': did you mean 'widths'?", 2),
     "generate-malicious": Case(
         lambda p: ["generate", "-m", malicious(p), "-o", p.folder / "new.wav", "--seed", "1"],
@@ -225,9 +221,7 @@ ON_A_FULL_DISK = {
     "generate-to-stdout": Case(
         lambda p: p.generate("-o", "-"), "the disk is full", options={"preexec_fn": to_full_device}
     ),
-    "info-to-stdout": Case(
-        lambda p: ["info", p.model], "the disk is full", options={"preexec_fn": to_full_device}
-    ),
+    "info-to-stdout": Case(lambda p: ["info", p.model], "the disk is full", options={"preexec_fn": to_full_device}),
 }
 
 

@@ -73,7 +73,13 @@ def trained() -> GaussianGenerator:
     coarse, real = recording(seed=0)
     task = make_task(1, real, coarse, rate=RATE, seed=1)
     options = GaussianOptions(
-        widths=(16, 16), batch=8, crop_frames=128, frame_seconds=0.002, averaging=0.9, coarse_noise=0.0, coarse_jitter=0.0
+        widths=(16, 16),
+        batch=8,
+        crop_frames=128,
+        frame_seconds=0.002,
+        averaging=0.9,
+        coarse_noise=0.0,
+        coarse_jitter=0.0,
     )
     trainer = ConditionalGaussianObjective(options).scale_trainer(task)
     for step in range(300):

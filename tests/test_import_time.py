@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +31,8 @@ def assert_light(*arguments: str) -> None:
 @pytest.mark.parametrize("arguments", ["--version", "--help", "plugins", "plugins --json", "plugins --help"])
 def test_nothing_heavy_is_imported(arguments: str) -> None:
     assert_light(*arguments.split())
+
+
+def test_info_imports_nothing_heavy(tiny_model_path: Path) -> None:
+    assert_light("info", str(tiny_model_path))
+    assert_light("info", str(tiny_model_path), "--json")

@@ -174,7 +174,7 @@ class TestInject:
 
     def test_what_cannot_be_injected(self, tiny_model: PyramidModel, stereo_model: PyramidModel) -> None:
         audio = np.zeros((1, 4000), np.float32)
-        with pytest.raises(CawUsageError, match="coarsest scale .* takes no input"):
+        with pytest.raises(CawUsageError, match=r"coarsest scale .* takes no input"):
             tiny_model.inject(audio, RATE, at_rate=500)
         with pytest.raises(CawUsageError, match="no scale of 1000 Hz"):
             tiny_model.inject(audio, RATE, at_rate=1000)

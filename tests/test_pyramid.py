@@ -24,7 +24,9 @@ from caw_toolkit.training import Trainer, make_plan
 RATE = 4000
 
 
-def tone(seconds: float, *, frequency: float = 220, peak: float = 0.5, rate: int = RATE, channels: int = 1) -> AudioClip:
+def tone(
+    seconds: float, *, frequency: float = 220, peak: float = 0.5, rate: int = RATE, channels: int = 1
+) -> AudioClip:
     time = np.arange(round(seconds * rate)) / rate
     return AudioClip(np.tile(peak * np.sin(2 * np.pi * frequency * time), (channels, 1)).astype(np.float32), rate)
 
@@ -69,7 +71,7 @@ class TestRates:
         recording = join([tone(2.0013), tone(2.37), tone(3.1)])
         segments = recording.segments_at(rate)
         assert len(segments) == 3 and segments[0][0] == 0
-        assert all(before[1] == after[0] for before, after in zip(segments, segments[1:]))
+        assert all(before[1] == after[0] for before, after in zip(segments[:-1], segments[1:], strict=True))
         assert recording.at(rate).shape[1] == segments[-1][1]
 
     def test_nothing_rings_across_a_join(self) -> None:

@@ -108,6 +108,27 @@ seed_option: Decorator = click.option(
     help="Seed of all random numbers: the same seed gives the same result. Drawn and shown if left out.",
 )
 
+#: `--minutes M`, as `minutes`, for commands that train if no model is given.
+minutes_option: Decorator = click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Time to spend on training, if no model is given; the default is the preset's.",
+)
+
+
+def output_beside(source: Path, label: str, *, take: int | None = None, suffix: str = ".wav") -> Path:
+    """Where the result for a file goes by default: `song.wav` gives `song.LABEL.wav` in the same folder.
+
+    Args:
+        source: the input file.
+        label: what was done to it.
+        take: number of the take, if there are several.
+        suffix: of the result.
+    """
+    number = "" if take is None else f"{take}"
+    return source.with_name(f"{source.stem}.{label}{number}{suffix}")
+
+
 #: `--device NAME`, as `device`.
 device_option: Decorator = click.option(
     "--device",

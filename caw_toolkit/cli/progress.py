@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from caw_toolkit.audio import AudioClip
     from caw_toolkit.model import PyramidModel
     from caw_toolkit.training import Plan, Progress
 
@@ -49,6 +50,33 @@ def run_training(
             sources=sources,
         )
         return trainer.run()
+
+
+def load_or_train(
+    clips: Sequence[AudioClip],
+    model_path: Path | None,
+    *,
+    minutes: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    quiet: bool = False,
+) -> PyramidModel:
+    """The model of a file, or one trained on the clips now, for commands that work with or without `--model`.
+
+    Args:
+        clips: one recording in one or several parts.
+        model_path: of a finished model; None trains.
+        minutes: time budget of the training; default: the preset's.
+        seed: of the training.
+        device: where to compute.
+        quiet: show no progress.
+    """
+    from caw_toolkit.model import PyramidModel
+    from caw_toolkit.training import make_plan
+
+    if model_path is not None:
+        return PyramidModel.load(model_path, device)
+    return run_training(make_plan(clips, minutes=minutes, seed=seed), device=device, quiet=quiet)
 
 
 @contextmanager

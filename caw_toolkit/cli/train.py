@@ -140,7 +140,10 @@ def _train(
     began = time.monotonic()
     try:
         model = run_training(plan, device=device, checkpoint=checkpoint, resume=resume, quiet=quiet, sources=sources)
-    except TrainingInterruptedError:
+    except (TrainingInterruptedError, KeyboardInterrupt):
+        if not checkpoint.exists():
+            message = "interrupted before there was anything to keep: run the same command again"
+            raise TrainingInterruptedError(message) from None
         raise TrainingInterruptedError(
             f"interrupted; the state is in {checkpoint}: run the same command with --resume to go on"
         ) from None

@@ -1,3 +1,12 @@
 """What the plugin adds to `caw`."""
 
 from __future__ import annotations
+
+from caw_toolkit import hookimpl
+from caw_toolkit.hookspecs import RegisterCommand
+
+
+@hookimpl
+def register_commands(register: RegisterCommand) -> None:
+    """Add `caw bwe`."""
+    register("bwe", "caw_bwe.command:bwe", summary="Add the highs that a low-rate recording has lost.")

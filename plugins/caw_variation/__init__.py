@@ -1,1 +1,1 @@
-"""TODO."""
+"""Variations of a song: its structure, new detail (paper, section 4.2)."""

@@ -1,3 +1,12 @@
 """What the plugin adds to `caw`."""
 
 from __future__ import annotations
+
+from caw_toolkit import hookimpl
+from caw_toolkit.hookspecs import RegisterCommand
+
+
+@hookimpl
+def register_commands(register: RegisterCommand) -> None:
+    """Add `caw vary`."""
+    register("vary", "caw_variation.command:vary", summary="Make variations of a song: its structure, new detail.")

@@ -1,0 +1,60 @@
+"""`caw bwe`: bandwidth extension."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from caw_toolkit.cli.options import (
+    FILE,
+    device_option,
+    force_option,
+    model_option,
+    output_beside,
+    output_option,
+    quiet_option,
+    seed_option,
+)
+from caw_toolkit.errors import CawError, CawUsageError
+
+
+@click.command()
+@click.argument("recordings", nargs=-1, required=True, type=FILE, metavar="LOWRES...")
+@model_option(help_text="Model trained on a full-bandwidth recording of the same source.")
+@output_option(help_text="File to write, for a single LOWRES. Default: LOWRES.bwe.wav beside it.")
+@seed_option
+@device_option
+@quiet_option
+@force_option
+def bwe(
+    recordings: Sequence[Path],
+    model_path: Path,
+    output: Path | None,
+    seed: int,
+    device: str,
+    quiet: bool,
+    force: bool,
+) -> None:
+    """Add the highs that each LOWRES has lost, from a model of the same speaker or instrument.
+
+    The recording's own band is kept as it is; what it lacks is found from its spectrum, whatever its rate.
+    """
+    from caw_bwe.extension import extend
+    from caw_toolkit import PyramidModel, check_output, read_audio, write_audio
+
+    if output is not None and len(recordings) > 1:
+        raise CawUsageError("-o names a single file: leave it out for several recordings")
+    targets = [output or output_beside(recording, "bwe") for recording in recordings]
+    for target in targets:
+        check_output(target, force)
+    model = PyramidModel.load(model_path, device)
+    for recording, target in zip(recordings, targets, strict=True):
+        clip = read_audio(recording)
+        if clip.channels != model.channels:
+            raise CawError(f"{recording} has {clip.channels} channel(s), the model has {model.channels}")
+        audio = extend(model, clip.samples, clip.sample_rate, seed=seed)
+        write_audio(target, audio, model.sample_rate, overwrite=force)
+        if not quiet and str(target) != "-":
+            click.echo(f"wrote {target} ({model.sample_rate} Hz)", err=True)

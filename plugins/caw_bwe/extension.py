@@ -1,0 +1,88 @@
+"""Joining a recording's own band with generated highs."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit import CawError, PyramidModel
+from caw_toolkit.resampling import resample
+
+Array = npt.NDArray[np.float32]
+
+#: Width of the crossfade between the recording's own band and the generated one, just below its cutoff.
+CROSSFADE_HZ = 400.0
+#: What lies this far below the strongest band is not content but what a codec or resampler has left.
+FLOOR_DB = 75.0
+#: Level differences to the training recording up to which the model is given the recording as it is.
+LEVEL_RANGE = (0.25, 2.0)
+
+
+def bandwidth(samples: Array, sample_rate: int) -> float:
+    """The frequency in Hz up to which a recording has content: at most half its rate, less if it was upsampled.
+
+    Args:
+        samples: `(channels, samples)`.
+        sample_rate: Hz.
+    """
+    size = 1024
+    mono = np.pad(samples.mean(0), (0, max(0, size - samples.shape[1])))
+    frames = np.lib.stride_tricks.sliding_window_view(mono, size)[:: size // 2] * np.hanning(size)
+    power = (np.abs(np.fft.rfft(frames, axis=1)) ** 2).mean(0)
+    audible = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
+    highest = audible[-1] + 1 if len(audible) else 0
+    return float(min(highest * sample_rate / size, sample_rate / 2))
+
+
+def extend(model: PyramidModel, samples: Array, sample_rate: int, *, seed: int) -> Array:
+    """Add the highs that a recording lacks.
+
+    The recording enters the pyramid at the first scale that adds what it lacks (paper, section 4.3); of the result only
+    the band above its own is kept.
+
+    Args:
+        model: trained on a recording of the same source at the full rate.
+        samples: `(channels, samples)`.
+        sample_rate: Hz.
+        seed: of the noise.
+
+    Returns:
+        `(channels, samples)` float32 at the model's rate.
+
+    Raises:
+        CawError: if the recording has no band below the model's scales, or needs no extension.
+    """
+    length = round(samples.shape[1] * model.sample_rate / sample_rate)
+    peak = float(np.abs(samples).max())
+    if peak == 0:
+        return np.zeros((samples.shape[0], length), np.float32)
+    own = bandwidth(samples, sample_rate)
+    if own >= 0.475 * model.sample_rate:
+        raise CawError(
+            f"the recording reaches {own:.0f} Hz, which is all that this model has ({model.sample_rate / 2:.0f} Hz): "
+            "nothing is missing"
+        )
+    below = [index for index, rate in enumerate(model.rates[:-1]) if rate / 2 <= own * 1.05]
+    if not below:
+        raise CawError(
+            f"the recording has content up to {own:.0f} Hz only, and the model's coarsest scale reaches "
+            f"{model.rates[0] / 2:.0f} Hz: there is too little to go by"
+        )
+    ratio = peak / model.peak
+    gain = 1.0 if LEVEL_RANGE[0] <= ratio <= LEVEL_RANGE[1] else 1 / ratio
+    made = model.inject(samples * gain, sample_rate, at_rate=model.rates[below[-1] + 1], seed=seed)
+    kept = resample(samples, sample_rate, model.sample_rate)
+    return _crossover(_fit(kept, length), _fit(made, length) / np.float32(gain), model.sample_rate, own)
+
+
+def _fit(samples: Array, length: int) -> Array:
+    return np.pad(samples[:, :length], ((0, 0), (0, max(0, length - samples.shape[1]))))
+
+
+def _crossover(low: Array, high: Array, sample_rate: int, cutoff: float) -> Array:
+    """`low` below the cutoff, `high` above it; zero phase, gains that sum to one."""
+    frequencies = np.fft.rfftfreq(low.shape[1], 1 / sample_rate)
+    ramp = np.clip((frequencies - (cutoff - CROSSFADE_HZ)) / CROSSFADE_HZ, 0, 1)
+    share = 0.5 - 0.5 * np.cos(np.pi * ramp)
+    spectrum = np.fft.rfft(low, axis=1) * (1 - share) + np.fft.rfft(high, axis=1) * share
+    return np.fft.irfft(spectrum, low.shape[1], axis=1).astype(np.float32)

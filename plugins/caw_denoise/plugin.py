@@ -1,3 +1,0 @@
-"""What the plugin adds to `caw`."""
-
-from __future__ import annotations

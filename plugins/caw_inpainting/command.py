@@ -1,0 +1,103 @@
+"""`caw inpaint`: fill gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from caw_toolkit.cli.options import (
+    FILE,
+    device_option,
+    force_option,
+    minutes_option,
+    model_option,
+    output_beside,
+    output_option,
+    quiet_option,
+    seed_option,
+)
+from caw_toolkit.errors import CawError, CawUsageError
+
+if TYPE_CHECKING:
+    from caw_toolkit.audio import BitDepth
+
+
+@click.command()
+@click.argument("recording", type=FILE, metavar="CLIP")
+@click.option(
+    "--hole", "holes", type=(float, float), multiple=True, metavar="START END", help="A gap, in seconds; repeatable."
+)
+@click.option("--samples", "in_samples", is_flag=True, help="--hole is in samples.")
+@click.option("--find", is_flag=True, help="Take every run of digital silence as a gap.")
+@model_option(required=False, help_text="Finished model; without it one is trained on what is left of CLIP.")
+@output_option(help_text="File to write, for a single take. Default: CLIP.inpainted.wav, or .inpainted1.wav and so on.")
+@click.option("-n", "--takes", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of takes.")
+@minutes_option
+@seed_option
+@device_option
+@quiet_option
+@force_option
+def inpaint(
+    recording: Path,
+    holes: Sequence[tuple[float, float]],
+    in_samples: bool,
+    find: bool,
+    model_path: Path | None,
+    output: Path | None,
+    takes: int,
+    minutes: float | None,
+    seed: int,
+    device: str,
+    quiet: bool,
+    force: bool,
+) -> None:
+    """Fill gaps in CLIP with new material of its own kind.
+
+    Training never sees the gaps. Everything outside them and 10 ms on their sides stays as it is, bit for bit.
+    """
+    from caw_inpainting import gaps as gap_tools
+    from caw_toolkit import check_output, read_audio, write_audio
+    from caw_toolkit.cli.progress import load_or_train
+    from caw_toolkit.noise import derived_seed
+
+    if output is not None and takes > 1:
+        raise CawUsageError("-o names a single file: leave it out for several takes")
+    numbers = [None] if takes == 1 else list(range(1, takes + 1))
+    targets = [output or output_beside(recording, "inpainted", take=number) for number in numbers]
+    depth = _bit_depth(recording)
+    for target in targets:
+        check_output(target, force, bit_depth=depth)
+    clip = read_audio(recording)
+    unit = 1 if in_samples else clip.sample_rate
+    given = [(round(start * unit), round(stop * unit)) for start, stop in holes]
+    gaps = gap_tools.checked([*given, *(gap_tools.silences(clip) if find else ())], clip)
+    if not gaps:
+        raise CawUsageError("nothing to fill: name a gap with --hole START END, or use --find")
+    model = load_or_train(
+        gap_tools.parts(clip, gaps), model_path, minutes=minutes, seed=seed, device=device, quiet=quiet
+    )
+    if model.sample_rate != clip.sample_rate:
+        raise CawError(f"{recording} is at {clip.sample_rate} Hz, the model at {model.sample_rate} Hz")
+    seconds = [(start / clip.sample_rate, stop / clip.sample_rate) for start, stop in gaps]
+    for take, target in enumerate(targets):
+        made = model.fill(clip.samples, clip.sample_rate, seconds, seed=derived_seed(seed, "take", take))
+        audio = gap_tools.stitched(clip.samples, made, gaps, clip.sample_rate)
+        write_audio(target, audio, clip.sample_rate, bit_depth=depth, clipping="clip", overwrite=force)
+        if not quiet and str(target) != "-":
+            click.echo(f"wrote {target}", err=True)
+
+
+def _bit_depth(path: Path) -> BitDepth:
+    """The depth that keeps every sample of a file."""
+    import soundfile
+
+    if str(path) == "-":
+        return "float"
+    try:
+        subtype = soundfile.info(path).subtype
+    except soundfile.LibsndfileError:
+        return "24"  # reading it properly says what is wrong
+    return {"PCM_16": "16", "PCM_S8": "16", "PCM_U8": "16", "PCM_24": "24"}.get(subtype, "float")  # type: ignore[return-value]

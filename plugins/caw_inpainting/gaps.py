@@ -1,0 +1,82 @@
+"""Gaps: where they are, what is left around them, and how fills are joined in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit import AudioClip, CawError, CawUsageError
+
+Array = npt.NDArray[np.float32]
+Gap = tuple[int, int]
+
+#: Length of the crossfade on each side of a gap, outside it.
+CROSSFADE_SECONDS = 0.01
+#: Parts of the recording shorter than this are not trained on.
+SHORTEST_PART_SECONDS = 2.0
+#: Runs of digital silence that are taken for gaps.
+SHORTEST_SILENCE_SECONDS = 0.02
+
+
+def checked(gaps: Sequence[Gap], clip: AudioClip) -> list[Gap]:
+    """Gaps in samples, sorted.
+
+    Raises:
+        CawUsageError: if one is empty, outside the file, or overlaps another.
+        CawError: if they leave too little to learn from.
+    """
+    ordered = sorted(gaps)
+    total = clip.samples.shape[1]
+    for start, stop in ordered:
+        if not 0 <= start < stop <= total:
+            raise CawUsageError(
+                f"a hole from {start / clip.sample_rate:g} s to {stop / clip.sample_rate:g} s does not lie within the "
+                f"file, which is {clip.seconds:g} s long"
+            )
+    for (_, stop), (start, _) in zip(ordered, ordered[1:], strict=False):
+        if start < stop:
+            raise CawUsageError(f"two holes overlap at {start / clip.sample_rate:g} s: join them into one")
+    if not parts(clip, ordered):
+        raise CawError(f"the holes leave no stretch of {SHORTEST_PART_SECONDS:g} s to learn from")
+    return ordered
+
+
+def parts(clip: AudioClip, gaps: Sequence[Gap]) -> list[AudioClip]:
+    """What is left around the gaps and long enough to train on; the gaps themselves are never seen."""
+    edges = [0, *(edge for gap in gaps for edge in gap), clip.samples.shape[1]]
+    return [
+        AudioClip(clip.samples[:, start:stop], clip.sample_rate)
+        for start, stop in zip(edges[::2], edges[1::2], strict=True)
+        if stop - start >= SHORTEST_PART_SECONDS * clip.sample_rate
+    ]
+
+
+def silences(clip: AudioClip) -> list[Gap]:
+    """Runs of digital silence, zero in all channels."""
+    zero = np.concatenate([[False], np.all(clip.samples == 0, axis=0), [False]])
+    edges = np.flatnonzero(np.diff(zero.astype(np.int8)))
+    runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return [(start, stop) for start, stop in runs if stop - start >= SHORTEST_SILENCE_SECONDS * clip.sample_rate]
+
+
+def stitched(original: Array, made: Array, gaps: Sequence[Gap], sample_rate: int) -> Array:
+    """`made` in the gaps, crossfaded into `original` beside them; everything else is `original`, bit for bit.
+
+    Args:
+        original: `(channels, samples)`.
+        made: as long.
+        gaps: in samples.
+        sample_rate: Hz.
+    """
+    fade = max(1, round(CROSSFADE_SECONDS * sample_rate))
+    share = np.zeros(original.shape[1], np.float32)
+    ramp = (np.arange(fade, dtype=np.float32) + 1) / (fade + 1)
+    for start, stop in gaps:
+        share[start:stop] = 1
+        before = share[max(0, start - fade) : start]
+        np.maximum(before, ramp[fade - len(before) :], out=before)
+        after = share[stop : stop + fade]
+        np.maximum(after, ramp[::-1][: len(after)], out=after)
+    return np.where(share > 0, original * (1 - share) + made * share, original).astype(np.float32)
