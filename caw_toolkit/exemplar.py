@@ -22,10 +22,8 @@ Array = npt.NDArray[np.float32]
 
 #: Frames of context on each side in the first comparison.
 CONTEXT_FRAMES = 2
-#: Stretches that are compared in phase for each frame.
-CANDIDATES = 24
-#: Largest shift of a candidate when it is brought in phase with the coarser signal.
-SHIFT_SECONDS = 0.006
+#: Spectra are compared in at most this many bands.
+COMPARED_BANDS = 40
 #: Weight of a smooth join beside likeness to the coarser signal.
 JOIN_WEIGHT = 0.5
 #: How much of a level difference to the coarser signal is made up for, and the most that a stretch is turned up.
@@ -42,7 +40,8 @@ class ExemplarGenerator(ScaleGenerator):
         samples: length of the recording at this scale.
         hop: samples from frame to frame, half a window.
         ratio: this scale's rate over the coarser one's, rounded up.
-        shift: largest shift of a candidate in samples.
+        shift: largest shift of a candidate in samples, when it is brought in phase with the coarser signal.
+        candidates: stretches that are compared in phase for each frame.
         continuity: bonus for going on with the same stretch of the recording.
         variety: weight of the noise in the choice.
     """
@@ -52,7 +51,16 @@ class ExemplarGenerator(ScaleGenerator):
     usable: Tensor
 
     def __init__(
-        self, *, audio_channels: int, samples: int, hop: int, ratio: int, shift: int, continuity: float, variety: float
+        self,
+        *,
+        audio_channels: int,
+        samples: int,
+        hop: int,
+        ratio: int,
+        shift: int,
+        candidates: int,
+        continuity: float,
+        variety: float,
     ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
@@ -62,12 +70,14 @@ class ExemplarGenerator(ScaleGenerator):
             "hop": hop,
             "ratio": ratio,
             "shift": shift,
+            "candidates": candidates,
             "continuity": continuity,
             "variety": variety,
         }
         self.hop = hop
         self.ratio = ratio
         self.shift = shift
+        self.candidates = candidates
         self.continuity = continuity
         self.variety = variety
         self.receptive_field = 2 * (CONTEXT_FRAMES + 2) * hop
@@ -149,10 +159,12 @@ def _features(mono: Array, centres: npt.NDArray[np.int64], generator: ExemplarGe
     reach = (CONTEXT_FRAMES + 1) * hop
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(mono, reach), 2 * hop)
     bins = hop // generator.ratio + 1
+    bands = np.unique(np.linspace(0, bins, COMPARED_BANDS + 1).astype(int)[:-1])
     parts = []
     for offset in range(-CONTEXT_FRAMES, CONTEXT_FRAMES + 1):
         frames = windows[centres + reach - hop + offset * hop] * _window(hop)
-        parts.append((np.abs(np.fft.rfft(frames, axis=1)[:, :bins]) / scale) ** 0.4)
+        magnitudes = np.abs(np.fft.rfft(frames, axis=1)[:, :bins])
+        parts.append((np.add.reduceat(magnitudes, bands, axis=1) / scale) ** 0.4)
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
@@ -166,12 +178,12 @@ def _follow(generator: ExemplarGenerator, material: _Material, noise: Array, coa
     features = _features(
         np.pad(mono, (0, hop)), np.minimum(centres, length + hop - 1), generator, material.feature_scale
     )
-    draws = np.float32(generator.variety) * np.pad(noise[0], (0, 2 * hop + CANDIDATES))
+    draws = np.float32(generator.variety) * np.pad(noise[0], (0, 2 * hop + generator.candidates))
     out = np.zeros((coarse.shape[0], length + 3 * hop), np.float32)
     place: int | None = None
     for start in range(0, len(centres), 64):
         likeness = features[start : start + 64] @ material.features.T * 2 - material.feature_energies
-        count = min(CANDIDATES, likeness.shape[1])
+        count = min(generator.candidates, likeness.shape[1])
         nearest = np.argpartition(likeness, -count, axis=1)[:, -count:]
         for row, centre in enumerate(centres[start : start + 64]):
             target = padded[centre + hop : centre + 3 * hop] * window

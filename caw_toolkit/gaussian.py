@@ -81,7 +81,7 @@ class GaussianGenerator(ScaleGenerator):
         """
         level = coarse / self.coarse_level
         waveform_like = level.sign() * level.abs().sqrt()
-        loudness = (level.square() + 1e-5).log() / 3 + 1
+        loudness = (level.square() + 1e-8).log() / 4 + 1
         with mixed_precision(coarse.device):
             out = self.network(torch.cat([waveform_like, loudness], dim=1))
         mean, log_std = out.float().chunk(2, dim=1)

@@ -49,7 +49,7 @@ def make_task(
         coarse = upsample_keys(below, RATES[index - 1], rate, real.shape[1])
         generate_coarse = generate_coarse or noisy(coarse)
     return ScaleTask(
-        spec=ScaleSpec(index=index, count=3, rate=rate, channels=1),
+        spec=ScaleSpec(index=index, count=3, rate=rate, coarser_rate=RATES[index - 1] if index else None, channels=1),
         real=real,
         coarse=coarse,
         segments=segments or ((0, real.shape[1]),),
@@ -135,7 +135,9 @@ def test_the_paper_preset_is_the_paper() -> None:
 def test_untrained_generators_have_the_papers_sizes() -> None:
     objective = AdversarialObjective()
     for index, hidden_channels in ((0, 16), (1, 96), (5, 96)):
-        generator = objective.untrained_generator(ScaleSpec(index=index, count=9, rate=500, channels=2))
+        generator = objective.untrained_generator(
+            ScaleSpec(index=index, count=9, rate=500, coarser_rate=400, channels=2)
+        )
         assert generator.architecture["hidden_channels"] == hidden_channels
         assert generator.architecture["audio_channels"] == 2
 

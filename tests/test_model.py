@@ -39,7 +39,7 @@ def stereo_model(speech: AudioClip, tiny_preset: Path) -> PyramidModel:
 def test_what_it_is(tiny_model: PyramidModel) -> None:
     assert tiny_model.rates == (500, 2000, 4000) and tiny_model.sample_rate == RATE
     assert tiny_model.channels == 1
-    assert tiny_model.capabilities == ("generate", "inject", "reconstruct")
+    assert {"generate", "inject", "reconstruct"} <= set(tiny_model.capabilities)
     assert 0.5 < tiny_model.receptive_field_seconds < 30
 
 
@@ -185,7 +185,7 @@ class TestInject:
 
     def test_a_single_scale_takes_nothing(self, tiny_model: PyramidModel) -> None:
         single = PyramidModel(tiny_model.scales[:1], channels=1, peak=1.0, upsampling="sinc")
-        assert single.capabilities == ("generate",)
+        assert "inject" not in single.capabilities and "reconstruct" not in single.capabilities
         with pytest.raises(CawUsageError, match="single scale"):
             single.inject(np.zeros((1, 4000), np.float32), 500)
         with pytest.raises(CawError, match="without a reconstruction path"):

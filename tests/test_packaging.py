@@ -13,7 +13,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def packages_on_disk() -> dict[str, Path]:
-    found = {"caw_toolkit_presets": ROOT / "presets"}
+    found = {"caw_toolkit_presets": ROOT / "presets", "caw_toolkit_examples": ROOT / "examples" / "audio"}
     for root in (ROOT, ROOT / "plugins"):
         for top in root.glob("caw_*/__init__.py"):
             for init in top.parent.rglob("__init__.py"):

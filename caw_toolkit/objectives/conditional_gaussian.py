@@ -29,7 +29,7 @@ class GaussianOptions(RegressionOptions):
     """
 
     frame_seconds: float = 0.004
-    coarse_noise: float = 0.03
+    coarse_noise: float = 0.002
     coarse_jitter: float = 0.1
     variance_weighting: float = 0.5
 

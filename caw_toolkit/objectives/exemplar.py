@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.exemplar import SHIFT_SECONDS, ExemplarGenerator
+from caw_toolkit.exemplar import ExemplarGenerator
 from caw_toolkit.objectives.base import Objective, ScaleGenerator, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.objectives.options import options_from_mapping
+
+#: Largest shift of a candidate when it is brought in phase, in samples of the coarser signal.
+SHIFT = 6
 
 
 @dataclass(frozen=True)
@@ -18,19 +21,23 @@ class ExemplarOptions:
     """Options of `exemplar`.
 
     Attributes:
-        hop_seconds: from frame to frame; stretches are twice as long.
+        hop_seconds: from frame to frame, at the nearest that divides a second; stretches are twice as long.
+        candidates: stretches that are compared in phase for each frame.
         continuity: bonus for going on with the same stretch of the recording, beside likeness from -1 to 1. More is
             smoother, and copies longer stretches.
         variety: weight of the noise in the choice of stretches.
     """
 
     hop_seconds: float = 0.032
-    continuity: float = 0.2
+    candidates: int = 24
+    continuity: float = 0.1
     variety: float = 0.03
 
     def __post_init__(self) -> None:
         if not 0.005 <= self.hop_seconds <= 1:
             raise CawUsageError(f"hop_seconds must be from 0.005 to 1, not {self.hop_seconds}")
+        if self.candidates < 1:
+            raise CawUsageError(f"candidates must be at least 1, not {self.candidates}")
 
 
 class ExemplarObjective(Objective):
@@ -59,15 +66,27 @@ class ExemplarObjective(Objective):
         return ExemplarTrainer(generator)
 
     def _generator(self, spec: ScaleSpec, samples: int) -> ExemplarGenerator:
+        ratio = spec.rate / (spec.coarser_rate or spec.rate)
         return ExemplarGenerator(
             audio_channels=spec.channels,
             samples=samples,
-            hop=round(self.options.hop_seconds * spec.rate),
-            ratio=math.ceil(spec.rate / spec.coarser_rate) if spec.coarser_rate else 1,
-            shift=round(SHIFT_SECONDS * spec.rate),
+            hop=hop_samples(spec.rate, self.options.hop_seconds),
+            ratio=math.ceil(ratio),
+            shift=round(SHIFT * ratio),
+            candidates=self.options.candidates,
             continuity=self.options.continuity,
             variety=self.options.variety,
         )
+
+
+def hop_samples(rate: int, seconds: float) -> int:
+    """The hop nearest to `seconds` of which a whole number makes a second, so that blocks of audio share their frames.
+
+    >>> hop_samples(44100, 0.032)
+    1470
+    """
+    hops = [rate // count for count in range(1, rate) if rate % count == 0]
+    return min(hops, key=lambda hop: abs(hop / rate - seconds))
 
 
 class ExemplarTrainer(ScaleTrainer):

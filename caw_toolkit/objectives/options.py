@@ -14,8 +14,8 @@ Options = TypeVar("Options")
 def options_from_mapping(cls: type[Options], values: Mapping[str, Any], *, objective: str) -> Options:
     """Make an options dataclass, whose fields all have defaults, from names and values.
 
-    A value must be of the type of the field's default; lists may have any length. Where the default is None, a whole
-    number is expected.
+    A value must be of the type of the field's default: a list of whole numbers may have any length, one of other
+    numbers that of the default. Where the default is None, a whole number is expected.
 
     Args:
         cls: the dataclass.
@@ -42,9 +42,9 @@ def _checked(name: str, value: Any, default: Any) -> Any:
         expected, valid = "a string", isinstance(value, str)
     elif isinstance(default, tuple):
         whole = all(isinstance(item, int) for item in default)
-        expected = "a list of whole numbers" if whole else "a list of numbers"
-        valid = _is_list(value) and len(value) > 0 and all(map(_is_number, value))
-        valid = valid and not (whole and any(isinstance(item, float) for item in value))
+        expected = "a list of whole numbers" if whole else f"a list of {len(default)} numbers"
+        valid = _is_list(value) and all(map(_is_number, value)) and (whole or len(value) == len(default))
+        valid = valid and len(value) > 0 and not (whole and any(isinstance(item, float) for item in value))
         value = tuple(value if whole else map(float, value)) if valid else value
     elif isinstance(default, float):
         expected, valid = "a number", _is_number(value)
