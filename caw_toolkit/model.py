@@ -125,7 +125,7 @@ class PyramidModel:
         return np.concatenate(list(blocks(span, seconds, keep_edges)), axis=1)
 
     def stream(self, block_seconds: float = 1.0, *, seed: int = 0) -> Iterator[np.ndarray]:
-        """Generate without end, in constant memory: the same samples as `generate` with the same seed.
+        """Generate without end, in constant memory: the same audio as `generate` with the same seed, but for its end.
 
         Args:
             block_seconds: length of the blocks that are yielded.

@@ -20,6 +20,9 @@ from caw_toolkit.errors import CawError, CawUsageError
 FORMAT = "caw_toolkit.pyramid"
 VERSION = 1
 
+#: What every model file has.
+REQUIRED_KEYS = ("sample_rate", "channels", "peak", "upsampling", "capabilities", "scales", "training")
+
 
 def save(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write a model file; an existing file stays whole until the new one is complete.
@@ -87,6 +90,9 @@ def read_header(path: str | Path) -> dict[str, Any]:
             f"{path} has model format {version}, this caw_toolkit reads up to {VERSION}: upgrade it with "
             "pip install --upgrade caw-toolkit"
         )
+    missing = [key for key in REQUIRED_KEYS if key not in content]
+    if missing:
+        raise CawError(f"{path} is not a whole caw_toolkit model: it lacks {', '.join(missing)}")
     return content
 
 

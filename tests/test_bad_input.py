@@ -153,7 +153,6 @@ CASES = {
         "holds an unfinished training: add --resume",
         2,
     ),
-    "train-nothing-to-resume": Case(lambda p: p.train(p.clip, "--resume"), "there is nothing to resume"),
     "train-into-a-file": Case(lambda p: [*p.train(p.clip), "-o", p.clip / "new.pt"], "clip.wav' does not exist", 2),
     "train-into-a-pipe": Case(lambda p: [*p.train(p.clip), "-o", "-"], "cannot be written to standard output", 2),
     "rates-without-sense": Case(lambda p: p.train(p.clip, "--scales", "500,abc"), "is not a list of whole numbers", 2),

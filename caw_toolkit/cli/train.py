@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from caw_toolkit.cli.options import FILE, device_option, force_option, json_option, output_option, quiet_option
-from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
     from caw_toolkit.audio import AudioClip
@@ -90,9 +90,12 @@ def train(
     checkpoint = checkpoint_path(output)
     if not dry_run:
         _refuse_overwriting(output, checkpoint, resume=resume, force=force)
-        if resume and not checkpoint.exists() and output.exists():
-            click.echo(f"{output} is finished, there is nothing to resume", err=True)
-            return
+        if resume and not checkpoint.exists():
+            if output.exists():
+                click.echo(f"{output} is finished, there is nothing to resume", err=True)
+                return
+            if not quiet:
+                click.echo(f"{checkpoint} does not exist, so training begins anew", err=True)
     if seed is None:
         seed = stored_seed(checkpoint) if resume and checkpoint.exists() else _draw_seed()
 
@@ -161,8 +164,6 @@ def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: 
     """Refuse what would lose a model or an unfinished training."""
     if str(output) == "-":
         raise CawUsageError("a model cannot be written to standard output: name a file with -o MODEL.pt")
-    if resume and not checkpoint.exists() and not output.exists():
-        raise CawError(f"there is nothing to resume: {checkpoint} does not exist; train without --resume")
     if resume or force:
         return
     if output.exists():

@@ -24,8 +24,12 @@ class StagedObjective(Objective):
         """Make the objective from `stages`, a list of tables, each with the `name` and the options of an objective."""
         from caw_toolkit.objectives import build_objective
 
+        for name in set(options) - {"stages"}:
+            raise CawUsageError(
+                f"the staged objective takes 'stages', whose tables hold all options: it has no option {name!r}"
+            )
         stages = options.get("stages", ())
-        if set(options) != {"stages"} or not _is_list_of_tables(stages):
+        if not _is_list_of_tables(stages):
             raise CawUsageError("the staged objective takes 'stages', a list of tables, each with a name and options")
         return cls([build_objective(stage.get("name", ""), _without_name(stage)) for stage in stages])
 
