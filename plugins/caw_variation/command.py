@@ -33,7 +33,12 @@ from caw_toolkit.errors import CawUsageError
     show_default=True,
     help="0 keeps the structure of the song, 1 makes a new one.",
 )
-@click.option("--scale", type=int, metavar="HZ", help="Enter the pyramid at this scale of the model; what the scales below it hold is kept.")
+@click.option(
+    "--scale",
+    type=int,
+    metavar="HZ",
+    help="Enter the pyramid at this scale; what the scales below it hold is kept.",
+)
 @minutes_option
 @seed_option
 @device_option

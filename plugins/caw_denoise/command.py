@@ -1,0 +1,41 @@
+"""`caw denoise`: clean a noisy recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from caw_toolkit.cli.options import FILE, OUTPUT_FILE, force_option, output_beside, output_option, quiet_option
+
+
+@click.command()
+@click.argument("noisy", type=FILE, metavar="NOISY")
+@output_option(help_text="File to write. Default: NOISY.denoised.wav beside it.")
+@click.option(
+    "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much of the noise to remove."
+)
+@click.option(
+    "--residual", type=OUTPUT_FILE, metavar="FILE", help="Also write what was removed: no music should be in it."
+)
+@quiet_option
+@force_option
+def denoise(noisy: Path, output: Path | None, strength: float, residual: Path | None, quiet: bool, force: bool) -> None:
+    """Clean NOISY with nothing but itself: no clean recording, no sample of the noise.
+
+    Steady noise goes: hiss, hum, surface noise. Level, length and alignment stay.
+    """
+    from caw_denoise.estimator import denoise as clean
+    from caw_toolkit import check_output, read_audio, write_audio
+
+    target = output or output_beside(noisy, "denoised")
+    for path in (target, residual):
+        if path is not None:
+            check_output(path, force)
+    clip = read_audio(noisy)
+    cleaned = clean(clip.samples, clip.sample_rate, strength=strength)
+    write_audio(target, cleaned, clip.sample_rate, overwrite=force)
+    if residual is not None:
+        write_audio(residual, clip.samples - cleaned, clip.sample_rate, overwrite=force)
+    if not quiet and str(target) != "-":
+        click.echo(f"wrote {target}", err=True)

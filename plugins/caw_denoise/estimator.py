@@ -1,0 +1,103 @@
+"""Estimating a recording without its noise, from nothing but the noisy recording.
+
+A first estimate is the log-spectral amplitude estimator (Ephraim and Malah, 1985) with a noise spectrum from a low
+quantile over time. Then, band by band, the frames whose first estimates are most alike are looked up in the whole
+recording, and their power is averaged: notes and syllables that come back are seen several times with different noise
+(non-local means: Buades, Coll and Morel, 2005). The average is the signal in a Wiener filter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import uniform_filter1d
+from scipy.signal import istft, stft
+from scipy.special import exp1
+
+Array = npt.NDArray[np.float32]
+Power = npt.NDArray[np.float64]
+
+WINDOW_SECONDS = 0.128
+#: Share of the frames that hold noise only, in every band, and what their quantile is multiplied by to get the mean.
+NOISE_QUANTILE, QUANTILE_TO_MEAN = 0.1, 1.9
+#: Least a-priori signal-to-noise ratio, and its smoothing over time.
+LEAST_RATIO, SMOOTHING = 10**-2.5, 0.98
+#: Gain that noise keeps: silence would be more conspicuous than a faint rest.
+FLOOR = 0.05
+#: Bands that are compared by themselves, frames of context on each side, and alike frames that are averaged.
+BANDS, CONTEXT, ALIKE = 6, 2, 48
+
+
+def denoise(samples: Array, sample_rate: int, *, strength: float = 1.0) -> Array:
+    """Clean a recording; its level, length and alignment are kept.
+
+    Args:
+        samples: `(channels, samples)`.
+        sample_rate: Hz.
+        strength: from 0 (nothing is removed) to 1.
+
+    Returns:
+        `(channels, samples)` float32.
+    """
+    size = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
+    size = min(size, 2 ** int(np.log2(max(16, samples.shape[1]))))
+    layout = {"nperseg": size, "noverlap": size * 3 // 4}
+    spectra = stft(samples, sample_rate, **layout)[2]
+    power = (np.abs(spectra) ** 2).mean(0)  # one gain for all channels keeps the image where it is
+    gain = 1 - strength * (1 - _gain(power))
+    cleaned = istft(spectra * gain, sample_rate, **layout)[1][:, : samples.shape[1]]
+    return np.pad(cleaned, ((0, 0), (0, samples.shape[1] - cleaned.shape[1]))).astype(np.float32)
+
+
+def _gain(power: Power) -> Power:
+    """Gain of every bin and frame, `(bins, frames)`."""
+    noise = _noise(power)[:, None]
+    first = _log_spectral_gain(power / noise) ** 2 * power
+    averaged = _averaged_over_alike(np.log1p(first / noise), first)
+    ratio = 0.5 * (averaged + first) / noise
+    gain: Power = np.clip(ratio / (1 + ratio), FLOOR, 1)
+    return gain
+
+
+def _noise(power: Power) -> Power:
+    """Mean power of the noise in every bin."""
+    smooth = uniform_filter1d(power, 5, axis=1)
+    quiet = np.quantile(smooth, NOISE_QUANTILE, axis=1)
+    level: Power = uniform_filter1d(quiet, 9) * QUANTILE_TO_MEAN
+    floored: Power = np.maximum(level, power.max() * 1e-12 + 1e-30)
+    return floored
+
+
+def _log_spectral_gain(posterior: Power) -> Power:
+    """Gain from the a-posteriori signal-to-noise ratio, with decision-directed smoothing over time."""
+    gain = np.empty_like(posterior)
+    before = np.maximum(posterior[:, 0] - 1, 0)
+    for frame, now in enumerate(posterior.T):
+        ratio = np.maximum(SMOOTHING * before + (1 - SMOOTHING) * np.maximum(now - 1, 0), LEAST_RATIO)
+        share = ratio / (1 + ratio)
+        gain[:, frame] = np.clip(share * np.exp(0.5 * exp1(np.maximum(share * now, 1e-8))), FLOOR, 1)
+        before = gain[:, frame] ** 2 * now
+    return gain
+
+
+def _averaged_over_alike(features: Power, power: Power) -> Power:
+    """For every band and frame, the mean of `power` over the frames whose features around the band are most alike."""
+    bins, frames = power.shape
+    edges = np.unique(np.round(np.geomspace(min(8, bins), bins, BANDS + 1)).astype(int))
+    edges[0] = 0
+    count = min(ALIKE, frames)
+    around = np.clip(np.arange(frames) + np.arange(-CONTEXT, CONTEXT + 1)[:, None], 0, frames - 1)
+    averaged = np.empty_like(power)
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        part = features[max(0, low - 4) : high + 4].astype(np.float32)
+        described = np.concatenate([part[:, index] for index in around]).T
+        energies = (described**2).sum(1)
+        for start in range(0, frames, 256):
+            rows = slice(start, start + 256)
+            distances = energies[rows, None] + energies - 2 * described[rows] @ described.T
+            alike = np.argpartition(distances, count - 1, axis=1)[:, :count]
+            nearness = np.take_along_axis(distances, alike, axis=1)
+            weights = np.exp(-2 * np.maximum(nearness, 0) / (np.median(nearness) + 1e-9)) + 1e-6
+            weights /= weights.sum(1, keepdims=True)
+            averaged[low:high, rows] = np.einsum("tk,ftk->ft", weights, power[low:high][:, alike])
+    return averaged

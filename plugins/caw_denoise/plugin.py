@@ -1,0 +1,12 @@
+"""What the plugin adds to `caw`."""
+
+from __future__ import annotations
+
+from caw_toolkit import hookimpl
+from caw_toolkit.hookspecs import RegisterCommand
+
+
+@hookimpl
+def register_commands(register: RegisterCommand) -> None:
+    """Add `caw denoise`."""
+    register("denoise", "caw_denoise.command:denoise", summary="Clean a noisy recording.")

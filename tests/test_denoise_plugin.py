@@ -1,0 +1,63 @@
+"""Denoising: the noise goes, the sound stays where it is and as loud as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+from click.testing import CliRunner
+
+from caw_denoise.estimator import denoise
+from caw_toolkit import AudioClip
+from caw_toolkit.cli import main
+
+
+def snr(reference: np.ndarray, estimate: np.ndarray) -> float:
+    return float(10 * np.log10((reference**2).sum() / ((reference - estimate) ** 2).sum()))
+
+
+def noisy(clip: AudioClip, decibels: float) -> np.ndarray:
+    noise = np.random.default_rng(0).standard_normal(clip.samples.shape)
+    return (clip.samples + noise * clip.rms * 10 ** (-decibels / 20)).astype(np.float32)
+
+
+@pytest.mark.parametrize("decibels", [5, 10])
+def test_white_noise_is_lowered(speech: AudioClip, decibels: float) -> None:
+    cleaned = denoise(noisy(speech, decibels), speech.sample_rate)
+    assert cleaned.shape == speech.samples.shape
+    assert snr(speech.samples, cleaned) > decibels + 3
+
+
+def test_strength_scales_what_is_removed(speech: AudioClip) -> None:
+    given = noisy(speech, 10)
+    np.testing.assert_allclose(denoise(given, speech.sample_rate, strength=0), given, atol=1e-5)
+    removed = [np.std(given - denoise(given, speech.sample_rate, strength=s)) for s in (0.5, 1.0)]
+    assert removed[0] == pytest.approx(removed[1] / 2, rel=1e-3)
+
+
+def test_the_stereo_image_stays(speech: AudioClip) -> None:
+    given = noisy(speech, 10)
+    cleaned = denoise(np.concatenate([given, given * 0.5]), speech.sample_rate)
+    np.testing.assert_allclose(cleaned[1], cleaned[0] * 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("samples", [20, 300, 5000])
+def test_short_and_silent_input(samples: int) -> None:
+    silence = np.zeros((1, samples), np.float32)
+    np.testing.assert_array_equal(denoise(silence, 16000), silence)
+    click = silence.copy()
+    click[0, samples // 2] = 0.5
+    assert np.isfinite(denoise(click, 16000)).all()
+
+
+def test_the_residual_is_what_was_removed(speech: AudioClip, tmp_path: Path) -> None:
+    given = noisy(speech, 10)[:, :48000]
+    sf.write(tmp_path / "old.wav", given[0], speech.sample_rate, subtype="FLOAT")
+    command = ["denoise", str(tmp_path / "old.wav"), "--residual", str(tmp_path / "removed.wav")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.stderr
+    cleaned, removed = (sf.read(tmp_path / name)[0] for name in ("old.denoised.wav", "removed.wav"))
+    np.testing.assert_allclose(cleaned + removed, given[0], atol=1e-5)
+    assert CliRunner().invoke(main, command).exit_code == 2
