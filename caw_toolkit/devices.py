@@ -33,8 +33,8 @@ def pick_device(name: str = "auto") -> torch.device:
 def has_fast_bfloat16(device_type: str) -> bool:
     """Whether bfloat16 convolutions are faster than float32 ones on this machine."""
     if device_type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device_type == "cpu" and bool(torch.cpu._is_amx_tile_supported())
+        return torch.cuda.get_device_capability() >= (8, 0)
+    return device_type == "cpu" and bool(getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)())
 
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:

@@ -77,8 +77,9 @@ def _scale_minutes(plan: Plan, index: int) -> float:
 
 
 def _step_bytes(plan: Plan) -> float:
-    """Activations of one step of the finest scale, from the memory that the networks' inputs and outputs take."""
-    generator = plan.objective.untrained_generator(plan.spec(len(plan.rates) - 1))
-    widest = max(parameter.shape[0] for parameter in generator.parameters() if parameter.dim() == 3)
+    """Activations of one step, from the memory that the widest layer's output takes."""
+    generators = (plan.objective.untrained_generator(plan.spec(index)) for index in range(len(plan.rates)))
+    widths = [p.shape[0] for generator in generators for p in generator.parameters() if p.dim() == 3]
+    widest = max(widths, default=0)
     samples = min(plan.recording.samples.shape[1], 16 * 1024 * 16)
     return float(samples * widest * 4.0)

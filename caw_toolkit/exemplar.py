@@ -26,7 +26,7 @@ CONTEXT_FRAMES = 2
 COMPARED_BANDS = 40
 #: Weight of a smooth join beside likeness to the coarser signal.
 JOIN_WEIGHT = 0.5
-#: How much of a level difference to the coarser signal is made up for, and the most that a stretch is turned up.
+#: How much of a level difference to the coarser signal is made up for (in decibels), and the largest that counts.
 LEVEL_EXPONENT, LARGEST_GAIN = 0.7, 2.0
 #: Frames of the recording are compared at steps of this share of a hop.
 STEPS_A_HOP = 8
@@ -92,7 +92,7 @@ class ExemplarGenerator(ScaleGenerator):
         self.coarse.copy_(coarse)
         self.usable.fill_(False)
         for start, stop in segments:
-            self.usable[start + self.hop : max(stop - self.hop, start + self.hop + 1)] = True
+            self.usable[start + self.hop : stop - self.hop] = True
         self._material = None
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
@@ -114,7 +114,8 @@ class _Material:
     mono: Array  # (samples,), channels of `real` summed
     coarse: Array  # (samples,), channels summed
     coarse_norms: Array  # norm of the window around each sample of `coarse`
-    centres: npt.NDArray[np.int64]  # samples around which stretches may be taken
+    usable: npt.NDArray[np.bool_]  # samples around which stretches may be taken
+    centres: npt.NDArray[np.int64]  # those of them that are compared first
     features: Array  # (centres, features)
     feature_energies: Array
     feature_scale: float
@@ -142,10 +143,12 @@ class _Material:
         scale = float(np.sqrt((mono**2).mean())) + 1e-8
         step = max(1, hop // STEPS_A_HOP)
         centres = np.arange(0, len(mono), step)
-        features = _features(mono, centres, generator, scale)
-        usable = generator.usable.cpu().numpy()[centres]
-        features = np.ascontiguousarray(features[usable])
-        return cls(margin, real, real.sum(0), coarse, norms, centres[usable], features, (features**2).sum(1), scale)
+        usable = generator.usable.cpu().numpy()
+        centres = centres[usable[centres]]
+        chunks = [centres[start : start + 4096] for start in range(0, len(centres), 4096)]
+        features = np.concatenate([_features(mono, chunk, generator, scale) for chunk in chunks])
+        energies = (features**2).sum(1)
+        return cls(margin, real, real.sum(0), coarse, norms, usable, centres, features, energies, scale)
 
 
 def _window(hop: int) -> Array:
@@ -212,10 +215,11 @@ def _choose(
     alike = _alike(material, candidates[:, None] + shifts, weighted)
     places = (candidates + shifts[alike.argmax(axis=1)])[:, None] + np.arange(-reach, reach + 1)
     scores = _alike(material, places, weighted) + luck[: len(places), None]
+    scores[~material.usable[np.clip(places, 0, material.length - 1)]] = -np.inf
     if previous is not None:
         scores = scores + JOIN_WEIGHT * _joins(material, places, previous, hop)
         following = np.array([[previous + hop]])
-        if following[0, 0] < material.length:
+        if following[0, 0] < material.length and material.usable[following[0, 0]]:
             bonus = JOIN_WEIGHT + generator.continuity + luck[-1]
             scores = np.append(scores, _alike(material, following, weighted) + bonus)
             places = np.append(places, following)

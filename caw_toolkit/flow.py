@@ -77,6 +77,7 @@ class FlowGenerator(ScaleGenerator):
         channels = audio_channels * fold
         self.network = UNet(channels * (2 if conditional else 1), channels, widths=widths, embedding=128)
         self.receptive_field = self.network.receptive_field * fold
+        self.granule = self.network.granule * fold
         for name in ("signal_level", "coarse_level"):
             self.register_buffer(name, torch.ones(audio_channels, 1))
         self.register_buffer("gain", torch.ones(()))
@@ -128,7 +129,7 @@ class FlowGenerator(ScaleGenerator):
         target = compand(signal, self.companding) / self.signal_level
         start = functional.pad(strength * noise + (1 - strength) * target, (0, -samples % self.fold))
         solved = self._solve(start, None, 1.0 - strength, 1.0)[..., :samples]
-        return expand(solved * self.signal_level, self.companding)
+        return expand(solved * self.signal_level, self.companding) * self.gain**strength
 
     def fill(self, signal: Tensor, known: Tensor, noise: Tensor) -> Tensor:
         """Complete a signal of the coarsest scale: what is known is held to at every step of the solver.
@@ -152,7 +153,7 @@ class FlowGenerator(ScaleGenerator):
             return torch.where(held, (1 - time) * start + time * target, state)
 
         solved = self._solve(start, None, 0.0, 1.0, steps=FILL_STEPS, hold=hold)[..., :samples]
-        return torch.where(known, signal, expand(solved * self.signal_level, self.companding))
+        return torch.where(known, signal, expand(solved * self.signal_level, self.companding) * self.gain)
 
     def noise_of(self, real: Tensor, coarse: Tensor | None) -> Tensor:
         """The noise that this generator maps to `real`: the same equation solved backwards.

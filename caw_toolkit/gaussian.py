@@ -50,6 +50,7 @@ class GaussianGenerator(ScaleGenerator):
         channels = audio_channels * bands
         self.network = UNet(2 * channels, 2 * channels, widths=widths)
         self.receptive_field = (self.network.receptive_field + 2) * bands
+        self.granule = self.network.granule * bands
         for name in ("band_level", "coarse_level"):
             self.register_buffer(name, torch.ones(channels, 1))
 

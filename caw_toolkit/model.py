@@ -171,7 +171,7 @@ class PyramidModel:
         """
         if len(self.scales) < 2:
             raise CawUsageError("this model has a single scale, so nothing can be injected below it")
-        entry = self._scale_index(at_rate) if at_rate else 1
+        entry = 1 if at_rate is None else self._scale_index(at_rate)
         if entry == 0:
             raise CawUsageError(f"the coarsest scale ({self.rates[0]} Hz) takes no input: choose from {self.rates[1:]}")
         coarse = self._at(self.rates[entry - 1], audio, sample_rate)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from caw_toolkit.noise import NoiseSource
 from caw_toolkit.objectives.base import ScaleGenerator
@@ -72,13 +73,15 @@ class Span:
         for index in range(self.entry, self.last + 1):
             scale = self.model.scales[index]
             start, stop = round(begin * scale.rate), round(end * scale.rate)
+            lead = start % scale.generator.granule  # begin on the grid of the network's strides
             noise_std = scale.noise_std * self.noise_gains.get(index, 1.0)
-            noise = self.noise.normal(index, scale.rate, start, stop) * noise_std
+            noise = self.noise.normal(index, scale.rate, start - lead, stop) * noise_std
             coarse = None
             if signal is not None:
                 lower = self.model.rates[index - 1]
                 coarse = UPSAMPLERS[self.model.upsampling](signal, lower, scale.rate, stop - start)[None]
-            signal = self.model.generator(index)(noise[None].to(self.model.device), coarse)[0]
+                coarse = functional.pad(coarse, (lead, 0))
+            signal = self.model.generator(index)(noise[None].to(self.model.device), coarse)[0, :, lead:]
         assert signal is not None
         return signal
 

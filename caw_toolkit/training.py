@@ -21,7 +21,7 @@ from torch import Tensor
 from caw_toolkit.audio import AudioClip, require_trainable
 from caw_toolkit.checkpoints import Checkpoint
 from caw_toolkit.devices import pick_device
-from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.material import Material, detect_material
 from caw_toolkit.model import PyramidModel
@@ -150,7 +150,12 @@ def make_plan(
             f"the recording is {recording.seconds / 60:.1f} minutes long, the limit is {LONGEST_SECONDS / 60:.0f}: "
             "choose a part with --start and --duration"
         )
-    kind = detect_material(recording.samples, recording.sample_rate) if material == "auto" else Material(material)
+    if material == "auto":
+        kind = detect_material(recording.samples, recording.sample_rate)
+    elif material in tuple(Material):
+        kind = Material(material)
+    else:
+        raise CawUsageError(f"unknown material {material!r}: {did_you_mean(str(material), ['auto', *Material])}")
     chosen = preset if isinstance(preset, Preset) else load_preset(preset, material=kind, extra=extra_presets)
     if rates:
         layout = check_rates(rates, recording.sample_rate)
@@ -280,7 +285,8 @@ class Trainer:
             while True:
                 elapsed = time.monotonic() - started
                 progress = elapsed / budget if budget else self.state.steps / max(1, trainer.total_steps)
-                if progress >= 1 or self.state.steps >= trainer.most_steps:
+                progress = max(progress, self.state.steps / trainer.most_steps if trainer.most_steps else 1.0)
+                if progress >= 1:
                     return losses
                 losses = trainer.step(progress)
                 self.state.steps += 1

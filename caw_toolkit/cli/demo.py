@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from caw_toolkit.cli.options import device_option, force_option, quiet_option
-from caw_toolkit.errors import CawError
+from caw_toolkit.errors import CawError, CawUsageError
 
 CLIP = "speech.flac"
 TAKES = 2
@@ -40,6 +40,8 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     takes = [output / f"take{number}.wav" for number in range(1, TAKES + 1)]
     for target in (original, *takes):
         check_output(target, force)
+    if model_path.exists() and not force:
+        raise CawUsageError(f"{model_path} exists; add --force to replace it")
     data = demo_clip()
     output.mkdir(parents=True, exist_ok=True)
     original.write_bytes(data)

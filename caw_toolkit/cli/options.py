@@ -125,6 +125,8 @@ def output_beside(source: Path, label: str, *, take: int | None = None, suffix: 
         take: number of the take, if there are several.
         suffix: of the result.
     """
+    if str(source) == "-":
+        raise click.UsageError("standard input has no name to go by: name the output with -o")
     number = "" if take is None else f"{take}"
     return source.with_name(f"{source.stem}.{label}{number}{suffix}")
 

@@ -56,6 +56,7 @@ def load_or_train(
     clips: Sequence[AudioClip],
     model_path: Path | None,
     *,
+    sample_rate: int | None = None,
     minutes: float | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -66,6 +67,7 @@ def load_or_train(
     Args:
         clips: one recording in one or several parts.
         model_path: of a finished model; None trains.
+        sample_rate: of a model that is trained; default: that of the clips, 48 kHz at the most.
         minutes: time budget of the training; default: the preset's.
         seed: of the training.
         device: where to compute.
@@ -76,7 +78,9 @@ def load_or_train(
 
     if model_path is not None:
         return PyramidModel.load(model_path, device)
-    return run_training(make_plan(clips, minutes=minutes, seed=seed), device=device, quiet=quiet)
+    return run_training(
+        make_plan(clips, sample_rate=sample_rate, minutes=minutes, seed=seed), device=device, quiet=quiet
+    )
 
 
 @contextmanager

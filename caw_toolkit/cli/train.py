@@ -19,19 +19,14 @@ if TYPE_CHECKING:
     from caw_toolkit.training import Plan
 
 
-class RateList(click.ParamType[tuple[int, ...]]):
+def _rates(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
     """Rates in Hz separated by commas."""
-
-    name = "HZ,HZ,.."
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """Parse the list."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(int(rate) for rate in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of whole numbers such as 500,1000,4000", param, ctx)
+    if value is None:
+        return None
+    try:
+        return tuple(int(rate) for rate in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a list of whole numbers such as 500,1000,4000") from None
 
 
 @click.command()
@@ -50,7 +45,10 @@ class RateList(click.ParamType[tuple[int, ...]]):
 @click.option("--start", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Begin here, in seconds.")
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Use this many seconds.")
 @click.option(
-    "--scales", type=RateList(), help="Rates of the scales, coarsest first; chosen from the clip if left out."
+    "--scales",
+    callback=_rates,
+    metavar="HZ,HZ,..",
+    help="Rates of the scales, coarsest first; chosen from the clip if left out.",
 )
 @click.option(
     "--blocks", type=click.IntRange(1, 14), help="Dilated blocks (preset paper): one more doubles the receptive field."

@@ -232,14 +232,14 @@ class AdversarialTrainer(ScaleTrainer):
     def _energy(self, signal: Tensor) -> float:
         """Mean square over the segments."""
         parts = [signal[:, start:stop] for start, stop in self._task.segments]
-        return float(torch.cat(parts, dim=-1).double().square().mean())
+        return float(torch.cat(parts, dim=-1).cpu().double().square().mean())
 
     def _choose_noise_std(self) -> float:
         task = self._task
         if task.coarse is None or self._coarse_reconstruction is None:
             return 1.0
         if task.spec.index == 1 and self._options.second_scale_full_noise:
-            return float(self._coarse_reconstruction.double().std())
+            return float(self._coarse_reconstruction.cpu().double().std())
         coarser_energy = task.previous.get("energy")
         if coarser_energy is None:
             coarser_energy = self._energy(task.coarse)

@@ -25,6 +25,9 @@ class ScaleGenerator(nn.Module, ABC):
     #: Samples of the input that one output sample depends on, at this scale's rate.
     receptive_field: int
 
+    #: Samples of the grid on which the network's strides lie: stretches that begin on it are computed alike.
+    granule: int = 1
+
     @abstractmethod
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         """Generate the scale's signal.

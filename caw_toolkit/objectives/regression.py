@@ -23,6 +23,7 @@ class RegressionOptions:
 
     Attributes:
         steps: of a scale when no time budget is given.
+        passes: most passes over the recording, however long the time budget: beyond them, what is learnt is to copy.
         widths: channels of the network's levels.
         batch: crops a step.
         crop_frames: frames of the network in a crop.
@@ -31,6 +32,7 @@ class RegressionOptions:
     """
 
     steps: int = 1500
+    passes: int = 3000
     widths: tuple[int, ...] = (64, 128, 256)
     batch: int = 16
     crop_frames: int = 1024
@@ -38,7 +40,7 @@ class RegressionOptions:
     averaging: float = 0.999
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "crop_frames", "learning_rate"):
+        for name in ("steps", "passes", "batch", "crop_frames", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise CawUsageError(f"{name} must be above 0, not {getattr(self, name)}")
         if min(self.widths) < 1:
@@ -82,6 +84,8 @@ class RegressionTrainer(ScaleTrainer):
             self.model.parameters(), lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True
         )
         self.ranges = self._crop_ranges(task)
+        recorded = sum(stop - start for start, stop in self.ranges)
+        self.most_steps = math.ceil(options.passes * recorded / (options.batch * self.crop))
 
     @abstractmethod
     def loss(self, starts: list[int], crop: int) -> tuple[Tensor, dict[str, float]]:

@@ -47,6 +47,8 @@ def bwe(
     if output is not None and len(recordings) > 1:
         raise CawUsageError("-o names a single file: leave it out for several recordings")
     targets = [output or output_beside(recording, "bwe") for recording in recordings]
+    if len(set(targets)) < len(targets):
+        raise CawUsageError("two recordings have the same name but for its ending: extend them one by one with -o")
     for target in targets:
         check_output(target, force)
     model = PyramidModel.load(model_path, device)

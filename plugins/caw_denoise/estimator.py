@@ -18,6 +18,8 @@ Array = npt.NDArray[np.float32]
 Power = npt.NDArray[np.float64]
 
 WINDOW_SECONDS = 0.128
+#: Long recordings are cleaned in pieces, crossfaded over a second.
+PIECE_SECONDS = 300
 #: Share of the frames that hold noise only, in every band, and what their quantile is multiplied by to get the mean.
 NOISE_QUANTILE, QUANTILE_TO_MEAN = 0.1, 1.9
 #: Least a-priori signal-to-noise ratio, and its smoothing over time.
@@ -39,6 +41,21 @@ def denoise(samples: Array, sample_rate: int, *, strength: float = 1.0) -> Array
     Returns:
         `(channels, samples)` float32.
     """
+    piece, fade = PIECE_SECONDS * sample_rate, sample_rate
+    if samples.shape[1] <= piece + fade:
+        return _denoise_piece(samples, sample_rate, strength)
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)
+    cleaned = np.zeros_like(samples, dtype=np.float32)
+    for start in range(0, samples.shape[1] - fade, piece):
+        part = _denoise_piece(samples[:, start : start + piece + fade], sample_rate, strength)
+        if start:
+            part[:, :fade] = part[:, :fade] * ramp + cleaned[:, start : start + fade] * (1 - ramp)
+        cleaned[:, start : start + part.shape[1]] = part
+    return cleaned
+
+
+def _denoise_piece(samples: Array, sample_rate: int, strength: float) -> Array:
+    """Clean a stretch that is short enough to compare all its frames with each other."""
     size = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
     size = min(size, 2 ** int(np.log2(max(16, samples.shape[1]))))
     layout = {"nperseg": size, "noverlap": size * 3 // 4}
@@ -62,7 +79,8 @@ def _gain(power: Power) -> Power:
 def _noise(power: Power) -> Power:
     """Mean power of the noise in every bin."""
     smooth = uniform_filter1d(power, 5, axis=1)
-    quiet = np.quantile(smooth, NOISE_QUANTILE, axis=1)
+    heard = smooth[:, smooth.sum(0) > 0]  # digital silence says nothing about the noise
+    quiet = np.quantile(heard, NOISE_QUANTILE, axis=1) if heard.size else np.zeros(len(smooth))
     level: Power = uniform_filter1d(quiet, 9) * QUANTILE_TO_MEAN
     floored: Power = np.maximum(level, power.max() * 1e-12 + 1e-30)
     return floored

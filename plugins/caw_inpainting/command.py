@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,12 +73,20 @@ def inpaint(
         check_output(target, force, bit_depth=depth)
     clip = read_audio(recording)
     unit = 1 if in_samples else clip.sample_rate
+    if not all(math.isfinite(edge) for hole in holes for edge in hole):
+        raise CawUsageError("--hole takes two numbers, the start and the end of the gap")
     given = [(round(start * unit), round(stop * unit)) for start, stop in holes]
     gaps = gap_tools.checked([*given, *(gap_tools.silences(clip) if find else ())], clip)
     if not gaps:
         raise CawUsageError("nothing to fill: name a gap with --hole START END, or use --find")
     model = load_or_train(
-        gap_tools.parts(clip, gaps), model_path, minutes=minutes, seed=seed, device=device, quiet=quiet
+        gap_tools.parts(clip, gaps),
+        model_path,
+        sample_rate=clip.sample_rate,
+        minutes=minutes,
+        seed=seed,
+        device=device,
+        quiet=quiet,
     )
     if model.sample_rate != clip.sample_rate:
         raise CawError(f"{recording} is at {clip.sample_rate} Hz, the model at {model.sample_rate} Hz")

@@ -71,7 +71,10 @@ def vary(
     targets = {
         song: [output or output_beside(song, "varied", take=take + 1) for take in range(count)] for song in songs
     }
-    for target in (target for takes in targets.values() for target in takes):
+    every = [target for takes in targets.values() for target in takes]
+    if len(set(every)) < len(every):
+        raise CawUsageError("two of the songs have the same name but for its ending: vary them one by one with -o")
+    for target in every:
         check_output(target, force)
     for song, takes in targets.items():
         clip = read_audio(song)
