@@ -76,9 +76,11 @@ def vary(
         raise CawUsageError("two of the songs have the same name but for its ending: vary them one by one with -o")
     for target in every:
         check_output(target, force)
+    model = None
     for song, takes in targets.items():
         clip = read_audio(song)
-        model = load_or_train([clip], model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
+        if model is None or model_path is None:
+            model = load_or_train([clip], model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
         for take, target in enumerate(takes):
             take_seed = derived_seed(seed, "take", take)
             if scale is not None:
