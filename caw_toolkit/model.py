@@ -34,6 +34,7 @@ class PyramidModel:
         scales: coarsest first.
         channels: 1 or 2.
         peak: peak of the training recording; everything generated is at its level.
+        gain: correction of the level of what is generated from noise (`measure_gain`).
         upsampling: name of the interpolation between scales (`resampling.UPSAMPLERS`).
         reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the recording.
         training: how it was trained: preset, options, seed, losses, time, source files.
@@ -49,6 +50,7 @@ class PyramidModel:
     channels: int
     peak: float
     upsampling: str
+    gain: float = 1.0
     reconstruction_noise: Tensor | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -121,7 +123,7 @@ class PyramidModel:
             raise CawUsageError(f"cannot generate {seconds} seconds: the duration must be positive")
         last = self._scale_index(up_to_rate) if up_to_rate else len(self.scales) - 1
         noise = NoiseSource(seed, self.channels)
-        span = Span(self, noise, last=last)
+        span = Span(self, noise, last=last, gain=self.gain)
         return np.concatenate(list(blocks(span, seconds, keep_edges)), axis=1)
 
     def stream(self, block_seconds: float = 1.0, *, seed: int = 0) -> Iterator[np.ndarray]:
@@ -135,7 +137,7 @@ class PyramidModel:
             `(channels, block)` float32.
         """
         size = max(1, round(block_seconds * self.sample_rate))
-        span = Span(self, NoiseSource(seed, self.channels), last=len(self.scales) - 1)
+        span = Span(self, NoiseSource(seed, self.channels), last=len(self.scales) - 1, gain=self.gain)
         pending = np.zeros((self.channels, 0), np.float32)
         for block in blocks(span, math.inf, keep_edges=False):
             pending = np.concatenate([pending, block], axis=1)
@@ -143,6 +145,11 @@ class PyramidModel:
             for start in range(0, whole, size):
                 yield pending[:, start : start + size]
             pending = pending[:, whole:]
+
+    def measure_gain(self, level: float, *, seconds: float = 30.0, seed: int = 0) -> float:
+        """The `gain` with which generated audio has a root mean square of `level`, measured on `seconds` of it."""
+        generated = float(np.sqrt(np.mean(self.generate(seconds, seed=seed) ** 2))) / self.gain
+        return float(np.clip(level / generated, 0.5, 2.0)) if generated > 0 else 1.0
 
     def inject(
         self,
@@ -312,6 +319,7 @@ class PyramidModel:
             "sample_rate": self.sample_rate,
             "channels": self.channels,
             "peak": float(self.peak),
+            "gain": float(self.gain),
             "upsampling": self.upsampling,
             "capabilities": list(self.capabilities),
             "scales": scales,
@@ -348,6 +356,7 @@ class PyramidModel:
                 scales=scales,
                 channels=content["channels"],
                 peak=content["peak"],
+                gain=content["gain"],
                 upsampling=content["upsampling"],
                 reconstruction_noise=content["reconstruction_noise"],
                 training=content["training"],

@@ -21,7 +21,7 @@ FORMAT = "caw_toolkit.pyramid"
 VERSION = 1
 
 #: What every model file has.
-REQUIRED_KEYS = ("sample_rate", "channels", "peak", "upsampling", "capabilities", "scales", "training")
+REQUIRED_KEYS = ("sample_rate", "channels", "peak", "gain", "upsampling", "capabilities", "scales", "training")
 
 
 def save(path: str | Path, content: Mapping[str, Any]) -> None:

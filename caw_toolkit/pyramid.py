@@ -40,6 +40,11 @@ class Recording:
         return int(self.samples.shape[0])
 
     @property
+    def level(self) -> float:
+        """Root mean square at the level of the clips."""
+        return float(np.sqrt(np.mean(self.samples**2))) * self.peak
+
+    @property
     def seconds(self) -> float:
         return float(self.samples.shape[1] / self.sample_rate)
 

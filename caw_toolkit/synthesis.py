@@ -65,6 +65,7 @@ class Span:
     entry: int = 0
     injected: Tensor | None = None  # signal of the scale below `entry`
     noise_gains: Mapping[int, float] = field(default_factory=dict)
+    gain: float = 1.0  # of the blocks
 
     @torch.inference_mode()
     def make(self, begin: float, end: float) -> Tensor:
@@ -139,6 +140,6 @@ def blocks(span: Span, seconds: float, keep_edges: bool) -> Iterator[np.ndarray]
             block = torch.cat([joined, block[:, 2 * half :]], dim=1)
         tail = None if final else block[:, -2 * half :]
         ready = block if final else block[:, : -2 * half]
-        yield ready.numpy() * np.float32(span.model.peak)
+        yield ready.numpy() * np.float32(span.model.peak * span.gain)
         if final:
             return

@@ -239,7 +239,9 @@ class Trainer:
             event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
             self._finish_scale(index, self._model(scales, reconstruction_noise), trainer)
             self.on_scale_trained(event)
-        return self._model(scales, reconstruction_noise)
+        model = self._model(scales, reconstruction_noise)
+        model.gain = model.measure_gain(self.plan.recording.level, seed=derived_seed(self.plan.seed, "level"))
+        return model
 
     def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
         plan, rate = self.plan, self.plan.rates[index]
