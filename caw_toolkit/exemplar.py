@@ -26,8 +26,9 @@ CONTEXT_FRAMES = 2
 COMPARED_BANDS = 40
 #: Weight of a smooth join beside likeness to the coarser signal.
 JOIN_WEIGHT = 0.5
-#: How much of a level difference to the coarser signal is made up for (in decibels), and the largest that counts.
-LEVEL_EXPONENT, LARGEST_GAIN = 0.7, 2.0
+#: How far a stretch that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
+#: stay within those of the recording.
+LEVEL_EXPONENT = 0.7
 #: Frames of the recording are compared at steps of this share of a hop.
 STEPS_A_HOP = 8
 
@@ -225,7 +226,7 @@ def _choose(
             places = np.append(places, following)
     place = int(np.clip(places.flat[scores.argmax()], 0, material.length - 1))
     ratio = level / (material.coarse_norms[place + material.margin] + 1e-6)
-    return place, float(min(ratio, LARGEST_GAIN) ** LEVEL_EXPONENT)
+    return place, float(min(ratio, 1.0) ** LEVEL_EXPONENT)
 
 
 def _alike(material: _Material, places: npt.NDArray[np.int64], weighted: Array) -> Array:
