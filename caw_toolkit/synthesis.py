@@ -48,11 +48,15 @@ class FixedNoise:
         self.coarsest = coarsest
 
     def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
-        noise = torch.zeros(self.coarsest.shape[0], stop - start)
-        if scale == 0:
-            inside = slice(max(start, 0), min(stop, self.coarsest.shape[1]))
-            noise[:, inside.start - start : inside.stop - start] = self.coarsest[:, inside]
-        return noise
+        return _stretch(self.coarsest, start, stop) if scale == 0 else torch.zeros(len(self.coarsest), stop - start)
+
+
+def _stretch(signal: Tensor, start: int, stop: int) -> Tensor:
+    """Samples `start` to `stop` of a signal that is silent outside itself."""
+    stretch = torch.zeros(signal.shape[0], stop - start)
+    inside = slice(max(start, 0), min(stop, signal.shape[1]))
+    stretch[:, inside.start - start : inside.stop - start] = signal[:, inside]
+    return stretch
 
 
 @dataclass
@@ -99,11 +103,7 @@ class Span:
         """The injected signal between two times, silent outside itself."""
         assert self.injected is not None
         rate = self.model.rates[self.entry - 1]
-        start, stop = round(begin * rate), round(end * rate)
-        given = torch.zeros(self.model.channels, stop - start)
-        inside = slice(max(start, 0), min(stop, self.injected.shape[1]))
-        given[:, inside.start - start : inside.stop - start] = self.injected[:, inside]
-        return given.to(self.model.device)
+        return _stretch(self.injected, round(begin * rate), round(end * rate)).to(self.model.device)
 
     def context_seconds(self) -> int:
         """Context that a block needs on each side."""

@@ -91,10 +91,15 @@ def output_option(*, required: bool = False, help_text: str = "File to write; - 
     return click.option("-o", "--output", type=OUTPUT_FILE, required=required, metavar="FILE", help=help_text)
 
 
+def draw_seed() -> int:
+    """A seed by chance."""
+    return secrets.randbelow(_LARGEST_DRAWN_SEED + 1)
+
+
 def _seed_or_drawn(context: click.Context, _parameter: click.Parameter, seed: int | None) -> int | None:
     if seed is not None or context.resilient_parsing:
         return seed
-    drawn = secrets.randbelow(_LARGEST_DRAWN_SEED + 1)
+    drawn = draw_seed()
     if not context.params.get("quiet"):
         click.echo(f"seed {drawn}", err=True)
     return drawn

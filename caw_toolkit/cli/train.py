@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from caw_toolkit.cli.options import FILE, device_option, force_option, json_option, output_option, quiet_option
+from caw_toolkit.cli.options import (
+    FILE,
+    device_option,
+    draw_seed,
+    force_option,
+    json_option,
+    output_option,
+    quiet_option,
+)
 from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
@@ -95,7 +103,7 @@ def train(
             if not quiet:
                 click.echo(f"{checkpoint} does not exist, so training begins anew", err=True)
     if seed is None:
-        seed = stored_seed(checkpoint) if resume and checkpoint.exists() else _draw_seed()
+        seed = stored_seed(checkpoint) if resume and checkpoint.exists() else draw_seed()
 
     recordings = [_read(clip, start, duration) for clip in clips]
 
@@ -170,12 +178,6 @@ def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: 
         raise CawUsageError(
             f"{checkpoint} holds an unfinished training: add --resume to go on, or --force to start anew"
         )
-
-
-def _draw_seed() -> int:
-    import secrets
-
-    return secrets.randbelow(2**31)
 
 
 def _read(path: Path, start: float, duration: float | None) -> AudioClip:

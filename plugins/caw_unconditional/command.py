@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,7 +89,7 @@ def generate(
         audio = model.generate(seconds, seed=derived_seed(seed, "take", take), keep_edges=keep_edges, up_to_rate=rate)
         written = write_audio(file, audio, rate, bit_depth=bit_depth, clipping=clipping, overwrite=force)
         if not quiet and str(file) != "-":
-            note = f", turned down by {-20 * _log10(written.gain):.1f} dB to fit" if written.gain < 1 else ""
+            note = f", turned down by {-20 * math.log10(written.gain):.1f} dB to fit" if written.gain < 1 else ""
             click.echo(f"wrote {file} ({seconds:g} s, {rate} Hz{note})", err=True)
 
 
@@ -119,9 +120,3 @@ def _targets(model_path: Path, output: Path | None, count: int) -> Iterator[Path
 
 def _at_rate(target: Path, rate: int) -> Path:
     return target.with_name(f"{target.stem}_{rate}hz{target.suffix}")
-
-
-def _log10(value: float) -> float:
-    import math
-
-    return math.log10(value)
