@@ -50,6 +50,8 @@ class Registry(Generic[Target]):
         """
         if not isinstance(item.name, str) or not _NAME.fullmatch(item.name):
             return f"{self.kind} name {item.name!r} refused: use lower-case letters, digits, '-' and '_'"
+        if not isinstance(item.summary, str):
+            return f"{self.kind} {item.name!r} refused: its summary must be text, not {item.summary!r}"
         subject = f"{self.kind} {item.name!r} of {item.origin.source} refused"
         if item.name in self._reserved:
             return f"{subject}: the engine ({self._engine.source}) has a {self.kind} of this name"

@@ -9,6 +9,7 @@ to one plugin.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import logging
@@ -181,7 +182,7 @@ class PluginHost:
     def notify_scale_trained(self, event: ScaleTrained) -> None:
         """Tell all plugins that a scale has been trained. A plugin that fails is reported, and training goes on."""
         for plugin in self._plugins:
-            self._call(plugin, "scale_trained", event=event)
+            self._call(plugin, "scale_trained", event=copy.deepcopy(event))
 
     def describe_model(self, info: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         """Ask all plugins about a model.
@@ -194,7 +195,7 @@ class PluginHost:
         """
         descriptions: dict[str, dict[str, str]] = {}
         for plugin in self._plugins:
-            for answer in self._call(plugin, "describe_model", info=info):
+            for answer in self._call(plugin, "describe_model", info=copy.deepcopy(info)):
                 try:
                     lines = {str(label): str(text) for label, text in answer.items()}
                 except PLUGIN_FAILURES as error:
