@@ -47,8 +47,8 @@ class PluginNames:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or len(self.name) > _LONGEST_NAME:
             raise CawUsageError(
-                f"{self.name!r} cannot name a plugin: use words of lower-case letters and digits, joined by '-', the first "
-                f"beginning with a letter, {_LONGEST_NAME} characters at the most"
+                f"{self.name!r} cannot name a plugin: use lower-case letters, digits and single '-' between "
+                f"them, beginning with a letter, {_LONGEST_NAME} characters at the most"
             )
         if keyword.iskeyword(self.name):
             raise CawUsageError(f"{self.name!r} cannot name a plugin: it is a keyword of Python")
