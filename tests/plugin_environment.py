@@ -26,9 +26,7 @@ class PluginEnvironment:
 
     def __init__(self, folder: Path) -> None:
         venv.EnvBuilder(with_pip=False).create(folder / "environment")
-        (self._python,) = (folder / "environment").glob(
-            "*/python" if sysconfig.get_platform()[:3] != "win" else "*/python.exe"
-        )
+        self._python = folder / "environment" / "bin" / "python"
         self._folder = folder
         own = self.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
         beside = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"

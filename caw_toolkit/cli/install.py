@@ -20,7 +20,7 @@ from caw_toolkit.installers import failure_reason, find_installer
 from caw_toolkit.plugin_discovery import DISTRIBUTION, discover, origin_of
 
 #: A requirement that begins with the name of a distribution. Paths, archives and URLs do not.
-_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:[\[<>=!~;@ ].*)?", re.ASCII)
+_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:[\[<>=!~;].*)?", re.ASCII)
 _ARCHIVES = (".whl", ".zip", ".tar.gz")
 
 _Plugin = Mapping[str, Any]
@@ -94,10 +94,9 @@ def required_distribution(requirement: str) -> str | None:
     >>> required_distribution("Caw_Shout[all]>=1.0"), required_distribution("./caw-shout")
     ('caw-shout', None)
     """
-    match = _REQUIREMENT.fullmatch(requirement.strip())
-    if match is None or requirement.endswith(_ARCHIVES):
-        return None
-    return canonical_name(match["name"])
+    without_source = requirement.partition("@")[0].strip()
+    match = _REQUIREMENT.fullmatch(without_source)
+    return None if match is None or without_source.endswith(_ARCHIVES) else canonical_name(match["name"])
 
 
 def _refuse_options(names: Iterable[str]) -> None:
