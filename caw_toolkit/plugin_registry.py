@@ -19,6 +19,7 @@ from caw_toolkit.plugin_records import (
     Target,
     describe_exception,
     load_target,
+    one_line,
 )
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -50,8 +51,6 @@ class Registry(Generic[Target]):
         """
         if not isinstance(item.name, str) or not _NAME.fullmatch(item.name):
             return f"{self.kind} name {item.name!r} refused: use lower-case letters, digits, '-' and '_'"
-        if not isinstance(item.summary, str):
-            return f"{self.kind} {item.name!r} refused: its summary must be text, not {item.summary!r}"
         subject = f"{self.kind} {item.name!r} of {item.origin.source} refused"
         if item.name in self._reserved:
             return f"{subject}: the engine ({self._engine.source}) has a {self.kind} of this name"
@@ -142,11 +141,15 @@ class Registrar:
         complaint = None if file.is_file() else f"file {str(file)!r} not found"
         self._add(self._registries.presets, name, file, summary, complaint)
 
-    def _add(self, registry: Registry[Any], name: str, target: Any, summary: str, complaint: str | None = None) -> None:
+    def _add(
+        self, registry: Registry[Any], name: str, target: Any, summary: object, complaint: str | None = None
+    ) -> None:
+        if not isinstance(summary, str):
+            complaint = f"its summary must be text, not {summary!r}"
         if complaint:
             complaint = f"{registry.kind} {name!r} refused: {complaint}"
         else:
-            complaint = registry.add(Registration(name, target, summary, self._origin))
+            complaint = registry.add(Registration(name, target, one_line(str(summary)), self._origin))
         if complaint:
             self._refuse(complaint)
 
