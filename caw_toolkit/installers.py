@@ -20,6 +20,10 @@ from caw_toolkit.errors import CawError
 #: Asked of pip: no question that nobody sees, no advice about its own version among its errors.
 _QUIET_PIP = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
+_UV_TOOL_CAUTION = (
+    "uv tool upgrade removes what was installed like this; to keep it: uv tool install caw-toolkit --with NAME"
+)
+
 _LONGEST_REASON = 400
 _ERROR_LINE = re.compile("^\\s*(?:ERROR:|error:|\N{MULTIPLICATION SIGN})\\s*", re.MULTILINE)
 _FRAME = re.compile("[\N{BOX DRAWINGS LIGHT HORIZONTAL}-\N{BLACK RIGHT-POINTING TRIANGLE}]+>?")
@@ -32,12 +36,14 @@ class Installer:
     Attributes:
         install_command: what precedes the names of distributions to install.
         uninstall_command: what precedes the names of distributions to remove.
+        caution: what else the user should know after installing.
 
     .. versionadded:: 0.1
     """
 
     install_command: tuple[str, ...]
     uninstall_command: tuple[str, ...]
+    caution: str = ""
 
     def install(self, names: Sequence[str]) -> None:
         """Install distributions: names with or without versions, folders, wheels, URLs.
@@ -81,7 +87,9 @@ def find_installer() -> Installer:
         return Installer((*pip, "install"), (*pip, "uninstall", "--yes"))
     if shutil.which("uv") is not None:
         return Installer(
-            ("uv", "pip", "install", "--python", sys.executable), ("uv", "pip", "uninstall", "--python", sys.executable)
+            ("uv", "pip", "install", "--python", sys.executable),
+            ("uv", "pip", "uninstall", "--python", sys.executable),
+            _UV_TOOL_CAUTION if (prefix / "uv-receipt.toml").is_file() else "",
         )
     raise CawError(f"this environment has no pip, and uv is not on PATH; type: {sys.executable} -m ensurepip")
 

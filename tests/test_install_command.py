@@ -133,11 +133,14 @@ class TestInstallers:
         with pytest.raises(CawError, match=f"type: pipx inject {tmp_path.name} NAME"):
             find_installer()
 
-    def test_uv_is_told_which_python(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_uv_is_told_which_python(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
         self.programs(monkeypatch, "uv")
         assert find_installer().install_command == ("uv", "pip", "install", "--python", sys.executable)
         assert find_installer().uninstall_command == ("uv", "pip", "uninstall", "--python", sys.executable)
+        assert not find_installer().caution
+        (tmp_path / "uv-receipt.toml").touch()
+        assert "uv tool install caw-toolkit --with NAME" in find_installer().caution
         self.programs(monkeypatch)
         with pytest.raises(CawError, match=r"type: .* -m ensurepip"):
             find_installer()

@@ -39,6 +39,8 @@ def install(names: Sequence[str]) -> None:
     plugins_before, distributions_before = _listed_plugins(), _distributions()
     click.echo(f"installing {', '.join(names)}", err=True)
     installer.install(names)
+    if installer.caution:
+        click.echo(installer.caution, err=True)
     plugins = _listed_plugins()
     new = [plugin for plugin in plugins if plugin not in plugins_before]
     for plugin in new:
