@@ -46,13 +46,13 @@ def install(names: Sequence[str]) -> None:
     for plugin in new:
         click.echo(f"installed {_described(plugin)}")
     without_plugin = _without_plugin(names, plugins)
-    if not new and not without_plugin:
-        without_plugin = sorted(_distributions() - distributions_before)
-        if not without_plugin:
-            click.echo("no new plugin: what was asked for is installed already")
+    if not new:
+        without_plugin = without_plugin or sorted(_distributions() - distributions_before)
     if without_plugin:
         removal = shlex.join([*installer.uninstall_command, *without_plugin])
         raise CawError(f"{', '.join(without_plugin)}: installed, but without a plugin of caw; to remove: {removal}")
+    if not new:
+        click.echo("no new plugin: what was asked for is installed already")
     if any(plugin["error"] or plugin["problems"] for plugin in new):
         raise CawError("not everything works that was installed: caw plugins says what is wrong")
 
@@ -125,7 +125,7 @@ def _distributions() -> set[str]:
 
 
 def _listed_plugins() -> list[_Plugin]:
-    """What `caw plugins --json` lists in a new process, which sees the environment as it is now.
+    """What `caw plugins --json` lists in a new process, which sees the environment as it is now, and nothing beside it.
 
     Raises:
         CawError: `caw` no longer starts.
@@ -133,7 +133,8 @@ def _listed_plugins() -> list[_Plugin]:
     environment = {name: value for name, value in os.environ.items() if name not in ("CAW_STRICT_PLUGINS", "CAW_DEBUG")}
     done = subprocess.run(
         [sys.executable, "-m", "caw_toolkit", "plugins", "--json"],
-        env={**environment, "CAW_DISABLE_PLUGINS": "", "PYTHONSAFEPATH": "1"},
+        env={**environment, "CAW_DISABLE_PLUGINS": ""},
+        cwd=sys.prefix,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
