@@ -9,12 +9,15 @@ to one plugin.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import functools
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -237,7 +240,8 @@ class PluginHost:
         manager = pluggy.PluginManager(PROJECT_NAME)
         manager.add_hookspecs(hookspecs)
         try:
-            loaded = entry_point.load()
+            with _output_kept_clean():
+                loaded = entry_point.load()
             complaint = check_plugin(loaded)
             if complaint is None:
                 manager.register(loaded, plugin.origin.name)
@@ -261,7 +265,8 @@ class PluginHost:
         if plugin.manager is None or hook not in plugin.hooks:
             return []
         try:
-            return list(getattr(plugin.manager.hook, hook)(**arguments))
+            with _output_kept_clean():
+                return list(getattr(plugin.manager.hook, hook)(**arguments))
         except PLUGIN_FAILURES as error:
             if self._strict and isinstance(error, PluginError):  # raised by _report, from within the hook
                 raise
@@ -302,6 +307,11 @@ class PluginHost:
             training_modes=self._registries.training_modes.names_of(plugin.origin),
             presets=self._registries.presets.names_of(plugin.origin),
         )
+
+
+def _output_kept_clean() -> AbstractContextManager[object]:
+    """Send what a plugin prints to standard error: standard output may carry audio or JSON."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from fake_plugins import BROKEN, FakeEntryPoint, install, install_broken, module
 
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.hookspecs import ScaleTrained, hookimpl
+from caw_toolkit.plugin_discovery import discover
 from caw_toolkit.plugins import PluginError, PluginHost, PluginRecord, get_host
 
 EVENT = ScaleTrained(index=0, count=3, rate=500, steps=10, seconds=1.0, losses={"adversarial": 0.5})
@@ -332,6 +333,24 @@ def test_plugins_cannot_change_what_others_are_told() -> None:
     host.notify_scale_trained(EVENT)
     assert host.problems == ()
     assert heard == [{"scales": [500]}, EVENT] and info == {"scales": [500]} and EVENT.losses == {"adversarial": 0.5}
+
+
+def test_what_plugins_print_stays_out_of_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = (
+        "from caw_toolkit.hookspecs import hookimpl\n"
+        "print('imported')\n"
+        "@hookimpl\n"
+        "def register_presets(register):\n"
+        "    print('called')\n"
+    )
+    install(tmp_path, "caw-chatty", {"chatty": source})
+    monkeypatch.syspath_prepend(tmp_path)
+    points = [point for point in discover()[0] if point.name == "chatty"]
+    assert PluginHost(points).problems == ()
+    output = capsys.readouterr()
+    assert output.out == "" and output.err == "imported\ncalled\n"
 
 
 def test_interruptions_are_not_swallowed() -> None:
