@@ -15,21 +15,25 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caw_toolkit.audio import AudioClip, check_output, read_audio, write_audio
+    from caw_toolkit.audio import AudioClip, BitDepth, Clipping, check_output, read_audio, write_audio
     from caw_toolkit.errors import CawError, CawUsageError
     from caw_toolkit.hookspecs import hookimpl
     from caw_toolkit.material import Material
     from caw_toolkit.model import PyramidModel
+    from caw_toolkit.noise import derived_seed
     from caw_toolkit.training import Trainer, make_plan, train
 
 _HOMES = {
     "AudioClip": "audio",
+    "BitDepth": "audio",
     "CawError": "errors",
     "CawUsageError": "errors",
+    "Clipping": "audio",
     "Material": "material",
     "PyramidModel": "model",
     "Trainer": "training",
     "check_output": "audio",
+    "derived_seed": "noise",
     "hookimpl": "hookspecs",
     "make_plan": "training",
     "read_audio": "audio",
@@ -39,12 +43,15 @@ _HOMES = {
 
 __all__ = [
     "AudioClip",
+    "BitDepth",
     "CawError",
     "CawUsageError",
+    "Clipping",
     "Material",
     "PyramidModel",
     "Trainer",
     "check_output",
+    "derived_seed",
     "hookimpl",
     "make_plan",
     "read_audio",

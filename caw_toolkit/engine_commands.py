@@ -18,7 +18,10 @@ ENGINE_COMMANDS: Mapping[str, EngineCommand] = MappingProxyType(
     {
         "demo": EngineCommand("caw_toolkit.cli.demo:demo", "Train on a short built-in clip and generate from it."),
         "info": EngineCommand("caw_toolkit.cli.info:info", "Show what a model file holds and can do."),
+        "install": EngineCommand("caw_toolkit.cli.install:install", "Install plugins."),
+        "plugin": EngineCommand("caw_toolkit.cli.plugin_command:plugin", "Write a plugin of your own."),
         "plugins": EngineCommand("caw_toolkit.cli.plugins_command:plugins", "List plugins and what they add."),
         "train": EngineCommand("caw_toolkit.cli.train:train", "Train a model on one recording."),
+        "uninstall": EngineCommand("caw_toolkit.cli.install:uninstall", "Remove plugins."),
     }
 )

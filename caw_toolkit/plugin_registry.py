@@ -19,6 +19,7 @@ from caw_toolkit.plugin_records import (
     Target,
     describe_exception,
     load_target,
+    one_line,
 )
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -140,11 +141,15 @@ class Registrar:
         complaint = None if file.is_file() else f"file {str(file)!r} not found"
         self._add(self._registries.presets, name, file, summary, complaint)
 
-    def _add(self, registry: Registry[Any], name: str, target: Any, summary: str, complaint: str | None = None) -> None:
+    def _add(
+        self, registry: Registry[Any], name: str, target: Any, summary: object, complaint: str | None = None
+    ) -> None:
+        if not isinstance(summary, str):
+            complaint = f"its summary must be text, not {summary!r}"
         if complaint:
             complaint = f"{registry.kind} {name!r} refused: {complaint}"
         else:
-            complaint = registry.add(Registration(name, target, summary, self._origin))
+            complaint = registry.add(Registration(name, target, one_line(str(summary)), self._origin))
         if complaint:
             self._refuse(complaint)
 

@@ -9,11 +9,15 @@ to one plugin.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import dataclasses
 import functools
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -181,7 +185,7 @@ class PluginHost:
     def notify_scale_trained(self, event: ScaleTrained) -> None:
         """Tell all plugins that a scale has been trained. A plugin that fails is reported, and training goes on."""
         for plugin in self._plugins:
-            self._call(plugin, "scale_trained", event=event)
+            self._call(plugin, "scale_trained", event=copy.deepcopy(event))
 
     def describe_model(self, info: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         """Ask all plugins about a model.
@@ -194,7 +198,7 @@ class PluginHost:
         """
         descriptions: dict[str, dict[str, str]] = {}
         for plugin in self._plugins:
-            for answer in self._call(plugin, "describe_model", info=info):
+            for answer in self._call(plugin, "describe_model", info=copy.deepcopy(info)):
                 try:
                     lines = {str(label): str(text) for label, text in answer.items()}
                 except PLUGIN_FAILURES as error:
@@ -236,7 +240,8 @@ class PluginHost:
         manager = pluggy.PluginManager(PROJECT_NAME)
         manager.add_hookspecs(hookspecs)
         try:
-            loaded = entry_point.load()
+            with _output_kept_clean():
+                loaded = entry_point.load()
             complaint = check_plugin(loaded)
             if complaint is None:
                 manager.register(loaded, plugin.origin.name)
@@ -260,7 +265,8 @@ class PluginHost:
         if plugin.manager is None or hook not in plugin.hooks:
             return []
         try:
-            return list(getattr(plugin.manager.hook, hook)(**arguments))
+            with _output_kept_clean():
+                return list(getattr(plugin.manager.hook, hook)(**arguments))
         except PLUGIN_FAILURES as error:
             if self._strict and isinstance(error, PluginError):  # raised by _report, from within the hook
                 raise
@@ -301,6 +307,11 @@ class PluginHost:
             training_modes=self._registries.training_modes.names_of(plugin.origin),
             presets=self._registries.presets.names_of(plugin.origin),
         )
+
+
+def _output_kept_clean() -> AbstractContextManager[object]:
+    """Send what a plugin prints to standard error: standard output may carry audio or JSON."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 @functools.cache
