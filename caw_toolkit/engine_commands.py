@@ -17,6 +17,7 @@ class EngineCommand(NamedTuple):
 ENGINE_COMMANDS: Mapping[str, EngineCommand] = MappingProxyType(
     {
         "demo": EngineCommand("caw_toolkit.cli.demo:demo", "Train on a short built-in clip and generate from it."),
+        "evaluate": EngineCommand("caw_toolkit.cli.evaluate:evaluate", "Score results against what they should be."),
         "info": EngineCommand("caw_toolkit.cli.info:info", "Show what a model file holds and can do."),
         "plugins": EngineCommand("caw_toolkit.cli.plugins_command:plugins", "List plugins and what they add."),
         "train": EngineCommand("caw_toolkit.cli.train:train", "Train a model on one recording."),

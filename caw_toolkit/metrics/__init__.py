@@ -1,6 +1,6 @@
 """Measuring audio against a reference: what the figures of the benchmarks mean, exactly.
 
-Signals are mono, `(samples,)`, full scale 1.0; a reference and its estimate are compared over the length of the shorter.
+Signals are mono, `(samples,)`, full scale 1.0. References and estimates are compared over the length of the shorter.
 `scoring_signal` reads a file the way all figures of this project are made: mixed to mono, in steps of 16 bits.
 """
 
