@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
 from baselines import envelope_noise, frame_copy, sinc
 from baselines.transforms import Signal
-
 from caw_bwe.evaluation import score
 from caw_toolkit import read_audio, write_audio
 from caw_toolkit.metrics import scoring_signal

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 
 from baselines.transforms import Signal
-
 from harness.task import Scores
 
 _RATE = 16_000

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
 from baselines import cut_and_paste
 from baselines.transforms import Signal
-
 from caw_toolkit.metrics import scoring_signal
 from caw_unconditional.evaluation import score
 from harness.task import Case, Column, Scores, Task, find_audio

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
 from baselines import autoregression, patch_copy
 from baselines.transforms import Signal
-
 from caw_inpainting.evaluation import score
 from caw_toolkit import AudioClip, read_audio, write_audio
 from caw_toolkit.metrics import scoring_signal

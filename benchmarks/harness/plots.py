@@ -12,7 +12,7 @@ from caw_toolkit.metrics.spectral import power_spectrogram
 from harness.task import Case
 
 _SECONDS, _RANGE_DB = 8.0, 80
-_WINDOW, _HOP = 1024, 128
+_WINDOW_SECONDS = 0.064
 
 
 def draw(target: Path, case: Case, files: Mapping[str, Path]) -> None:
@@ -32,7 +32,8 @@ def draw(target: Path, case: Case, files: Mapping[str, Path]) -> None:
         middle = sum(case.gap) / 2 / reference_rate
         start = max(0.0, middle - _SECONDS / 2)
         shown = signal[int(start * rate) : int((start + _SECONDS) * rate)]
-        level = 10 * np.log10(power_spectrogram(shown, _WINDOW, _HOP) + 1e-9)
+        window = 2 ** round(np.log2(_WINDOW_SECONDS * rate))
+        level = 10 * np.log10(power_spectrogram(shown, window, window // 8) + 1e-9)
         extent = (start, start + len(shown) / rate, 0, rate / 2000)
         axis.imshow(level, origin="lower", aspect="auto", extent=extent, cmap="magma", vmin=level.max() - _RANGE_DB)
         axis.set(title=title, ylabel="kHz", ylim=(0, reference_rate / 2000))

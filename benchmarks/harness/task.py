@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from baselines.transforms import Signal
-
 from harness.toolkit import Toolkit
 
 #: Scores of one output, by name.

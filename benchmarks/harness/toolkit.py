@@ -31,7 +31,15 @@ class Toolkit:
         Raises:
             subprocess.CalledProcessError: it failed; its message has gone to standard error.
         """
-        subprocess.run([sys.executable, "-m", "caw_toolkit", *map(str, arguments)], check=True)
+        command = [sys.executable, "-m", "caw_toolkit", *map(str, arguments)]
+        process = subprocess.Popen(command)
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.wait()  # it was interrupted as well, and keeps its state
+            raise
+        if code:
+            raise subprocess.CalledProcessError(code, command)
 
     def model(self, clips: Sequence[Path]) -> Path:
         """A model of clips, trained unless there is one of the same bytes already; goes on after an interruption."""

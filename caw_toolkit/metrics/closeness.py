@@ -48,7 +48,7 @@ def _patches(mels: Spectrogram) -> Spectrogram:
     """`(patches, features)`."""
     windows = np.lib.stride_tricks.sliding_window_view(mels, _PATCH_FRAMES, axis=1)[:, ::_STRIDE]
     pooled = windows.reshape(*windows.shape[:2], _PATCH_FRAMES // _PATCH_STEP, _PATCH_STEP).mean(-1)
-    return pooled.transpose(1, 0, 2).reshape(pooled.shape[1], -1)
+    return np.asarray(pooled.transpose(1, 0, 2).reshape(pooled.shape[1], -1))
 
 
 def _gaussian_distance(known: Spectrogram, made: Spectrogram) -> float:

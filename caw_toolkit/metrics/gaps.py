@@ -86,4 +86,4 @@ def _patches(mels: Spectrogram, allowed: npt.NDArray[np.bool_], length: int) -> 
     """Stretches of frames that are all allowed, one to a row."""
     whole = np.lib.stride_tricks.sliding_window_view(allowed, length).all(1)
     windows = np.lib.stride_tricks.sliding_window_view(mels, length, axis=1)[:, whole]
-    return windows.transpose(1, 0, 2).reshape(int(whole.sum()), -1)
+    return np.asarray(windows.transpose(1, 0, 2).reshape(int(whole.sum()), -1))

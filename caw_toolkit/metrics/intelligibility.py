@@ -48,7 +48,7 @@ def _frames(signal: Signal) -> npt.NDArray[np.float64]:
     if len(signal) <= _FRAME:
         return np.zeros((0, _FRAME))
     window = np.hanning(_FRAME + 2)[1:-1]
-    return np.lib.stride_tricks.sliding_window_view(signal, _FRAME)[:-1:_HOP] * window
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(signal, _FRAME)[:-1:_HOP] * window)
 
 
 def _overlap_add(frames: npt.NDArray[np.float64]) -> Signal:
@@ -63,7 +63,7 @@ def _third_octaves(frames: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     power = np.abs(np.fft.rfft(frames, _TRANSFORM, axis=1)) ** 2
     centres = _LOWEST_CENTRE_HZ * 2 ** (np.arange(_BANDS) / 3)
     edges = np.round(np.stack([centres * 2 ** (-1 / 6), centres * 2 ** (1 / 6)]) * _TRANSFORM / _RATE).astype(int)
-    return np.sqrt(np.stack([power[:, low:high].sum(1) for low, high in edges.T]))
+    return np.asarray(np.sqrt([power[:, low:high].sum(1) for low, high in edges.T]))
 
 
 def _normalise(values: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:

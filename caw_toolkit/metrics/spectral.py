@@ -55,7 +55,8 @@ def mel_filters(sample_rate: int, window_samples: int, bands: int, lowest_hz: fl
     Returns:
         `(bands, window_samples // 2 + 1)`, not to be written to.
     """
-    edges = _mel_to_hz(np.linspace(*_hz_to_mel(np.array([lowest_hz, sample_rate / 2])), bands + 2))
+    lowest, highest = _hz_to_mel(np.array([lowest_hz, sample_rate / 2])).tolist()
+    edges = _mel_to_hz(np.linspace(lowest, highest, bands + 2))
     bins = np.arange(window_samples // 2 + 1) * sample_rate / window_samples
     low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     triangles = np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre))

@@ -16,7 +16,7 @@ def signal_to_noise_ratio(reference: Signal, estimate: Signal) -> float:
     20.0
     """
     reference, estimate = common_length(reference, estimate)
-    return _decibels(reference @ reference, (reference - estimate) @ (reference - estimate))
+    return _energy_ratio(reference, reference - estimate)
 
 
 def scale_invariant_sdr(reference: Signal, estimate: Signal) -> float:
@@ -26,8 +26,9 @@ def scale_invariant_sdr(reference: Signal, estimate: Signal) -> float:
     """
     reference, estimate = common_length(reference, estimate)
     target = reference * (reference @ estimate) / (reference @ reference + _LEAST_ENERGY)
-    return _decibels(target @ target, (estimate - target) @ (estimate - target))
+    return _energy_ratio(target, estimate - target)
 
 
-def _decibels(numerator: float, denominator: float) -> float:
-    return float(10 * np.log10((numerator + _LEAST_ENERGY) / (denominator + _LEAST_ENERGY)))
+def _energy_ratio(signal: Signal, error: Signal) -> float:
+    """In dB."""
+    return float(10 * np.log10((signal @ signal + _LEAST_ENERGY) / (error @ error + _LEAST_ENERGY)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,8 @@ def evaluate(
     """Score a filled gap: log-spectral and log-mel distance to what was there, level error, flux at the joins relative
     to the recording's median, and distance to the nearest material outside (near 0: a copy).
     """
+    if not all(map(math.isfinite, hole)):
+        raise CawUsageError("--hole takes two numbers, the start and the end of the gap")
     scores = []
     for output in outputs:
         real, filled, rate = read_pair(reference, output)
