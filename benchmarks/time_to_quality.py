@@ -21,7 +21,7 @@ from harness.catalogue import TASKS
 from harness.options import clips_option, results_option, seed_option
 from harness.store import Store
 from harness.systems import ours, published, score_all, title_of_ours
-from harness.tables import Results, summary
+from harness.tables import Results, present_columns, summary
 from harness.task import Case, Scores
 from harness.toolkit import Toolkit
 
@@ -56,7 +56,7 @@ def time_to_quality(clips: Path, minutes: tuple[float, ...], results: Path, seed
             for system in [*published(case), *(ours(task, case, Toolkit(results / "models", m, seed)) for m in minutes)]
         ]
         score_all(task, store, jobs, measured)
-        print(f"\n### {name}\n\n{summary(measured[name], task.columns)}", flush=True)
+        print(f"\n### {name}\n\n{summary(measured.setdefault(name, {}), task.columns)}", flush=True)
     if json_path:
         write_atomically(json_path, json.dumps(measured, indent=1).encode())
     draw(results / "time-to-quality.png", measured, minutes)
@@ -76,7 +76,7 @@ def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...])
     for row, (name, results) in zip(axes, measured.items(), strict=True):
         curves = {budget: results.get(title_of_ours(TASKS[name], budget), {}) for budget in minutes}
         others = {title: scores for title, scores in results.items() if scores not in curves.values()}
-        for axis, column in zip_longest(row, TASKS[name].columns):
+        for axis, column in zip_longest(row, present_columns(results, TASKS[name].columns)):
             if column is None:
                 axis.set_axis_off()
             else:
@@ -92,10 +92,10 @@ def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...])
 
 def _draw_score(axis: Any, score: str, curves: dict[float, dict[str, Scores]], others: Results) -> None:
     for clip in dict.fromkeys(clip for scores in curves.values() for clip in scores):
-        points = [(budget, scores[clip][score]) for budget, scores in curves.items() if score in scores.get(clip, {})]
+        points = [(budget, scores[clip][score]) for budget, scores in curves.items() if clip in scores]
         axis.plot(*zip(*points, strict=True), marker="o", label=clip)
     for title, scores in others.items():
-        mean = np.mean([row.get(score, np.nan) for row in scores.values()])
+        mean = float(np.mean([row[score] for row in scores.values()]))
         axis.axhline(mean, linestyle="--", color="grey")
         axis.annotate(title, (1, mean), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="x-small")
 

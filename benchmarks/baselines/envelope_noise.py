@@ -23,7 +23,7 @@ Regression = Callable[[Features, Features, Features], Features]
 
 _BANDS, _MELS, _CONTEXT, _NEIGHBOURS = 28, 24, 6, 8
 _RIDGE = 1.0
-_FLOOR = 1e-7
+_FLOOR = 1e-9
 #: The mean logarithm of the power of noise, less the logarithm of its mean.
 _MEAN_LOG_OF_NOISE = -0.577
 

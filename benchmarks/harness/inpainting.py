@@ -39,7 +39,10 @@ class Inpainting(Task):
 
     def cases(self, clips: Path, scratch: Path) -> list[Case]:
         names = [path.stem.removesuffix("-real") for path in find_audio(clips / "published" / "inpainting", "*-real")]
-        return [self._case(clips / "published" / "inpainting", name) for name in sorted(names, key=int)]
+        return [
+            self._case(clips / "published" / "inpainting", name)
+            for name in sorted(names, key=lambda name: (len(name), name))
+        ]
 
     def _case(self, folder: Path, name: str) -> Case:
         real = find_audio(folder, f"{name}-real")[0]

@@ -16,7 +16,7 @@ _RESAMPLES = 10_000
 
 def summary(results: Results, columns: Sequence[Column]) -> str:
     """A row for each system."""
-    shown = _present(results, columns)
+    shown = present_columns(results, columns)
     rows = [
         [
             system,
@@ -30,7 +30,7 @@ def summary(results: Results, columns: Sequence[Column]) -> str:
 
 def per_case(results: Results, columns: Sequence[Column]) -> str:
     """A row for each case and system."""
-    shown = _present(results, columns)
+    shown = present_columns(results, columns)
     names = dict.fromkeys(name for cases in results.values() for name in cases)
     rows = [
         [name, system, *(f"{cases[name][column.score]:.{column.decimals}f}" for column in shown)]
@@ -56,7 +56,7 @@ def _interval(values: Sequence[float], column: Column) -> str:
     return f"{mean} [{low:.{column.decimals}f}, {high:.{column.decimals}f}]"
 
 
-def _present(results: Results, columns: Sequence[Column]) -> list[Column]:
+def present_columns(results: Results, columns: Sequence[Column]) -> list[Column]:
     """Columns that every scored case has: some scores need packages that may be missing."""
     every = [scores for cases in results.values() for scores in cases.values()]
     return [column for column in columns if all(column.score in scores for scores in every)]
