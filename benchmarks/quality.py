@@ -87,8 +87,11 @@ def draw(task: Task, store: Store, case: Case, jobs: list[tuple[Case, System]]) 
     made = {
         system.title.replace("*", ""): store.outputs(task, case, system.key) for other, system in jobs if other is case
     }
-    files = {"input": case.source, **{title: paths[0] for title, paths in made.items() if paths}}
-    plots.draw(store.folder / "plots" / task.name / f"{case.name}.png", case, {**files, "truth": case.reference})
+    shown = {
+        title: paths[0] for title, paths in made.items() if paths and paths[0] not in (case.source, case.reference)
+    }
+    files = {"input": case.source, **shown, "truth": case.reference}
+    plots.draw(store.folder / "plots" / task.name / f"{case.name}.png", case, files)
 
 
 if __name__ == "__main__":

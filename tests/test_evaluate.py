@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 from click.testing import CliRunner
+from fake_plugins import FakeEntryPoint, plugin
 
 from caw_toolkit.cli import main
+from caw_toolkit.plugins import PluginHost
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Scorers and recordings that are not in this repository.
@@ -81,14 +83,31 @@ def test_noise_scores_agree(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.real_audio
 @needs_scorers
-def test_scores_of_takes_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores_of_takes_agree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     independent = scorer("uncond", monkeypatch)
     folder = RECORDINGS / "unconditional" / "speeches"
-    reference, output = folder / "speech_real.flac", folder / "speech_caw1.flac"
+    reference, output = folder / "speech_real.flac", tmp_path / "take.flac"
+    published, rate = independent.load(folder / "speech_caw1.flac")
+    sf.write(output, published[: 6 * rate], rate)
     (ours,) = evaluate("generate", "--training", reference, output)
-    (real, rate), (take, _) = (independent.load(path) for path in (reference, output))
+    (real, _), (take, _) = (independent.load(path) for path in (reference, output))
     theirs = independent.metrics(real, take, rate, 0.9, 0.8)
     assert_agree(ours, theirs, {"frechet": "fd_250ms", "copied": "copy_0.5", "flatness_bias_db": "flat_bias"})
+
+
+def test_evaluations_of_plugins_are_listed_unseen_and_loaded_when_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def register_evaluations(register: Any) -> None:
+        register("shout", "caw_no_such_module:evaluate", summary="How loud it is.")
+        register("whisper", "os.path:join")
+
+    host = PluginHost([FakeEntryPoint("shout", plugin(register_evaluations=register_evaluations), "caw-shout", "1.0")])
+    monkeypatch.setattr("caw_toolkit.cli.evaluate.get_host", lambda: host)
+    listing = CliRunner().invoke(main, ["evaluate", "--help"])
+    assert listing.exit_code == 0 and "shout    How loud it is." in listing.stdout
+    missing = CliRunner().invoke(main, ["evaluate", "shout"])
+    assert missing.exit_code == 1
+    assert "plugin 'shout' (caw-shout 1.0): evaluation 'shout' could not be loaded" in missing.stderr
+    assert "evaluation 'whisper' is no click command" in CliRunner().invoke(main, ["evaluate", "whisper"]).stderr
 
 
 @pytest.fixture
