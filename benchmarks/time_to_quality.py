@@ -64,7 +64,8 @@ def time_to_quality(clips: Path, minutes: tuple[float, ...], results: Path, seed
 
 def spread(cases: list[Case]) -> list[Case]:
     """A few cases from all over a list."""
-    return [cases[index * len(cases) // CLIPS_PER_TASK] for index in range(min(CLIPS_PER_TASK, len(cases)))]
+    count = min(CLIPS_PER_TASK, len(cases))
+    return [cases[index * len(cases) // count] for index in range(count)]
 
 
 def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...]) -> None:
@@ -82,6 +83,8 @@ def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...])
             else:
                 _draw_score(axis, column.score, curves, others)
                 axis.set(title=f"{name}: {column.heading}", xscale="log")
+                axis.set_xticks(minutes, [f"{budget:g}" for budget in minutes])
+                axis.minorticks_off()
         row[0].legend(fontsize="small")
     for axis in axes[-1]:
         axis.set_xlabel("minutes of training")

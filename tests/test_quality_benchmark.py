@@ -17,8 +17,9 @@ from caw_toolkit import AudioClip
 from harness.catalogue import TASKS
 from harness.inpainting import longest_silence
 from harness.tables import bootstrap_interval, per_case, summary
-from harness.task import Column
+from harness.task import Case, Column
 from harness.toolkit import Toolkit
+from time_to_quality import draw, spread
 
 BENCHMARK = Path(__file__).resolve().parent.parent / "benchmarks" / "quality.py"
 RATE = 16_000
@@ -114,6 +115,23 @@ def test_no_clips_is_said(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no clips for generate" in done.stderr
+
+
+def test_time_to_quality_takes_cases_from_all_over_a_task() -> None:
+    cases = [Case(str(number), "task", Path(), Path()) for number in range(8)]
+    assert [case.name for case in spread(cases)] == ["0", "2", "5"]
+    assert spread(cases[:2]) == cases[:2]
+
+
+def test_time_to_quality_draws_a_curve_for_each_clip(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    names = {column.score: 1.0 for column in TASKS["generate"].columns}
+    results = {
+        "published": {"a": names},
+        **{f"**caw_toolkit**, {minutes} min": {"a": names, "b": names} for minutes in (1, 5)},
+    }
+    draw(tmp_path / "curve.png", {"generate": results}, (1.0, 5.0))
+    assert (tmp_path / "curve.png").stat().st_size > 10_000
 
 
 def test_longest_silence() -> None:
