@@ -44,7 +44,10 @@ class Toolkit:
     def model(self, clips: Sequence[Path]) -> Path:
         """A model of clips, trained unless there is one of the same bytes already; goes on after an interruption."""
         content = hashlib.sha256(b"".join(clip.read_bytes() for clip in clips)).hexdigest()[:10]
-        path = self.models / f"{clips[0].stem}-{content}-{self.minutes:g}min-seed{self.seed}.pt"
+        key = f"{content}-{self.minutes:g}min-seed{self.seed}.pt"
+        begun = sorted(self.models.glob(f"*-{key}*"))  # a model, or the checkpoint of one, maybe under another's name
+        name = begun[0].name.removesuffix(".checkpoint") if begun else f"{clips[0].stem}-{key}"
+        path = self.models / name
         if not path.exists():
             self.models.mkdir(parents=True, exist_ok=True)
             began = time.monotonic()
