@@ -17,6 +17,7 @@ class EngineCommand(NamedTuple):
 ENGINE_COMMANDS: Mapping[str, EngineCommand] = MappingProxyType(
     {
         "demo": EngineCommand("caw_toolkit.cli.demo:demo", "Train on a short built-in clip and generate from it."),
+        "evaluate": EngineCommand("caw_toolkit.cli.evaluate:evaluate", "Score results against what they should be."),
         "info": EngineCommand("caw_toolkit.cli.info:info", "Show what a model file holds and can do."),
         "install": EngineCommand("caw_toolkit.cli.install:install", "Install plugins."),
         "plugin": EngineCommand("caw_toolkit.cli.plugin_command:plugin", "Write a plugin of your own."),

@@ -143,6 +143,11 @@ class PluginHost:
         return MappingProxyType(self._registries.presets.items)
 
     @property
+    def evaluations(self) -> Mapping[str, Registration[str]]:
+        """Evaluations of all plugins, by name."""
+        return MappingProxyType(self._registries.evaluations.items)
+
+    @property
     def preset_paths(self) -> dict[str, Path]:
         """Files of the presets of all plugins, by name, as `presets.load_preset` takes them."""
         return {name: item.target for name, item in self._registries.presets.items.items()}
@@ -154,10 +159,16 @@ class PluginHost:
             CawUsageError: no plugin has a command of this name.
             PluginError: the command cannot be imported, or is no click command.
         """
-        command = self._registries.commands.resolve(name)
-        if not isinstance(command, click.Command):
-            raise PluginError(f"{self.commands[name].origin}: command {name!r} is no click command but {command!r}")
-        return command
+        return self._registries.commands.resolve_command(name)
+
+    def evaluation(self, name: str) -> click.Command:
+        """Import an evaluation's command.
+
+        Raises:
+            CawUsageError: no plugin has an evaluation of this name.
+            PluginError: the command cannot be imported, or is no click command.
+        """
+        return self._registries.evaluations.resolve_command(name)
 
     def processor(self, name: str) -> Callable[..., Any]:
         """Import a processor's class.
@@ -231,6 +242,7 @@ class PluginHost:
             self._call(plugin, "register_processors", register=register.processor)
             self._call(plugin, "register_training_modes", register=register.training_mode)
             self._call(plugin, "register_presets", register=register.preset)
+            self._call(plugin, "register_evaluations", register=register.evaluation)
 
     def _add(self, origin: PluginOrigin) -> _Plugin:
         self._plugins.append(_Plugin(origin))
@@ -306,6 +318,7 @@ class PluginHost:
             processors=self._registries.processors.names_of(plugin.origin),
             training_modes=self._registries.training_modes.names_of(plugin.origin),
             presets=self._registries.presets.names_of(plugin.origin),
+            evaluations=self._registries.evaluations.names_of(plugin.origin),
         )
 
 

@@ -259,6 +259,7 @@ def test_plugins_as_json(invoke: Invoke) -> None:
         "processors": [],
         "training_modes": [],
         "presets": [],
+        "evaluations": [],
         "error": None,
         "problems": [],
         "disabled": False,

@@ -143,6 +143,7 @@ def test_wrong_use_of_the_callback_is_the_plugins_problem() -> None:
         ("register_processors", ("a", dict), "is not of the form 'package.module:attribute'"),
         ("register_training_modes", ("a", "a b:c"), "training mode 'a' refused: target 'a b:c'"),
         ("register_presets", ("a", "missing.toml"), "preset 'a' refused: file 'missing.toml' not found"),
+        ("register_evaluations", ("a", dict), "evaluation 'a' refused: target"),
     ],
 )
 def test_an_item_that_is_refused_costs_only_itself(hook: str, item: tuple[Any, ...], message: str) -> None:
@@ -153,7 +154,8 @@ def test_an_item_that_is_refused_costs_only_itself(hook: str, item: tuple[Any, .
     assert message in str(problem) and not problem.fatal
     (record,) = host.plugins
     assert record.error is None
-    assert (*record.commands, *record.processors, *record.training_modes, *record.presets) == ("good",)
+    added = (record.commands, record.processors, record.training_modes, record.presets, record.evaluations)
+    assert sum(added, ()) == ("good",)
 
 
 @pytest.mark.parametrize("summary", [None, 7, b"Loud."])
@@ -171,6 +173,7 @@ def test_a_summary_that_is_no_text_is_refused(summary: Any) -> None:
         ("register_processors", "processors"),
         ("register_training_modes", "training_modes"),
         ("register_presets", "presets"),
+        ("register_evaluations", "evaluations"),
     ],
 )
 def test_a_name_that_is_taken_is_refused_naming_both_distributions(hook: str, kind: str) -> None:

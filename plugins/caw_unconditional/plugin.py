@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation
 
 
 @hookimpl
 def register_commands(register: RegisterCommand) -> None:
     """Add `caw generate`."""
     register("generate", "caw_unconditional.command:generate", summary="Generate new audio of any length from a model.")
+
+
+@hookimpl
+def register_evaluations(register: RegisterEvaluation) -> None:
+    """Add `caw evaluate generate`."""
+    register(
+        "generate",
+        "caw_unconditional.evaluation:evaluate",
+        summary="Takes, against their training recording.",
+    )
