@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from caw_toolkit.devices import mixed_precision
 from caw_toolkit.lapped_transform import LappedTransform
@@ -33,23 +34,37 @@ class GaussianGenerator(ScaleGenerator):
         audio_channels: 1 or 2.
         bands: subbands of the lapped transform.
         widths: channels of the network's levels.
+        smoothing: coefficients, in time and in frequency, over which the power that the network sees is averaged.
+        has_mean: whether the mean is predicted; it is 0 otherwise.
     """
 
     band_level: Tensor
     coarse_level: Tensor
 
-    def __init__(self, *, audio_channels: int, bands: int, widths: Sequence[int]) -> None:
+    def __init__(
+        self,
+        *,
+        audio_channels: int,
+        bands: int,
+        widths: Sequence[int],
+        smoothing: int = 1,
+        has_mean: bool = True,
+    ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
             "type": "gaussian",
             "audio_channels": audio_channels,
             "bands": bands,
             "widths": list(widths),
+            "smoothing": smoothing,
+            "has_mean": has_mean,
         }
         self.transform = LappedTransform(bands)
+        self.smoothing = smoothing
+        self.has_mean = has_mean
         channels = audio_channels * bands
-        self.network = UNet(2 * channels, 2 * channels, widths=widths)
-        self.receptive_field = (self.network.receptive_field + 2) * bands
+        self.network = UNet(2 * channels, (1 + has_mean) * channels, widths=widths)
+        self.receptive_field = (self.network.receptive_field + 1 + smoothing) * bands
         self.granule = self.network.granule * bands
         for name in ("band_level", "coarse_level"):
             self.register_buffer(name, torch.ones(channels, 1))
@@ -82,11 +97,27 @@ class GaussianGenerator(ScaleGenerator):
         """
         level = coarse / self.coarse_level
         waveform_like = level.sign() * level.abs().sqrt()
-        loudness = (level.square() + 1e-8).log() / 4 + 1
+        loudness = (self._power(level) + 1e-8).log() / 4 + 1
         with mixed_precision(coarse.device):
-            out = self.network(torch.cat([waveform_like, loudness], dim=1))
-        mean, log_std = out.float().chunk(2, dim=1)
+            out = self.network(torch.cat([waveform_like, loudness], dim=1)).float()
+        mean, log_std = out.chunk(2, dim=1) if self.has_mean else (torch.zeros_like(out), out)
         return mean, log_std.clamp(*LOG_STD_RANGE)
+
+    def _power(self, coefficients: Tensor) -> Tensor:
+        """Power of the coefficients, averaged over neighbours if there is smoothing.
+
+        Single coefficients of an MDCT fluctuate with the phase. The difference of a coefficient's neighbours in
+        frequency stands in for the sine part that the transform lacks (pseudo-spectrum: Daudet and Sandler, 2004).
+        """
+        if self.smoothing == 1:
+            return coefficients.square()
+        batch, rows, frames = coefficients.shape
+        bands = coefficients.reshape(batch, rows // self.transform.bands, self.transform.bands, frames)
+        beside = functional.pad(bands, (0, 0, 1, 1))
+        power = bands.square() + (beside[:, :, 2:] - beside[:, :, :-2]).square()
+        reach = self.smoothing // 2
+        padded = functional.pad(power, (reach, reach, reach, reach), mode="replicate")
+        return functional.avg_pool2d(padded, self.smoothing, stride=1).reshape(batch, rows, frames)
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:

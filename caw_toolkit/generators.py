@@ -12,6 +12,7 @@ from caw_toolkit.objectives.base import ScaleGenerator
 GENERATORS = {
     "dilated": "caw_toolkit.networks:DilatedGenerator",
     "exemplar": "caw_toolkit.exemplar:ExemplarGenerator",
+    "exemplar_or_gaussian": "caw_toolkit.exemplar_or_gaussian:ExemplarOrGaussianGenerator",
     "flow": "caw_toolkit.flow:FlowGenerator",
     "gaussian": "caw_toolkit.gaussian:GaussianGenerator",
 }

@@ -17,7 +17,7 @@ from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.flow import FlowGenerator
 from caw_toolkit.generators import build_generator
-from caw_toolkit.noise import NoiseSource
+from caw_toolkit.noise import NoiseSource, RearrangedNoise
 from caw_toolkit.objectives.base import ScaleGenerator
 from caw_toolkit.resampling import resample
 from caw_toolkit.synthesis import FixedNoise, Scale, Span, blocks
@@ -37,6 +37,7 @@ class PyramidModel:
         gain: correction of the level of what is generated from noise (`measure_gain`).
         upsampling: name of the interpolation between scales (`resampling.UPSAMPLERS`).
         reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the recording.
+        own_noise: share of that noise in what audio is generated from, 0 to 1 (`noise.RearrangedNoise`).
         training: how it was trained: preset, options, seed, losses, time, source files.
 
     Example:
@@ -52,6 +53,7 @@ class PyramidModel:
     upsampling: str
     gain: float = 1.0
     reconstruction_noise: Tensor | None = None
+    own_noise: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,8 +125,7 @@ class PyramidModel:
         if not (math.isfinite(seconds) and seconds > 0):
             raise CawUsageError(f"cannot generate {seconds} seconds: the duration must be positive")
         last = self._scale_index(up_to_rate) if up_to_rate else len(self.scales) - 1
-        noise = NoiseSource(seed, self.channels)
-        span = Span(self, noise, last=last, gain=self.gain)
+        span = Span(self, self._noise(seed), last=last, gain=self.gain)
         return np.concatenate(list(blocks(span, seconds, keep_edges)), axis=1)
 
     def stream(self, block_seconds: float = 1.0, *, seed: int = 0) -> Iterator[np.ndarray]:
@@ -138,7 +139,7 @@ class PyramidModel:
             `(channels, block)` float32.
         """
         size = max(1, round(block_seconds * self.sample_rate))
-        span = Span(self, NoiseSource(seed, self.channels), last=len(self.scales) - 1, gain=self.gain)
+        span = Span(self, self._noise(seed), last=len(self.scales) - 1, gain=self.gain)
         pending = np.zeros((self.channels, 0), np.float32)
         for block in blocks(span, math.inf, keep_edges=False):
             pending = np.concatenate([pending, block], axis=1)
@@ -146,6 +147,12 @@ class PyramidModel:
             for start in range(0, whole, size):
                 yield pending[:, start : start + size]
             pending = pending[:, whole:]
+
+    def _noise(self, seed: int) -> NoiseSource:
+        """What a take is generated from."""
+        if self.reconstruction_noise is None or not self.own_noise:
+            return NoiseSource(seed, self.channels)
+        return RearrangedNoise(seed, self.reconstruction_noise, self.own_noise)
 
     def measure_gain(self, level: float, *, seconds: float = 30.0, seed: int = 0) -> float:
         """The `gain` with which generated audio has a root mean square of `level`, measured on `seconds` of it."""
@@ -183,7 +190,8 @@ class PyramidModel:
         if entry == 0:
             raise CawUsageError(f"the coarsest scale ({self.rates[0]} Hz) takes no input: choose from {self.rates[1:]}")
         coarse = self._at(self.rates[entry - 1], audio, sample_rate)
-        return self._from_coarse(coarse, audio.shape[1] / sample_rate, entry=entry, seed=seed, noise_gain=noise_gain)
+        seconds = audio.shape[1] / sample_rate
+        return self._from_coarse(coarse, seconds, entry=entry, foreign=True, seed=seed, noise_gain=noise_gain)
 
     def revise(self, audio: np.ndarray, sample_rate: int, *, strength: float = 0.5, seed: int = 0) -> np.ndarray:
         """Variations of given audio: the coarsest scale leads it back towards noise and forth again.
@@ -245,12 +253,25 @@ class PyramidModel:
         return torch.from_numpy(resample(audio / self.peak, sample_rate, rate))
 
     def _from_coarse(
-        self, coarse: Tensor, seconds: float, *, seed: int, entry: int = 1, noise_gain: float = 1.0
+        self,
+        coarse: Tensor,
+        seconds: float,
+        *,
+        seed: int,
+        entry: int = 1,
+        foreign: bool = False,
+        noise_gain: float = 1.0,
     ) -> np.ndarray:
-        """Everything from scale `entry` on, given the signal of the scale below it."""
+        """Everything from scale `entry` on, given the signal of the scale below it (`foreign`: not of its making)."""
         noise = NoiseSource(seed, self.channels)
         span = Span(
-            self, noise, last=len(self.scales) - 1, entry=entry, injected=coarse, noise_gains={entry: noise_gain}
+            self,
+            noise,
+            last=len(self.scales) - 1,
+            entry=entry,
+            injected=coarse,
+            foreign=foreign,
+            noise_gains={entry: noise_gain},
         )
         return np.concatenate(list(blocks(span, seconds, keep_edges=True)), axis=1)
 
@@ -325,6 +346,7 @@ class PyramidModel:
             "capabilities": list(self.capabilities),
             "scales": scales,
             "reconstruction_noise": self.reconstruction_noise,
+            "own_noise": float(self.own_noise),
             "training": dict(self.training),
         }
 
@@ -360,6 +382,7 @@ class PyramidModel:
                 gain=content["gain"],
                 upsampling=content["upsampling"],
                 reconstruction_noise=content["reconstruction_noise"],
+                own_noise=content.get("own_noise", 0.0),
                 training=content["training"],
             )
         except (KeyError, TypeError, RuntimeError) as error:

@@ -7,9 +7,14 @@ for alone or as part of a longer one. Streams and whole files agree, and nothing
 from __future__ import annotations
 
 import hashlib
+import math
 
 import torch
 from torch import Tensor
+
+#: Length of the stretches of `RearrangedNoise`, and of the crossfade from one to the next.
+STRETCH_SECONDS = 4.0
+STRETCH_FADE_SECONDS = 0.2
 
 
 class NoiseSource:
@@ -55,6 +60,44 @@ class NoiseSource:
             int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
         )
         return torch.randn(self.channels, rate, generator=generator)
+
+
+class RearrangedNoise(NoiseSource):
+    """Noise that holds stretches of the recording's own noise, in a new order, at the coarsest scale.
+
+    A generator that maps some noise to the recording maps stretches of it, mixed with fresh noise, to new audio that
+    keeps what takes from fresh noise alone drift away from: how often each note and each loudness comes.
+
+    Args:
+        seed: of the take.
+        own: the noise that the coarsest generator maps to the recording, `(channels, samples)`.
+        share: of its power in the mixture, from 0 to 1.
+    """
+
+    def __init__(self, seed: int, own: Tensor, share: float) -> None:
+        super().__init__(seed, own.shape[0])
+        self.own = own / own.std()
+        self.share = share
+
+    def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
+        fresh = super().normal(scale, rate, start, stop)
+        if scale > 0:
+            return fresh
+        return math.sqrt(self.share) * self._rearranged(rate, start, stop) + math.sqrt(1 - self.share) * fresh
+
+    def _rearranged(self, rate: int, start: int, stop: int) -> Tensor:
+        """Samples `start` to `stop` of the stretches in their new order; where two overlap, their powers add to one."""
+        period = min(round(STRETCH_SECONDS * rate), self.own.shape[1] // 2)
+        fade = min(round(STRETCH_FADE_SECONDS * rate), period // 4)
+        rise = torch.sin(torch.linspace(0, math.pi / 2, fade))
+        envelope = torch.cat([rise, torch.ones(period - fade), rise.flip(0)])
+        mixed = torch.zeros(self.channels, stop - start)
+        for number in range((start - fade) // period, -(-stop // period)):
+            place = derived_seed(self.seed, "stretch", number) % (self.own.shape[1] - len(envelope) + 1)
+            stretch = self.own[:, place : place + len(envelope)] * envelope
+            begin, end = max(start, number * period), min(stop, number * period + len(envelope))
+            mixed[:, begin - start : end - start] += stretch[:, begin - number * period : end - number * period]
+        return mixed
 
 
 def derived_seed(seed: int, *path: int | str) -> int:

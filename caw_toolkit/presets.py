@@ -15,7 +15,10 @@ channels = 32
 minutes = 10                   # default time budget
 coarsest_share = 0.4             # of the time budget; default: all scales get the same
 
-[material.speech.scales]       # what differs for speech, music or ambience; also [material.speech.objective]
+[generation]
+own_noise = 0.5                # share of the recording's own noise in what audio is generated from; default: 0
+
+[material.speech.scales]       # what differs for speech, music or ambience; also .objective and .generation
 lowest_speech_rate = 1000
 ```
 
@@ -28,7 +31,7 @@ from __future__ import annotations
 import importlib.resources
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +61,7 @@ class Preset:
         objective: Name of the training objective.
         objective_options: The objective's options, not yet checked.
         training: `minutes` (the default time budget) and `coarsest_share` (of it), where given.
+        generation: `own_noise`, where given.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Preset:
     objective: str
     objective_options: Mapping[str, Any]
     training: Mapping[str, Any]
+    generation: Mapping[str, Any] = field(default_factory=dict)
 
 
 def preset_directory() -> Path:
@@ -99,8 +104,9 @@ def preset_names(extra: Mapping[str, Path] | None = None) -> tuple[str, ...]:
 def load_preset(name_or_path: str | Path, *, material: Material, extra: Mapping[str, Path] | None = None) -> Preset:
     """Load a preset for one kind of sound.
 
-    `[material.<kind>.scales]` and `[material.<kind>.objective]` are laid over `[scales]` and `[objective]`, key by key
-    and table by table. A material that names another objective starts from that objective's defaults.
+    `[material.<kind>.scales]`, `.objective` and `.generation` are laid over `[scales]`, `[objective]` and
+    `[generation]`, key by key and table by table. A material that names another objective starts from that objective's
+    defaults.
 
     Args:
         name_or_path: Name of a shipped or registered preset, or a path that ends in `.toml`.
@@ -140,6 +146,7 @@ def load_preset(name_or_path: str | Path, *, material: Material, extra: Mapping[
         objective=objective.pop("name"),
         objective_options=objective,
         training=tables.get("training", {}),
+        generation=_merge(tables.get("generation", {}), changes.get("generation", {})),
     )
 
 
@@ -196,7 +203,14 @@ _RATES = _Kind(
     "a list of integers", lambda value: isinstance(value, list) and value != [] and all(map(_is_integer, value))
 )
 
-_TOP = {"description": _TEXT, "scales": _TABLE, "objective": _TABLE, "training": _TABLE, "material": _TABLE}
+_TOP = {
+    "description": _TEXT,
+    "scales": _TABLE,
+    "objective": _TABLE,
+    "training": _TABLE,
+    "generation": _TABLE,
+    "material": _TABLE,
+}
 _SCALES = {
     "candidate_rates": _RATES,
     "largest_ratio": _NUMBER,
@@ -211,13 +225,15 @@ _TRAINING = {
     "minutes": _Kind("a number above 0", lambda value: _is_number(value) and 0 < value < float("inf")),
     "coarsest_share": _Kind("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1),
 }
-_MATERIAL = {"scales": _TABLE, "objective": _TABLE}
+_GENERATION = {"own_noise": _Kind("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)}
+_MATERIAL = {"scales": _TABLE, "objective": _TABLE, "generation": _TABLE}
 
 
 def _check(tables: Mapping[str, Any], path: Path) -> None:
     _check_table(tables, _TOP, path, "")
     _check_table(tables.get("scales", {}), _SCALES, path, "scales.")
     _check_table(tables.get("training", {}), _TRAINING, path, "training.")
+    _check_table(tables.get("generation", {}), _GENERATION, path, "generation.")
     objective = tables.get("objective", {})
     if "name" not in objective:
         raise CawUsageError(f"preset {path}: objective.name is missing")
@@ -228,6 +244,7 @@ def _check(tables: Mapping[str, Any], path: Path) -> None:
         prefix = f"material.{material}."
         _check_table(changes, _MATERIAL, path, prefix)
         _check_table(changes.get("scales", {}), _SCALES, path, f"{prefix}scales.")
+        _check_table(changes.get("generation", {}), _GENERATION, path, f"{prefix}generation.")
         if "name" in changes.get("objective", {}):
             _check_kind(changes["objective"]["name"], _TEXT, path, f"{prefix}objective.name")
 

@@ -68,6 +68,7 @@ class Span:
     last: int
     entry: int = 0
     injected: Tensor | None = None  # signal of the scale below `entry`
+    foreign: bool = False  # whether that is other audio than the recording or what the pyramid makes
     noise_gains: Mapping[int, float] = field(default_factory=dict)
     gain: float = 1.0  # of the blocks
 
@@ -86,7 +87,9 @@ class Span:
                 lower = self.model.rates[index - 1]
                 coarse = UPSAMPLERS[self.model.upsampling](signal, lower, scale.rate, stop - start)[None]
                 coarse = functional.pad(coarse, (lead, 0))
-            signal = self.model.generator(index)(noise[None].to(self.model.device), coarse)[0, :, lead:]
+            generator = self.model.generator(index)
+            make = generator.extend if self.foreign else generator
+            signal = make(noise[None].to(self.model.device), coarse)[0, :, lead:]
         assert signal is not None
         return signal
 

@@ -344,6 +344,7 @@ class Trainer:
             peak=plan.recording.peak,
             upsampling=plan.preset.upsampling,
             reconstruction_noise=reconstruction_noise,
+            own_noise=plan.preset.generation.get("own_noise", 0.0),
             training={
                 "toolkit_version": version("caw-toolkit"),
                 "torch_version": str(torch.__version__),

@@ -13,6 +13,7 @@ OBJECTIVES = {
     "adversarial": "caw_toolkit.objectives.adversarial:AdversarialObjective",
     "conditional_gaussian": "caw_toolkit.objectives.conditional_gaussian:ConditionalGaussianObjective",
     "exemplar": "caw_toolkit.objectives.exemplar:ExemplarObjective",
+    "exemplar_or_gaussian": "caw_toolkit.objectives.exemplar_or_gaussian:ExemplarOrGaussianObjective",
     "flow_matching": "caw_toolkit.objectives.flow_matching:FlowMatchingObjective",
     "staged": "caw_toolkit.objectives.staged:StagedObjective",
 }

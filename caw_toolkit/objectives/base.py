@@ -40,6 +40,11 @@ class ScaleGenerator(nn.Module, ABC):
             noise, coarse and the result: `(batch, channels, samples)`.
         """
 
+    def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
+        """As `forward`, where the coarser signal is other audio than the recording or what is made from it."""
+        made: Tensor = self(noise, coarse)
+        return made
+
     def folded(self) -> ScaleGenerator:
         """The same function in its fastest form for generation (normalisation folded into the convolutions)."""
         return self

@@ -26,12 +26,21 @@ class GaussianOptions(RegressionOptions):
         coarse_jitter: noise added to each of its coefficients, relative to that coefficient.
         variance_weighting: exponent of the variance in the weight of each coefficient (beta of the beta-NLL): 0 is
             plain likelihood, 1 fits the mean as least squares do.
+        smoothing: coefficients over which the power that the network sees is averaged, odd.
+        has_mean: whether to predict the mean, too. It is soon learnt by heart and rarely known for other audio.
     """
 
     frame_seconds: float = 0.004
     coarse_noise: float = 0.002
     coarse_jitter: float = 0.1
     variance_weighting: float = 0.5
+    smoothing: int = 3
+    has_mean: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.smoothing < 1 or self.smoothing % 2 == 0:
+            raise CawUsageError(f"smoothing must be odd, not {self.smoothing}")
 
 
 class ConditionalGaussianObjective(Objective):
@@ -48,9 +57,15 @@ class ConditionalGaussianObjective(Objective):
         if spec.index == 0:
             raise CawUsageError("objective 'conditional_gaussian' cannot train the coarsest scale: use it in 'staged'")
         bands = frame_samples(spec.rate, self.options.frame_seconds)
-        return GaussianGenerator(audio_channels=spec.channels, bands=bands, widths=self.options.widths)
+        return GaussianGenerator(
+            audio_channels=spec.channels,
+            bands=bands,
+            widths=self.options.widths,
+            smoothing=self.options.smoothing,
+            has_mean=self.options.has_mean,
+        )
 
-    def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
+    def scale_trainer(self, task: ScaleTask) -> GaussianTrainer:
         torch.manual_seed(task.seed)
         generator = self.untrained_generator(task.spec).to(task.device)
         assert task.coarse is not None
@@ -62,6 +77,7 @@ class GaussianTrainer(RegressionTrainer):
     """One scale of `conditional_gaussian`."""
 
     model: GaussianGenerator
+    average: GaussianGenerator
     options: GaussianOptions
 
     def __init__(self, generator: GaussianGenerator, task: ScaleTask, options: GaussianOptions) -> None:

@@ -57,13 +57,17 @@ class ExemplarObjective(Objective):
         return self._generator(spec, samples=1)
 
     def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
+        return ExemplarTrainer(self.remembering(task))
+
+    def remembering(self, task: ScaleTask) -> ExemplarGenerator:
+        """A generator that remembers the recording."""
         if task.coarse is None:
             raise CawUsageError("objective 'exemplar' cannot train the coarsest scale: use it in 'staged'")
         generator = self._generator(task.spec, samples=task.real.shape[1]).to(task.device)
         if max(stop - start for start, stop in task.segments) < 4 * generator.hop:
             raise CawError(f"the recording is too short for the scale of {task.spec.rate} Hz")
         generator.remember(task.real, task.coarse, task.segments)
-        return ExemplarTrainer(generator)
+        return generator
 
     def _generator(self, spec: ScaleSpec, samples: int) -> ExemplarGenerator:
         ratio = spec.rate / (spec.coarser_rate or spec.rate)
