@@ -20,16 +20,24 @@ if TYPE_CHECKING:
     from caw_toolkit.hookspecs import hookimpl
     from caw_toolkit.material import Material
     from caw_toolkit.model import PyramidModel
+    from caw_toolkit.processors import get_processor
+    from caw_toolkit.processors.base import AudioProcessor, Processor
+    from caw_toolkit.processors.board import Mix, Pedalboard
     from caw_toolkit.training import Trainer, make_plan, train
 
 _HOMES = {
     "AudioClip": "audio",
+    "AudioProcessor": "processors.base",
     "CawError": "errors",
     "CawUsageError": "errors",
     "Material": "material",
+    "Mix": "processors.board",
+    "Pedalboard": "processors.board",
+    "Processor": "processors.base",
     "PyramidModel": "model",
     "Trainer": "training",
     "check_output": "audio",
+    "get_processor": "processors",
     "hookimpl": "hookspecs",
     "make_plan": "training",
     "read_audio": "audio",
@@ -39,12 +47,17 @@ _HOMES = {
 
 __all__ = [
     "AudioClip",
+    "AudioProcessor",
     "CawError",
     "CawUsageError",
     "Material",
+    "Mix",
+    "Pedalboard",
+    "Processor",
     "PyramidModel",
     "Trainer",
     "check_output",
+    "get_processor",
     "hookimpl",
     "make_plan",
     "read_audio",

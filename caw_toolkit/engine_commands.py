@@ -19,6 +19,9 @@ ENGINE_COMMANDS: Mapping[str, EngineCommand] = MappingProxyType(
         "demo": EngineCommand("caw_toolkit.cli.demo:demo", "Train on a short built-in clip and generate from it."),
         "info": EngineCommand("caw_toolkit.cli.info:info", "Show what a model file holds and can do."),
         "plugins": EngineCommand("caw_toolkit.cli.plugins_command:plugins", "List plugins and what they add."),
+        "process": EngineCommand(
+            "caw_toolkit.cli.process:process", "Run a chain of pedalboard effects and processors on a file."
+        ),
         "train": EngineCommand("caw_toolkit.cli.train:train", "Train a model on one recording."),
     }
 )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand
+from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
 
 
 @hookimpl
 def register_commands(register: RegisterCommand) -> None:
     """Add `caw bwe`."""
     register("bwe", "caw_bwe.command:bwe", summary="Add the highs that a low-rate recording has lost.")
+
+
+@hookimpl
+def register_processors(register: RegisterTarget) -> None:
+    """Add `BandwidthExtension`."""
+    register("bwe", "caw_bwe.processor:BandwidthExtension", summary="Add the highs that a low-rate recording has lost.")

@@ -1,0 +1,373 @@
+"""Chains and mixes of native pedalboard plugins and of processors written in Python.
+
+Whatever is native in a row goes through one native call, so that a purely native board gives exactly what pedalboard's
+own gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, MutableSequence
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+import pedalboard
+
+from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
+from caw_toolkit.processors.layout import Array, checked_rate, require_buffer_size
+
+#: A part of a board; None stands for nothing, as in pedalboard.
+Member: TypeAlias = AudioProcessor | None
+
+_SILENCE_SAMPLES = 8192
+#: Samples that native plugins among others are given at a time when they stream.
+_BLOCK_SAMPLES = 256
+#: Plugins whose last samples have not come out after this much silence have swallowed them.
+_LONGEST_TAIL_SECONDS = 30
+
+
+class _CalledStream:
+    """A stream through a native plugin, which returns its last samples only when it is given silence after them.
+
+    pedalboard forgets what it heard whenever a chunk is longer than those before. `block` keeps it from that: the
+    plugin is then given whole blocks only, whatever the chunks.
+
+    Args:
+        plugin: what to call.
+        channels: of the signal.
+        sample_rate: Hz.
+        buffer_size: samples that the plugin gets at a time.
+        block: what the samples of each call are a multiple of.
+    """
+
+    def __init__(
+        self, plugin: AudioProcessor, channels: int, sample_rate: float, buffer_size: int, block: int = 1
+    ) -> None:
+        self._plugin = plugin
+        self._sample_rate = sample_rate
+        self._buffer_size = buffer_size
+        self._block = block
+        self._held = np.zeros((channels, 0), np.float32)
+        self._owed = 0
+
+    def push(self, audio: Array) -> Array:
+        self._owed += audio.shape[1]
+        audio = np.concatenate([self._held, audio], axis=1)
+        ready = audio.shape[1] // self._block * self._block
+        if ready <= len(audio):  # too short to tell channels from samples
+            ready = 0
+        self._held = audio[:, ready:]
+        if ready == 0:
+            return audio[:, :0]
+        made = _call(self._plugin, audio[:, :ready], self._sample_rate, self._buffer_size, reset=False)
+        self._owed -= made.shape[1]
+        return made
+
+    def flush(self) -> Array:
+        missing = self._owed
+        rest = [self._held[:, :0]]
+        silence = np.zeros((len(self._held), _SILENCE_SAMPLES), np.float32)
+        for _ in range(int(_LONGEST_TAIL_SECONDS * self._sample_rate / _SILENCE_SAMPLES) + 2):
+            if sum(part.shape[1] for part in rest) >= missing:
+                break
+            rest.append(self.push(silence))
+        self._plugin.reset()
+        tail = np.concatenate(rest, axis=1)[:, :missing]
+        return np.pad(tail, ((0, 0), (0, missing - tail.shape[1])))
+
+
+def _call(plugin: AudioProcessor, audio: Array, sample_rate: float, buffer_size: int, *, reset: bool) -> Array:
+    """Call a plugin with `(channels, samples)`, so that it cannot take channels for samples."""
+    if len(audio) == 1:
+        return plugin(audio[0], sample_rate, buffer_size, reset)[None]
+    short = max(0, len(audio) + 1 - audio.shape[1]) if reset else 0
+    made = plugin(np.pad(audio, ((0, 0), (0, short))), sample_rate, buffer_size, reset)
+    kept: Array = made[:, : made.shape[1] - short]
+    return kept
+
+
+class _ChainStream:
+    """Streams one after the other."""
+
+    def __init__(self, streams: list[Stream], channels: int) -> None:
+        self._streams = streams
+        self._nothing = np.zeros((channels, 0), np.float32)
+
+    def push(self, audio: Array) -> Array:
+        for stream in self._streams:
+            audio = stream.push(audio)
+        return audio
+
+    def flush(self) -> Array:
+        rest = self._nothing
+        for stream in self._streams:
+            rest = np.concatenate([stream.push(rest), stream.flush()], axis=1)
+        return rest
+
+
+class _MixStream:
+    """Streams side by side, whose outputs are added where all of them are ready."""
+
+    def __init__(self, streams: list[Stream], channels: int) -> None:
+        self._streams = streams
+        self._ready = [np.zeros((channels, 0), np.float32) for _ in streams]
+
+    def push(self, audio: Array) -> Array:
+        return self._added([stream.push(np.array(audio)) for stream in self._streams])
+
+    def flush(self) -> Array:
+        return self._added([stream.flush() for stream in self._streams])
+
+    def _added(self, parts: list[Array]) -> Array:
+        self._ready = [np.concatenate(pair, axis=1) for pair in zip(self._ready, parts, strict=True)]
+        count = min(part.shape[1] for part in self._ready)
+        mixed = np.sum([part[:, :count] for part in self._ready], axis=0)
+        self._ready = [part[:, count:] for part in self._ready]
+        return np.asarray(mixed, np.float32)
+
+
+class _Container(Processor, MutableSequence[Member]):
+    """What `Pedalboard` and `Mix` share: the list of plugins, and the native form of a purely native one."""
+
+    _native_class: type[pedalboard.Chain] | type[pedalboard.Mix]
+    _plugins: list[Member]
+
+    def __init__(self, plugins: Iterable[Member] | None = None) -> None:
+        super().__init__()
+        self._plugins = [_checked(plugin) for plugin in plugins or ()]
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._plugins = []
+        self._planned: Hashable = None
+        self._stages: list[AudioProcessor] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"plugins": self._plugins}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._prepare()
+        self._plugins = list(state["plugins"])
+
+    def __repr__(self) -> str:
+        """The same text as pedalboard's."""
+        count = len(self)
+        return f"<{type(self).__name__} with {count} plugin{'' if count == 1 else 's'}: {self._plugins!r}>"
+
+    # ------------------------------------------------------------------ the list
+
+    def __len__(self) -> int:
+        return len(self._plugins)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._plugins)
+
+    @overload
+    def __getitem__(self, index: int) -> Member: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> MutableSequence[Member]: ...
+
+    def __getitem__(self, index: int | slice) -> Member | MutableSequence[Member]:
+        return self._plugins[index]
+
+    @overload
+    def __setitem__(self, index: int, plugin: Member) -> None: ...
+
+    @overload
+    def __setitem__(self, index: slice, plugin: Iterable[Member]) -> None: ...
+
+    def __setitem__(self, index: int | slice, plugin: Any) -> None:
+        if isinstance(index, slice):
+            self._plugins[index] = [_checked(one) for one in plugin]
+        else:
+            self._plugins[index] = _checked(plugin)
+
+    def __delitem__(self, index: int | slice) -> None:
+        del self._plugins[index]
+
+    def insert(self, index: int, plugin: Member) -> None:
+        """Insert a plugin before the one at `index`."""
+        self._plugins.insert(index, _checked(plugin))
+
+    # ------------------------------------------------------------------ processing
+
+    @property
+    def can_stream(self) -> bool:
+        """Whether all of its processors can."""
+        return all(plugin.can_stream for plugin in self._plugins if isinstance(plugin, Processor))
+
+    def __call__(
+        self, input_array: npt.NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
+    ) -> Array:
+        """Process audio (`Processor.__call__`).
+
+        A purely native board hands whole signals to pedalboard as they are.
+        """
+        checked_rate(sample_rate)
+        require_buffer_size(buffer_size)
+        with self._lock:
+            stages = self._plan()
+            native = stages[0] if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin) else None
+            if native is None or not reset:
+                return super().__call__(input_array, sample_rate, buffer_size, reset)
+            super().reset()
+            return native(input_array, sample_rate, buffer_size, reset)
+
+    def _open_stream(self, channels: int, sample_rate: float) -> Stream:
+        stages = self._plan()
+        if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin):
+            return _CalledStream(stages[0], channels, sample_rate, self._buffer_size)
+        return self.member_stream(channels, sample_rate, self._buffer_size)
+
+    def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
+        """A stream through the plugins, each at its own pace."""
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Forget what was heard so far, in every plugin."""
+        with self._lock:
+            super().reset()
+            for plugin in self._plugins:
+                if plugin is not None:
+                    plugin.reset()
+
+    def _plan(self) -> list[AudioProcessor]:
+        """What to call, native rows as one plugin; made anew when the list has changed."""
+        structure = _structure(self)
+        if structure != self._planned:
+            _refuse_duplicates(self)
+            self._stages = self._make_stages()
+            self._planned = structure
+            self._session = None
+        return self._stages
+
+    def _make_stages(self) -> list[AudioProcessor]:
+        raise NotImplementedError
+
+    def native_form(self) -> pedalboard.Plugin | None:
+        """The same as a plugin of pedalboard's own, if everything in it is native; else None."""
+        forms = [_native_form(plugin) for plugin in self._plugins if plugin is not None]
+        native = [form for form in forms if form is not None]
+        return self._native_class(native) if len(native) == len(forms) else None
+
+
+class Pedalboard(_Container):
+    """A chain of plugins, native ones and processors written in Python: a drop-in for `pedalboard.Pedalboard`.
+
+    Args:
+        plugins: what to chain; boards and mixes may be nested.
+
+    Example:
+        >>> import pedalboard
+        >>> board = Pedalboard([pedalboard.Gain(gain_db=-6), pedalboard.Invert()])
+        >>> board(np.ones((1, 3), np.float32), 44100).round(2)
+        array([[-0.5, -0.5, -0.5]], dtype=float32)
+
+    .. versionadded:: 0.1
+    """
+
+    _native_class = pedalboard.Chain
+
+    def _make_stages(self) -> list[AudioProcessor]:
+        return list(_rows(self._plugins, _native_form)) or [pedalboard.Chain([])]
+
+    def _process(self, audio: Array, sample_rate: float) -> Array:
+        for stage in self._plan():
+            audio = _call(stage, audio, sample_rate, self._buffer_size, reset=True)
+        return audio
+
+    def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
+        rows = _rows(self._plugins, _plainly_native)
+        return _ChainStream([_stream_of(row, channels, sample_rate, buffer_size) for row in rows], channels)
+
+
+class Mix(_Container):
+    """Plugins side by side, whose outputs are added: a drop-in for `pedalboard.Mix`.
+
+    Args:
+        plugins: what to mix; boards and mixes may be nested.
+
+    .. versionadded:: 0.1
+    """
+
+    _native_class = pedalboard.Mix
+
+    def _make_stages(self) -> list[AudioProcessor]:
+        native = self.native_form()
+        return [native] if native is not None else [plugin for plugin in self._plugins if plugin is not None]
+
+    def _process(self, audio: Array, sample_rate: float) -> Array:
+        parts = [_call(stage, np.array(audio), sample_rate, self._buffer_size, reset=True) for stage in self._plan()]
+        return np.asarray(np.sum(parts, axis=0), np.float32)
+
+    def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
+        plugins = [plugin for plugin in self._plugins if plugin is not None]
+        return _MixStream([_stream_of(plugin, channels, sample_rate, buffer_size) for plugin in plugins], channels)
+
+
+def _checked(plugin: Any) -> Member:
+    if plugin is None:
+        return None
+    if not isinstance(plugin, AudioProcessor) or isinstance(plugin, type):
+        raise TypeError(f"a board holds plugins and processors, not {plugin!r}")
+    if not plugin.is_effect:
+        raise ValueError(f"a board holds effects, and {plugin!r} is an instrument")
+    return plugin
+
+
+def _rows(
+    plugins: Iterable[Member], native_form: Callable[[AudioProcessor], pedalboard.Plugin | None]
+) -> Iterator[AudioProcessor]:
+    """The plugins, those that have a native form joined into one native chain wherever they follow each other."""
+    row: list[pedalboard.Plugin] = []
+    for plugin in plugins:
+        native = None if plugin is None else native_form(plugin)
+        if native is not None:
+            row.append(native)
+        elif plugin is not None:
+            if row:
+                yield pedalboard.Chain(row)
+            row = []
+            yield plugin
+    if row:
+        yield pedalboard.Chain(row)
+
+
+def _native_form(plugin: AudioProcessor) -> pedalboard.Plugin | None:
+    return plugin.native_form() if isinstance(plugin, _Container) else _plainly_native(plugin)
+
+
+def _plainly_native(plugin: AudioProcessor) -> pedalboard.Plugin | None:
+    return plugin if isinstance(plugin, pedalboard.Plugin) else None
+
+
+def _structure(plugin: Any) -> Hashable:
+    """What decides whether a plan still holds: which objects there are, and how they are nested."""
+    inner = tuple(map(_structure, plugin)) if isinstance(plugin, (_Container, pedalboard.PluginContainer)) else ()
+    return id(plugin), inner
+
+
+def _refuse_duplicates(container: _Container) -> None:
+    seen: set[int] = set()
+    for leaf in _leaves(container):
+        if id(leaf) in seen:
+            raise RuntimeError(f"{leaf!r} is on the board more than once: make one plugin for each place")
+        seen.add(id(leaf))
+
+
+def _leaves(plugin: Any) -> Iterator[AudioProcessor]:
+    if isinstance(plugin, (_Container, pedalboard.PluginContainer)):
+        for inner in plugin:
+            yield from _leaves(inner)
+    elif plugin is not None:
+        yield plugin
+
+
+def _stream_of(plugin: AudioProcessor, channels: int, sample_rate: float, buffer_size: int) -> Stream:
+    if isinstance(plugin, _Container):
+        return plugin.member_stream(channels, sample_rate, buffer_size)
+    if isinstance(plugin, Processor):
+        return plugin.open_stream(channels, sample_rate, buffer_size)
+    plugin.reset()
+    return _CalledStream(plugin, channels, sample_rate, min(buffer_size, _BLOCK_SAMPLES), _BLOCK_SAMPLES)
