@@ -19,7 +19,6 @@ from caw_toolkit.processors.layout import Array, checked_rate, require_buffer_si
 #: A part of a board; None stands for nothing, as in pedalboard.
 Member: TypeAlias = AudioProcessor | None
 
-_SILENCE_SAMPLES = 8192
 #: Samples that native plugins among others are given at a time when they stream.
 _BLOCK_SAMPLES = 256
 #: Plugins whose last samples have not come out after this much silence have swallowed them.
@@ -29,8 +28,8 @@ _LONGEST_TAIL_SECONDS = 30
 class _CalledStream:
     """A stream through a native plugin, which returns its last samples only when it is given silence after them.
 
-    pedalboard forgets what it heard whenever a chunk is longer than those before. `block` keeps it from that: the
-    plugin is then given whole blocks only, whatever the chunks.
+    pedalboard forgets what it heard when a chunk, or `buffer_size` of it, is longer than those before. `block` keeps it
+    from that: the plugin is then given whole blocks only, whatever the chunks.
 
     Args:
         plugin: what to call.
@@ -49,6 +48,7 @@ class _CalledStream:
         self._block = block
         self._held = np.zeros((channels, 0), np.float32)
         self._owed = 0
+        self._last_samples = max(block, channels + 1)
 
     def push(self, audio: Array) -> Array:
         self._owed += audio.shape[1]
@@ -59,6 +59,7 @@ class _CalledStream:
         self._held = audio[:, ready:]
         if ready == 0:
             return audio[:, :0]
+        self._last_samples = ready
         made = _call(self._plugin, audio[:, :ready], self._sample_rate, self._buffer_size, reset=False)
         self._owed -= made.shape[1]
         return made
@@ -66,8 +67,8 @@ class _CalledStream:
     def flush(self) -> Array:
         missing = self._owed
         rest = [self._held[:, :0]]
-        silence = np.zeros((len(self._held), _SILENCE_SAMPLES), np.float32)
-        for _ in range(int(_LONGEST_TAIL_SECONDS * self._sample_rate / _SILENCE_SAMPLES) + 2):
+        silence = np.zeros((len(self._held), self._last_samples), np.float32)
+        for _ in range(int(_LONGEST_TAIL_SECONDS * self._sample_rate / self._last_samples) + 2):
             if sum(part.shape[1] for part in rest) >= missing:
                 break
             rest.append(self.push(silence))

@@ -98,8 +98,7 @@ class ModelProcessor(Processor):
 
         def process(audio: Array, first: int) -> Array:
             placed = dataclasses.replace(model, first_second=first // rate)
-            padded = np.pad(audio, ((0, 0), (0, max(0, rate - audio.shape[1]))))  # networks need some context
-            return function(placed, padded)[:, : audio.shape[1]]
+            return function(placed, at_least_a_second(audio, rate))[:, : audio.shape[1]]
 
         return BlockStream(
             process,
@@ -108,6 +107,11 @@ class ModelProcessor(Processor):
             context=context_seconds * rate,
             fade=round(_FADE_SECONDS * rate),
         )
+
+
+def at_least_a_second(audio: Array, sample_rate: int) -> Array:
+    """Audio with silence after it, so that networks have enough to work on."""
+    return np.pad(audio, ((0, 0), (0, max(0, sample_rate - audio.shape[1]))))
 
 
 def on_model_channels(model: PyramidModel, audio: Array, function: Callable[[Array], Array]) -> Array:

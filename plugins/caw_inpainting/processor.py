@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from caw_inpainting import gaps as gap_tools
 from caw_toolkit import AudioClip
 from caw_toolkit.processors.layout import Array
-from caw_toolkit.processors.model_processor import ModelProcessor, on_model_channels
+from caw_toolkit.processors.model_processor import ModelProcessor, at_least_a_second, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, flag, number
 
 
 def _gap_list(value: Any) -> tuple[tuple[float, float], ...]:
     seconds = number(0)
     try:
-        return tuple((seconds(start), seconds(stop)) for start, stop in value)
+        gaps = tuple((seconds(start), seconds(stop)) for start, stop in value)
     except (TypeError, ValueError):
-        raise ValueError("a list of gaps, each its start and its end in seconds") from None
+        gaps = ((1, 0),)
+    if any(start >= stop for start, stop in gaps):
+        raise ValueError("a list of gaps, each its start and its end in seconds")
+    return gaps
 
 
 class Inpaint(ModelProcessor):
     """Fill gaps with what the model makes of what is around them; everything else stays as it is, bit for bit.
 
-    The whole signal is needed at once.
+    What lies beyond the end of the signal is left out. The whole signal is needed at once.
     """
 
     gaps: Parameter[Sequence[tuple[float, float]]] = Parameter(
@@ -34,12 +39,19 @@ class Inpaint(ModelProcessor):
     def _process(self, audio: Array, sample_rate: float) -> Array:
         model = self.loaded_model(sample_rate)
         rate = model.sample_rate
-        clip = AudioClip(audio, rate)
-        given = [(round(start * rate), round(stop * rate)) for start, stop in self.gaps]
-        found = gap_tools.silences(clip) if self.find else []
-        if not given and not found:
+        gaps = self._gaps_within(AudioClip(audio, rate))
+        if not gaps:
             return audio
-        gaps = gap_tools.checked([*given, *found], clip)
         seconds = [(start / rate, stop / rate) for start, stop in gaps]
-        filled = on_model_channels(model, audio, lambda part: model.fill(part, rate, seconds, seed=self.seed))
-        return gap_tools.stitched(audio, filled, gaps, rate)
+        known = at_least_a_second(audio, rate)
+        filled = on_model_channels(model, known, lambda part: model.fill(part, rate, seconds, seed=self.seed))
+        return gap_tools.stitched(audio, filled[:, : audio.shape[1]], gaps, rate)
+
+    def _gaps_within(self, clip: AudioClip) -> list[gap_tools.Gap]:
+        """The gaps in samples, those that touch or overlap joined."""
+        given = [(round(start * clip.sample_rate), round(stop * clip.sample_rate)) for start, stop in self.gaps]
+        missing = np.zeros(clip.samples.shape[1] + 2, np.int8)
+        for start, stop in [*given, *(gap_tools.silences(clip) if self.find else [])]:
+            missing[1:-1][start:stop] = 1
+        edges = np.flatnonzero(np.diff(missing)).tolist()
+        return list(zip(edges[::2], edges[1::2], strict=True))
