@@ -110,7 +110,7 @@ def test_parameters_are_set_checked_and_shown() -> None:
     ],
 )
 def test_wrong_values_are_refused(check: Any, value: Any) -> None:
-    with pytest.raises(ValueError, match="a |one of|true"):
+    with pytest.raises(ValueError, match=r"a |one of|true"):
         check(value)
 
 

@@ -11,6 +11,7 @@ import click
 
 from caw_toolkit.cli.options import FILE, OUTPUT_FILE, force_option, quiet_option
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.plugin_records import one_line
 
 if TYPE_CHECKING:
     from caw_toolkit.audio_blocks import Array, AudioBlocks
@@ -104,15 +105,21 @@ def process(
 
 
 def _processed(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:
+    """The audio of a file after a chain, piece by piece if the chain can stream."""
     import numpy as np
 
-    if not board.can_stream:
-        yield board(np.concatenate(list(audio), axis=1), audio.sample_rate)
-        return
-    stream = board.member_stream(audio.channels, audio.sample_rate)
-    for block in audio:
-        yield stream.push(block)
-    yield stream.flush()
+    try:
+        if board.can_stream:
+            stream = board.member_stream(audio.channels, audio.sample_rate)
+            for block in audio:
+                yield stream.push(block)
+            yield stream.flush()
+        else:
+            yield board(np.concatenate(list(audio), axis=1), audio.sample_rate)
+    except CawError:
+        raise
+    except (ValueError, RuntimeError) as error:  # what native effects raise for audio that they cannot work with
+        raise CawError(f"the chain cannot process {audio.name}: {one_line(str(error))}") from error
 
 
 def _native_lines() -> Iterator[str]:

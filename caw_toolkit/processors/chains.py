@@ -53,7 +53,10 @@ def parse_effect(text: str) -> tuple[str, dict[str, Any]]:
             call = ast.parse(f"effect{match['arguments'] or '()'}", mode="eval").body if match else None
         if match is None or not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
             raise ValueError
-        return match["name"], {_keyword(keyword): _literal(keyword.value) for keyword in call.keywords}
+        values = {_keyword(keyword): _literal(keyword.value) for keyword in call.keywords}
+        if len(values) < len(call.keywords):
+            raise CawUsageError("a parameter is given twice")
+        return match["name"], values
     except CawUsageError as error:
         raise CawUsageError(f"{one_line(text)[:80]}: {error}") from error
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
