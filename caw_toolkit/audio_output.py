@@ -206,7 +206,8 @@ def _steps(samples: FloatArray, format_name: str, bit_depth: BitDepth) -> npt.ND
     bits = int(bit_depth)
     scale = 2 ** (bits - 1)
     steps = np.clip(np.rint(np.multiply(samples, scale, dtype=np.float64)), -scale, scale - 1)
-    return np.left_shift(steps.astype(np.int32), 32 - bits)  # libsndfile takes the upper bits
+    upper: npt.NDArray[np.int32] = steps.astype(np.int32) << (32 - bits)  # libsndfile takes the upper bits
+    return upper
 
 
 def libsndfile_reason(error: Any) -> str:
