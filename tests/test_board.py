@@ -40,6 +40,29 @@ class Double(Processor):
         return audio * np.float32(2)
 
 
+class Halve:
+    """A processor that knows nothing of the toolkit, and holds its last ten samples back when it streams."""
+
+    is_effect = True
+
+    def __init__(self) -> None:
+        self.held = np.zeros((2, 0), np.float32)
+
+    def __call__(
+        self, input_array: np.ndarray, sample_rate: float, buffer_size: int = 8192, reset: bool = True
+    ) -> np.ndarray:
+        if reset:
+            return input_array / 2
+        audio = np.concatenate([self.held, input_array / 2], axis=1)
+        self.held = audio[:, -10:]
+        return audio[:, :-10]
+
+    process = __call__
+
+    def reset(self) -> None:
+        self.__init__()  # type: ignore[misc]
+
+
 def noise(*shape: int) -> np.ndarray:
     return (np.random.default_rng(3).standard_normal(shape) * 0.1).astype(np.float32)
 
@@ -101,17 +124,25 @@ def test_native_plugins_beside_ours_do_what_they_do_alone() -> None:
     np.testing.assert_array_equal(mixed(signal.astype(np.float64), 44100), expected)
 
 
+def test_anything_with_the_contract_joins_a_board() -> None:
+    signal = noise(2, 5000)
+    board = Pedalboard([pedalboard.Gain(0), Halve(), Mix([Halve(), pedalboard.Gain(0)])])
+    np.testing.assert_array_equal(board(signal, RATE), 0.75 * signal)
+    parts = [board(signal[:, start : start + 333], RATE, reset=False) for start in range(0, 5000, 333)]
+    np.testing.assert_array_equal(np.concatenate([*parts, board.flush()], axis=1), 0.75 * signal)
+
+
 def test_native_rows_go_through_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     from caw_toolkit.processors import board as module
 
     calls: list[int] = []
-    call = module._call
+    call = module.call_plugin
 
     def counting(plugin: Any, *arguments: Any, **options: Any) -> np.ndarray:
         calls.append(len(plugin) if isinstance(plugin, pedalboard.Chain) else 1)
         return call(plugin, *arguments, **options)
 
-    monkeypatch.setattr(module, "_call", counting)
+    monkeypatch.setattr(module, "call_plugin", counting)
     gains = [pedalboard.Gain(1) for _ in range(6)]
     Pedalboard([gains[0], gains[1], Pedalboard([gains[2]]), Double(), *gains[3:]])(noise(1, 100), RATE)
     assert calls == [3, 1, 3]

@@ -253,8 +253,8 @@ def test_no_chain_file_does_more_than_fail_clearly(tmp_path: Path, text: str) ->
 
 @pytest.mark.slow
 def test_fuzzing_finds_nothing(tmp_path: Path) -> None:
-    """Ten minutes of both, or as many seconds as CAW_FUZZ_SECONDS says."""
-    end = time.monotonic() + float(os.environ.get("CAW_FUZZ_SECONDS", "600"))
+    """A minute of both; CAW_FUZZ_SECONDS=600 for longer."""
+    end = time.monotonic() + float(os.environ.get("CAW_FUZZ_SECONDS", "60"))
     tried = 0
 
     @settings(max_examples=500, deadline=None, database=None)

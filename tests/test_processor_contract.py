@@ -12,7 +12,7 @@ import numpy as np
 import pedalboard
 import pytest
 
-from caw_toolkit import AudioProcessor, Pedalboard, get_processor
+from caw_toolkit import AudioProcessor, CawError, Pedalboard, get_processor
 from caw_toolkit.plugins import get_host
 
 RATE = 4000
@@ -82,7 +82,6 @@ def test_length_and_layout_are_kept(processor: Any, signal: np.ndarray) -> None:
 @pytest.mark.parametrize("shape", [(0,), (1, 0), (0, 1), (2, 0), (0, 2)])
 def test_nothing_gives_nothing(processor: Any, shape: tuple[int, ...]) -> None:
     assert processor(np.zeros(shape, np.float32), RATE).shape == shape
-    assert processor(np.zeros(shape, np.float32), RATE, reset=False).size == 0 if shape[-1] else True
 
 
 def test_layouts_mean_the_same_audio(processor: Any) -> None:
@@ -173,6 +172,19 @@ def test_the_buffer_size_makes_no_difference(processor: Any, size: int) -> None:
 def test_process_is_the_call(processor: Any) -> None:
     expected = processor(input_array=MONO, sample_rate=RATE, buffer_size=512, reset=True)
     np.testing.assert_array_equal(processor.process(MONO, RATE, 512, True), expected)
+
+
+def test_without_reset_a_signal_goes_on_or_the_error_says_why_not(processor: Any) -> None:
+    board = Pedalboard([processor])
+    if not board.can_stream:
+        with pytest.raises(CawError, match="whole signal at once"):
+            board(STEREO, RATE, reset=False)
+        return
+    parts = [board(STEREO[:, start : start + 700], RATE, reset=False) for start in range(0, 3000, 700)]
+    np.testing.assert_array_equal(np.concatenate([*parts, board.flush()], axis=1), board(STEREO, RATE))
+    board(STEREO, RATE, reset=False)
+    board.reset()
+    assert board.flush().size == 0
 
 
 def test_repeated_calls_agree(make: Make) -> None:

@@ -15,116 +15,13 @@ import pedalboard
 
 from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
 from caw_toolkit.processors.layout import Array, checked_rate, require_buffer_size
+from caw_toolkit.processors.streams import CalledStream, ChainStream, MixStream, call_plugin
 
 #: A part of a board; None stands for nothing, as in pedalboard.
 Member: TypeAlias = AudioProcessor | None
 
 #: Samples that native plugins among others are given at a time when they stream.
 _BLOCK_SAMPLES = 256
-#: Plugins whose last samples have not come out after this much silence have swallowed them.
-_LONGEST_TAIL_SECONDS = 30
-
-
-class _CalledStream:
-    """A stream through a native plugin, which returns its last samples only when it is given silence after them.
-
-    pedalboard forgets what it heard when a chunk, or `buffer_size` of it, is longer than those before. `block` keeps it
-    from that: the plugin is then given whole blocks only, whatever the chunks.
-
-    Args:
-        plugin: what to call.
-        channels: of the signal.
-        sample_rate: Hz.
-        buffer_size: samples that the plugin gets at a time.
-        block: what the samples of each call are a multiple of.
-    """
-
-    def __init__(
-        self, plugin: AudioProcessor, channels: int, sample_rate: float, buffer_size: int, block: int = 1
-    ) -> None:
-        self._plugin = plugin
-        self._sample_rate = sample_rate
-        self._buffer_size = buffer_size
-        self._block = block
-        self._held = np.zeros((channels, 0), np.float32)
-        self._owed = 0
-        self._last_samples = max(block, channels + 1)
-
-    def push(self, audio: Array) -> Array:
-        self._owed += audio.shape[1]
-        audio = np.concatenate([self._held, audio], axis=1)
-        ready = audio.shape[1] // self._block * self._block
-        if ready <= len(audio):  # too short to tell channels from samples
-            ready = 0
-        self._held = audio[:, ready:]
-        if ready == 0:
-            return audio[:, :0]
-        self._last_samples = ready
-        made = _call(self._plugin, audio[:, :ready], self._sample_rate, self._buffer_size, reset=False)
-        self._owed -= made.shape[1]
-        return made
-
-    def flush(self) -> Array:
-        missing = self._owed
-        rest = [self._held[:, :0]]
-        silence = np.zeros((len(self._held), self._last_samples), np.float32)
-        for _ in range(int(_LONGEST_TAIL_SECONDS * self._sample_rate / self._last_samples) + 2):
-            if sum(part.shape[1] for part in rest) >= missing:
-                break
-            rest.append(self.push(silence))
-        self._plugin.reset()
-        tail = np.concatenate(rest, axis=1)[:, :missing]
-        return np.pad(tail, ((0, 0), (0, missing - tail.shape[1])))
-
-
-def _call(plugin: AudioProcessor, audio: Array, sample_rate: float, buffer_size: int, *, reset: bool) -> Array:
-    """Call a plugin with `(channels, samples)`, so that it cannot take channels for samples."""
-    if len(audio) == 1:
-        return plugin(audio[0], sample_rate, buffer_size, reset)[None]
-    short = max(0, len(audio) + 1 - audio.shape[1]) if reset else 0
-    made = plugin(np.pad(audio, ((0, 0), (0, short))), sample_rate, buffer_size, reset)
-    kept: Array = made[:, : made.shape[1] - short]
-    return kept
-
-
-class _ChainStream:
-    """Streams one after the other."""
-
-    def __init__(self, streams: list[Stream], channels: int) -> None:
-        self._streams = streams
-        self._nothing = np.zeros((channels, 0), np.float32)
-
-    def push(self, audio: Array) -> Array:
-        for stream in self._streams:
-            audio = stream.push(audio)
-        return audio
-
-    def flush(self) -> Array:
-        rest = self._nothing
-        for stream in self._streams:
-            rest = np.concatenate([stream.push(rest), stream.flush()], axis=1)
-        return rest
-
-
-class _MixStream:
-    """Streams side by side, whose outputs are added where all of them are ready."""
-
-    def __init__(self, streams: list[Stream], channels: int) -> None:
-        self._streams = streams
-        self._ready = [np.zeros((channels, 0), np.float32) for _ in streams]
-
-    def push(self, audio: Array) -> Array:
-        return self._added([stream.push(np.array(audio)) for stream in self._streams])
-
-    def flush(self) -> Array:
-        return self._added([stream.flush() for stream in self._streams])
-
-    def _added(self, parts: list[Array]) -> Array:
-        self._ready = [np.concatenate(pair, axis=1) for pair in zip(self._ready, parts, strict=True)]
-        count = min(part.shape[1] for part in self._ready)
-        mixed = np.sum([part[:, :count] for part in self._ready], axis=0)
-        self._ready = [part[:, count:] for part in self._ready]
-        return np.asarray(mixed, np.float32)
 
 
 class _Container(Processor, MutableSequence[Member]):
@@ -218,7 +115,7 @@ class _Container(Processor, MutableSequence[Member]):
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         stages = self._plan()
         if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin):
-            return _CalledStream(stages[0], channels, sample_rate, self._buffer_size)
+            return CalledStream(stages[0], channels, sample_rate, self._buffer_size)
         return self.member_stream(channels, sample_rate, self._buffer_size)
 
     def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
@@ -275,12 +172,12 @@ class Pedalboard(_Container):
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
         for stage in self._plan():
-            audio = _call(stage, audio, sample_rate, self._buffer_size, reset=True)
+            audio = call_plugin(stage, audio, sample_rate, self._buffer_size, reset=True)
         return audio
 
     def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
         rows = _rows(self._plugins, _plainly_native)
-        return _ChainStream([_stream_of(row, channels, sample_rate, buffer_size) for row in rows], channels)
+        return ChainStream([_stream_of(row, channels, sample_rate, buffer_size) for row in rows], channels)
 
 
 class Mix(_Container):
@@ -299,12 +196,14 @@ class Mix(_Container):
         return [native] if native is not None else [plugin for plugin in self._plugins if plugin is not None]
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
-        parts = [_call(stage, np.array(audio), sample_rate, self._buffer_size, reset=True) for stage in self._plan()]
+        parts = [
+            call_plugin(stage, np.array(audio), sample_rate, self._buffer_size, reset=True) for stage in self._plan()
+        ]
         return np.asarray(np.sum(parts, axis=0), np.float32)
 
     def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
         plugins = [plugin for plugin in self._plugins if plugin is not None]
-        return _MixStream([_stream_of(plugin, channels, sample_rate, buffer_size) for plugin in plugins], channels)
+        return MixStream([_stream_of(plugin, channels, sample_rate, buffer_size) for plugin in plugins], channels)
 
 
 def _checked(plugin: Any) -> Member:
@@ -371,4 +270,4 @@ def _stream_of(plugin: AudioProcessor, channels: int, sample_rate: float, buffer
     if isinstance(plugin, Processor):
         return plugin.open_stream(channels, sample_rate, buffer_size)
     plugin.reset()
-    return _CalledStream(plugin, channels, sample_rate, min(buffer_size, _BLOCK_SAMPLES), _BLOCK_SAMPLES)
+    return CalledStream(plugin, channels, sample_rate, min(buffer_size, _BLOCK_SAMPLES), _BLOCK_SAMPLES)
