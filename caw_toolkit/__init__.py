@@ -15,28 +15,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caw_toolkit.audio import AudioClip, check_output, read_audio, write_audio
+    from caw_toolkit.audio import AudioClip, BitDepth, Clipping, check_output, read_audio, write_audio
     from caw_toolkit.errors import CawError, CawUsageError
     from caw_toolkit.hookspecs import hookimpl
     from caw_toolkit.material import Material
     from caw_toolkit.model import PyramidModel
+    from caw_toolkit.noise import derived_seed
     from caw_toolkit.processors import get_processor
-    from caw_toolkit.processors.base import AudioProcessor, Processor
+    from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
     from caw_toolkit.processors.board import Mix, Pedalboard
     from caw_toolkit.training import Trainer, make_plan, train
 
 _HOMES = {
     "AudioClip": "audio",
     "AudioProcessor": "processors.base",
+    "BitDepth": "audio",
     "CawError": "errors",
     "CawUsageError": "errors",
+    "Clipping": "audio",
     "Material": "material",
     "Mix": "processors.board",
     "Pedalboard": "processors.board",
     "Processor": "processors.base",
     "PyramidModel": "model",
+    "Stream": "processors.base",
     "Trainer": "training",
     "check_output": "audio",
+    "derived_seed": "noise",
     "get_processor": "processors",
     "hookimpl": "hookspecs",
     "make_plan": "training",
@@ -48,15 +53,19 @@ _HOMES = {
 __all__ = [
     "AudioClip",
     "AudioProcessor",
+    "BitDepth",
     "CawError",
     "CawUsageError",
+    "Clipping",
     "Material",
     "Mix",
     "Pedalboard",
     "Processor",
     "PyramidModel",
+    "Stream",
     "Trainer",
     "check_output",
+    "derived_seed",
     "get_processor",
     "hookimpl",
     "make_plan",

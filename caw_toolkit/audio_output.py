@@ -17,7 +17,9 @@ import numpy.typing as npt
 from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 
+#: Bits of a sample in a file.
 BitDepth = Literal["16", "24", "float"]
+#: What `write_audio` does where audio exceeds full scale.
 Clipping = Literal["scale", "clip", "error"]
 FloatArray = npt.NDArray[np.floating]
 

@@ -26,6 +26,9 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
+#: For plugins; `hookimpl` is imported from `caw_toolkit`.
+__all__ = ["API_VERSION", "HOOK_NAMES", "RegisterCommand", "RegisterPreset", "RegisterTarget", "ScaleTrained"]
+
 #: Name of the pluggy project and of the entry-point group.
 PROJECT_NAME = "caw_toolkit"
 
@@ -93,6 +96,22 @@ class RegisterTarget(Protocol):
         """
 
 
+class RegisterEvaluation(Protocol):
+    """Callback of `register_evaluations`.
+
+    .. versionadded:: 0.1
+    """
+
+    def __call__(self, name: str, command: str, *, summary: str = "") -> None:
+        """Add the subcommand `caw evaluate NAME`.
+
+        Args:
+            name: lower-case letters, digits, `-` and `_`.
+            command: `"package.module:attribute"` of a click command, imported when it is run.
+            summary: one line for `caw evaluate --help`.
+        """
+
+
 class RegisterPreset(Protocol):
     """Callback of `register_presets`.
 
@@ -155,6 +174,17 @@ def register_presets(register: RegisterPreset) -> None:
 
 
 @hookspec
+def register_evaluations(register: RegisterEvaluation) -> None:
+    """Add subcommands to `caw evaluate`, which score results of the plugin's commands.
+
+    Args:
+        register: call it once an evaluation: `register(name, "package.module:command", summary="...")`.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
 def scale_trained(event: ScaleTrained) -> None:
     """React to a scale whose training has ended, in the process and thread that trains.
 
@@ -185,6 +215,7 @@ HOOK_NAMES: tuple[str, ...] = (
     "register_processors",
     "register_training_modes",
     "register_presets",
+    "register_evaluations",
     "scale_trained",
     "describe_model",
 )

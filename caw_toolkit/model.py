@@ -92,6 +92,7 @@ class PyramidModel:
 
     @property
     def device(self) -> torch.device:
+        """Where it computes."""
         return next(self.scales[0].generator.parameters()).device
 
     def to(self, device: str | torch.device) -> PyramidModel:

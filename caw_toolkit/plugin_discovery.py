@@ -75,7 +75,7 @@ def discover() -> tuple[list[EntryPoint], list[PluginProblem]]:
             found = [point for point in distribution.entry_points if point.group == PROJECT_NAME]
             name = str(distribution.metadata["Name"]).lower()
         except Exception as error:
-            origin = PluginOrigin("?", str(getattr(distribution, "_path", "unknown distribution")), "")
+            origin = PluginOrigin("?", _name_or_place(distribution), "")
             message = f"broken metadata: {describe_exception(error)}"
             problems.append(PluginProblem(origin, message, fatal=True, exception=error))
             continue
@@ -83,6 +83,14 @@ def discover() -> tuple[list[EntryPoint], list[PluginProblem]]:
             seen.add(name)
             points.extend(found)
     return points, problems
+
+
+def _name_or_place(distribution: importlib.metadata.Distribution) -> str:
+    """Name of a distribution whose metadata is broken; where it lies, if it has not even a name."""
+    try:
+        return str(distribution.metadata["Name"])
+    except Exception:
+        return str(distribution.locate_file(""))
 
 
 def in_order(entry_points: Iterable[EntryPoint]) -> list[tuple[PluginOrigin, EntryPoint]]:

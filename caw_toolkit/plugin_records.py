@@ -90,6 +90,7 @@ class PluginRecord:
         processors: processors that it added.
         training_modes: training modes that it added.
         presets: presets that it added.
+        evaluations: subcommands of `caw evaluate` that it added.
         error: why it was not loaded; None if it was.
         problems: items that it lost, and hooks that failed.
         disabled: it was left out on the user's request.
@@ -105,6 +106,7 @@ class PluginRecord:
     processors: tuple[str, ...] = ()
     training_modes: tuple[str, ...] = ()
     presets: tuple[str, ...] = ()
+    evaluations: tuple[str, ...] = ()
     error: str | None = None
     problems: tuple[str, ...] = ()
     disabled: bool = False

@@ -19,6 +19,7 @@ from caw_toolkit.plugin_records import (
     Target,
     describe_exception,
     load_target,
+    one_line,
 )
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -78,6 +79,18 @@ class Registry(Generic[Target]):
             reason = describe_exception(error)
             raise PluginError(f"{item.origin}: {self.kind} {name!r} could not be loaded: {reason}") from error
 
+    def resolve_command(self, name: str) -> click.Command:
+        """Find an item that is a click command, and import it if its target is lazy.
+
+        Raises:
+            CawUsageError: there is no item of this name.
+            PluginError: the import failed, or it is no click command.
+        """
+        command = self.resolve(name)
+        if not isinstance(command, click.Command):
+            raise PluginError(f"{self.items[name].origin}: {self.kind} {name!r} is no click command but {command!r}")
+        return command
+
     def names_of(self, origin: PluginOrigin) -> tuple[str, ...]:
         """Names that one plugin registered, sorted."""
         return tuple(sorted(name for name, item in self.items.items() if item.origin == origin))
@@ -101,6 +114,7 @@ class Registries:
         self.processors = Registry[str]("processor", engine)
         self.training_modes = Registry[str]("training mode", engine)
         self.presets = Registry[Path]("preset", engine, reserved_presets)
+        self.evaluations = Registry[str]("evaluation", engine)
 
 
 class Registrar:
@@ -140,11 +154,19 @@ class Registrar:
         complaint = None if file.is_file() else f"file {str(file)!r} not found"
         self._add(self._registries.presets, name, file, summary, complaint)
 
-    def _add(self, registry: Registry[Any], name: str, target: Any, summary: str, complaint: str | None = None) -> None:
+    def evaluation(self, name: str, command: str, *, summary: str = "") -> None:
+        """Add an evaluation (`hookspecs.RegisterEvaluation`)."""
+        self._add(self._registries.evaluations, name, command, summary, _check_target(command))
+
+    def _add(
+        self, registry: Registry[Any], name: str, target: Any, summary: object, complaint: str | None = None
+    ) -> None:
+        if not isinstance(summary, str):
+            complaint = f"its summary must be text, not {summary!r}"
         if complaint:
             complaint = f"{registry.kind} {name!r} refused: {complaint}"
         else:
-            complaint = registry.add(Registration(name, target, summary, self._origin))
+            complaint = registry.add(Registration(name, target, one_line(str(summary)), self._origin))
         if complaint:
             self._refuse(complaint)
 

@@ -9,11 +9,15 @@ to one plugin.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import dataclasses
 import functools
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -139,6 +143,11 @@ class PluginHost:
         return MappingProxyType(self._registries.presets.items)
 
     @property
+    def evaluations(self) -> Mapping[str, Registration[str]]:
+        """Evaluations of all plugins, by name."""
+        return MappingProxyType(self._registries.evaluations.items)
+
+    @property
     def preset_paths(self) -> dict[str, Path]:
         """Files of the presets of all plugins, by name, as `presets.load_preset` takes them."""
         return {name: item.target for name, item in self._registries.presets.items.items()}
@@ -150,10 +159,16 @@ class PluginHost:
             CawUsageError: no plugin has a command of this name.
             PluginError: the command cannot be imported, or is no click command.
         """
-        command = self._registries.commands.resolve(name)
-        if not isinstance(command, click.Command):
-            raise PluginError(f"{self.commands[name].origin}: command {name!r} is no click command but {command!r}")
-        return command
+        return self._registries.commands.resolve_command(name)
+
+    def evaluation(self, name: str) -> click.Command:
+        """Import an evaluation's command.
+
+        Raises:
+            CawUsageError: no plugin has an evaluation of this name.
+            PluginError: the command cannot be imported, or is no click command.
+        """
+        return self._registries.evaluations.resolve_command(name)
 
     def processor(self, name: str) -> Callable[..., Any]:
         """Import a processor's class.
@@ -181,7 +196,7 @@ class PluginHost:
     def notify_scale_trained(self, event: ScaleTrained) -> None:
         """Tell all plugins that a scale has been trained. A plugin that fails is reported, and training goes on."""
         for plugin in self._plugins:
-            self._call(plugin, "scale_trained", event=event)
+            self._call(plugin, "scale_trained", event=copy.deepcopy(event))
 
     def describe_model(self, info: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         """Ask all plugins about a model.
@@ -194,7 +209,7 @@ class PluginHost:
         """
         descriptions: dict[str, dict[str, str]] = {}
         for plugin in self._plugins:
-            for answer in self._call(plugin, "describe_model", info=info):
+            for answer in self._call(plugin, "describe_model", info=copy.deepcopy(info)):
                 try:
                     lines = {str(label): str(text) for label, text in answer.items()}
                 except PLUGIN_FAILURES as error:
@@ -227,6 +242,7 @@ class PluginHost:
             self._call(plugin, "register_processors", register=register.processor)
             self._call(plugin, "register_training_modes", register=register.training_mode)
             self._call(plugin, "register_presets", register=register.preset)
+            self._call(plugin, "register_evaluations", register=register.evaluation)
 
     def _add(self, origin: PluginOrigin) -> _Plugin:
         self._plugins.append(_Plugin(origin))
@@ -236,7 +252,8 @@ class PluginHost:
         manager = pluggy.PluginManager(PROJECT_NAME)
         manager.add_hookspecs(hookspecs)
         try:
-            loaded = entry_point.load()
+            with _output_kept_clean():
+                loaded = entry_point.load()
             complaint = check_plugin(loaded)
             if complaint is None:
                 manager.register(loaded, plugin.origin.name)
@@ -260,7 +277,8 @@ class PluginHost:
         if plugin.manager is None or hook not in plugin.hooks:
             return []
         try:
-            return list(getattr(plugin.manager.hook, hook)(**arguments))
+            with _output_kept_clean():
+                return list(getattr(plugin.manager.hook, hook)(**arguments))
         except PLUGIN_FAILURES as error:
             if self._strict and isinstance(error, PluginError):  # raised by _report, from within the hook
                 raise
@@ -300,7 +318,13 @@ class PluginHost:
             processors=self._registries.processors.names_of(plugin.origin),
             training_modes=self._registries.training_modes.names_of(plugin.origin),
             presets=self._registries.presets.names_of(plugin.origin),
+            evaluations=self._registries.evaluations.names_of(plugin.origin),
         )
+
+
+def _output_kept_clean() -> AbstractContextManager[object]:
+    """Send what a plugin prints to standard error: standard output may carry audio or JSON."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 @functools.cache

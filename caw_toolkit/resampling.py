@@ -20,6 +20,9 @@ from caw_toolkit.errors import CawError
 if TYPE_CHECKING:
     from torch import Tensor
 
+#: For plugins; what else is here belongs to the engine.
+__all__ = ["resample", "resampled_length"]
+
 Upsampler = Callable[["Tensor", int, int, int], "Tensor"]
 
 _SINC_ROLLOFF = 0.95  # cutoff as a share of the coarser scale's Nyquist frequency

@@ -19,6 +19,7 @@ CALLBACKS = {
     "register_processors": (hookspecs.RegisterTarget, Registrar.processor),
     "register_training_modes": (hookspecs.RegisterTarget, Registrar.training_mode),
     "register_presets": (hookspecs.RegisterPreset, Registrar.preset),
+    "register_evaluations": (hookspecs.RegisterEvaluation, Registrar.evaluation),
 }
 
 

@@ -28,7 +28,10 @@ def assert_light(*arguments: str) -> None:
     assert imported.isdisjoint(HEAVY), f"caw {' '.join(arguments)} imports {sorted(imported.intersection(HEAVY))}"
 
 
-@pytest.mark.parametrize("arguments", ["--version", "--help", "plugins", "plugins --json", "plugins --help"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["--version", "--help", "plugins", "plugins --json", "plugins --help", "plugin new --help", "install --help"],
+)
 def test_nothing_heavy_is_imported(arguments: str) -> None:
     assert_light(*arguments.split())
 

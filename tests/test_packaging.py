@@ -30,6 +30,13 @@ def test_every_package_is_mapped_to_its_folder() -> None:
     assert folders == {name: path for name, path in packages_on_disk().items() if "." not in name}
 
 
+def test_every_template_is_packaged() -> None:
+    files = {path for path in (ROOT / "caw_toolkit" / "plugin_template").rglob("*") if path.is_file()}
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["caw_toolkit"]
+    assert files == {path for pattern in patterns for path in (ROOT / "caw_toolkit").glob(pattern)}
+    assert not any(part.startswith(".") for path in files for part in path.relative_to(ROOT).parts)  # globs pass these
+
+
 def test_every_plugin_is_advertised() -> None:
     targets = PROJECT["project"]["entry-points"]["caw_toolkit"].values()
     folders = {path.name for path in (ROOT / "plugins").iterdir() if (path / "__init__.py").exists()}

@@ -11,6 +11,7 @@ from fake_plugins import BROKEN, FakeEntryPoint, install, install_broken, module
 
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.hookspecs import ScaleTrained, hookimpl
+from caw_toolkit.plugin_discovery import discover
 from caw_toolkit.plugins import PluginError, PluginHost, PluginRecord, get_host
 
 EVENT = ScaleTrained(index=0, count=3, rate=500, steps=10, seconds=1.0, losses={"adversarial": 0.5})
@@ -142,6 +143,7 @@ def test_wrong_use_of_the_callback_is_the_plugins_problem() -> None:
         ("register_processors", ("a", dict), "is not of the form 'package.module:attribute'"),
         ("register_training_modes", ("a", "a b:c"), "training mode 'a' refused: target 'a b:c'"),
         ("register_presets", ("a", "missing.toml"), "preset 'a' refused: file 'missing.toml' not found"),
+        ("register_evaluations", ("a", dict), "evaluation 'a' refused: target"),
     ],
 )
 def test_an_item_that_is_refused_costs_only_itself(hook: str, item: tuple[Any, ...], message: str) -> None:
@@ -152,7 +154,16 @@ def test_an_item_that_is_refused_costs_only_itself(hook: str, item: tuple[Any, .
     assert message in str(problem) and not problem.fatal
     (record,) = host.plugins
     assert record.error is None
-    assert (*record.commands, *record.processors, *record.training_modes, *record.presets) == ("good",)
+    added = (record.commands, record.processors, record.training_modes, record.presets, record.evaluations)
+    assert sum(added, ()) == ("good",)
+
+
+@pytest.mark.parametrize("summary", [None, 7, b"Loud."])
+def test_a_summary_that_is_no_text_is_refused(summary: Any) -> None:
+    point = FakeEntryPoint("x", registering("register_commands", ("shout", "a:b"), summary=summary))
+    host = PluginHost([point])
+    assert f"command 'shout' refused: its summary must be text, not {summary!r}" in str(host.problems[0])
+    assert not host.commands
 
 
 @pytest.mark.parametrize(
@@ -162,6 +173,7 @@ def test_an_item_that_is_refused_costs_only_itself(hook: str, item: tuple[Any, .
         ("register_processors", "processors"),
         ("register_training_modes", "training_modes"),
         ("register_presets", "presets"),
+        ("register_evaluations", "evaluations"),
     ],
 )
 def test_a_name_that_is_taken_is_refused_naming_both_distributions(hook: str, kind: str) -> None:
@@ -301,6 +313,49 @@ def test_a_trained_scale_reaches_every_plugin_despite_a_broken_one() -> None:
     ]
 
 
+def test_plugins_cannot_change_what_others_are_told() -> None:
+    heard: list[Any] = []
+
+    def forget(info: dict[str, Any]) -> None:
+        info["scales"].clear()
+        info.clear()
+
+    def forget_losses(event: ScaleTrained) -> None:
+        event.losses.clear()  # type: ignore[attr-defined]
+
+    points = [
+        FakeEntryPoint("a", plugin(describe_model=forget, scale_trained=forget_losses)),
+        FakeEntryPoint(
+            "b",
+            plugin(describe_model=lambda info: heard.append(info), scale_trained=lambda event: heard.append(event)),
+        ),
+    ]
+    host = PluginHost(points)
+    info = {"scales": [500]}
+    host.describe_model(info)
+    host.notify_scale_trained(EVENT)
+    assert host.problems == ()
+    assert heard == [{"scales": [500]}, EVENT] and info == {"scales": [500]} and EVENT.losses == {"adversarial": 0.5}
+
+
+def test_what_plugins_print_stays_out_of_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = (
+        "from caw_toolkit.hookspecs import hookimpl\n"
+        "print('imported')\n"
+        "@hookimpl\n"
+        "def register_presets(register):\n"
+        "    print('called')\n"
+    )
+    install(tmp_path, "caw-chatty", {"chatty": source})
+    monkeypatch.syspath_prepend(tmp_path)
+    points = [point for point in discover()[0] if point.name == "chatty"]
+    assert PluginHost(points).problems == ()
+    output = capsys.readouterr()
+    assert output.out == "" and output.err == "imported\ncalled\n"
+
+
 def test_interruptions_are_not_swallowed() -> None:
     def scale_trained(event: ScaleTrained) -> None:
         raise KeyboardInterrupt
@@ -349,9 +404,9 @@ def test_installed_distributions_are_found(tmp_path: Path, monkeypatch: pytest.M
     found = records(host)
     assert found["shout"].processors == ("shout",) and found["shout"].distribution == "caw-shout"
     assert found["futuristic"].disabled
-    for _, name, _ in BROKEN[:4]:
-        assert found[name].error or found[name].problems
-    assert any("broken metadata" in str(problem) for problem in host.problems)
+    for _, name, _ in BROKEN:
+        assert found[name].disabled or found[name].error or found[name].problems
+    assert any("plugin '?' (malformed): broken metadata" in str(problem) for problem in host.problems)
 
 
 @pytest.mark.usefixtures("fresh_host")

@@ -25,4 +25,4 @@ def _show_version(context: click.Context, _parameter: click.Parameter, wanted: b
     DEBUG_OPTION, is_flag=True, expose_value=False, help="Show tracebacks of errors; may stand anywhere (CAW_DEBUG=1)."
 )
 def main() -> None:
-    """Train a model on one short recording, then generate, vary, extend, fill in and clean audio of that source."""
+    """Train a model on one short recording, then make, change and mend audio of that source."""

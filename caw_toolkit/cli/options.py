@@ -21,6 +21,24 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
+__all__ = [
+    "DEVICES",
+    "FILE",
+    "OUTPUT_FILE",
+    "Decorator",
+    "OutputFile",
+    "device_option",
+    "draw_seed",
+    "force_option",
+    "json_option",
+    "minutes_option",
+    "model_option",
+    "output_beside",
+    "output_option",
+    "quiet_option",
+    "seed_option",
+]
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 

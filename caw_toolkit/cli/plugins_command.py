@@ -51,6 +51,7 @@ def _listing(records: tuple[PluginRecord, ...]) -> Iterator[str]:
             "processors": record.processors,
             "training modes": record.training_modes,
             "presets": record.presets,
+            "evaluations": record.evaluations,
             "hooks": [hook for hook in record.hooks if not hook.startswith("register_")],
         }
         for label, names in additions.items():
@@ -66,6 +67,7 @@ def _broken_targets(host: PluginHost) -> Iterator[str]:
         (host.command, sorted(host.commands)),
         (host.processor, sorted(host.processors)),
         (host.training_mode, sorted(host.training_modes)),
+        (host.evaluation, sorted(host.evaluations)),
     ]
     for load, names in checks:
         for name in names:

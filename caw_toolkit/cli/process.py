@@ -78,7 +78,7 @@ def process(
     Effects are those of pedalboard, and the processors of the toolkit and of plugins. A long file is processed piece by
     piece if all effects of the chain can do that.
 
-    caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "bwe(model='speaker.pt')"
+    caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "Reverb(room_size=0.2)"
     """
     if bool(effects) == (chain_file is not None):
         raise CawUsageError("give the chain either as --effect, once for each effect, or as a file with --chain")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from caw_toolkit.model import PyramidModel
     from caw_toolkit.training import Plan, Progress
 
+__all__ = ["load_or_train", "run_training"]
+
 
 def run_training(
     plan: Plan,

@@ -1,8 +1,8 @@
 """Audio processors: the base class, boards that chain them with native plugins, and every processor and plugin by name.
 
-    from caw_toolkit.processors import BandwidthExtension, Compressor, Pedalboard
+    from caw_toolkit.processors import Compressor, Pedalboard, get_processor
 
-    board = Pedalboard([BandwidthExtension(model="speaker.pt", source_sample_rate=8000), Compressor(ratio=3)])
+    board = Pedalboard([get_processor("my-processor")(model="speaker.pt"), Compressor(ratio=3)])
 
 Processors come from task plugins: their classes are found through the registry when they are first asked for. Names
 that are neither here nor there are taken from `pedalboard`, so that changing one import line is enough.

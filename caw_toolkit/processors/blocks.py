@@ -11,6 +11,8 @@ import numpy as np
 
 from caw_toolkit.processors.layout import Array
 
+__all__ = ["BlockStream"]
+
 
 class BlockStream:
     """Processes a signal block by block, each with context on both sides, crossfaded where they meet.

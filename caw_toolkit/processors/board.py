@@ -176,6 +176,7 @@ class Pedalboard(_Container):
         return audio
 
     def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
+        """A stream through the plugins one after the other."""
         rows = _rows(self._plugins, _plainly_native)
         return ChainStream([_stream_of(row, channels, sample_rate, buffer_size) for row in rows], channels)
 
@@ -202,6 +203,7 @@ class Mix(_Container):
         return np.asarray(np.sum(parts, axis=0), np.float32)
 
     def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
+        """A stream through the plugins side by side."""
         plugins = [plugin for plugin in self._plugins if plugin is not None]
         return MixStream([_stream_of(plugin, channels, sample_rate, buffer_size) for plugin in plugins], channels)
 

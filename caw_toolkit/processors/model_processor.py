@@ -19,6 +19,8 @@ from caw_toolkit.processors.parameters import REQUIRED, Parameter, integer, one_
 if TYPE_CHECKING:
     from caw_toolkit.model import PyramidModel
 
+__all__ = ["ModelFunction", "ModelProcessor", "at_least_a_second", "on_model_channels"]
+
 #: Makes audio of a stretch of audio, both `(channels, samples)`; the model's time begins where the stretch does.
 ModelFunction = Callable[["PyramidModel", Array], Array]
 
@@ -54,6 +56,7 @@ class ModelProcessor(Processor):
         self._loaded: PyramidModel | None = None
 
     def parameter_changed(self, name: str) -> None:
+        """Forget the model if it is another one now."""
         if name in ("model", "device"):
             self._loaded = None
 

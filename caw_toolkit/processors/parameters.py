@@ -16,6 +16,18 @@ from caw_toolkit.errors import CawUsageError, did_you_mean
 if TYPE_CHECKING:
     from caw_toolkit.processors.base import Processor
 
+__all__ = [
+    "REQUIRED",
+    "Parameter",
+    "ParameterError",
+    "flag",
+    "integer",
+    "number",
+    "one_of",
+    "optional",
+    "path",
+]
+
 Value = TypeVar("Value")
 
 #: Default of a parameter that has to be given.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.cli.options import (
     FILE,
     device_option,
@@ -17,7 +18,6 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
-from caw_toolkit.errors import CawError, CawUsageError
 
 
 @click.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
 
 
 @hookimpl
@@ -16,3 +16,9 @@ def register_commands(register: RegisterCommand) -> None:
 def register_processors(register: RegisterTarget) -> None:
     """Add `BandwidthExtension`."""
     register("bwe", "caw_bwe.processor:BandwidthExtension", summary="Add the highs that a low-rate recording has lost.")
+
+
+@hookimpl
+def register_evaluations(register: RegisterEvaluation) -> None:
+    """Add `caw evaluate bwe`."""
+    register("bwe", "caw_bwe.evaluation:evaluate", summary="Added highs, against the full-bandwidth recording.")

@@ -6,14 +6,16 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from caw_toolkit.processors.base import Stream
-from caw_toolkit.processors.layout import Array
+from caw_toolkit import Stream
 from caw_toolkit.processors.model_processor import ModelProcessor, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, number, optional
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
+
+Array = npt.NDArray[np.float32]
 
 _BLOCK_SECONDS = 1
 _CONTEXT_SECONDS = 1

@@ -1,7 +1,8 @@
 """Estimating a recording without its noise, from nothing but the noisy recording.
 
 A first estimate is the log-spectral amplitude estimator (Ephraim and Malah, 1985) with a noise spectrum from a low
-quantile over time. Then, band by band, the frames whose first estimates are most alike are looked up in the whole
+quantile over time. Rumble below the lowest note is told from music by its spectrum, which has no peaks, and goes
+altogether: it comes in bursts that no average describes. Then, band by band, the frames whose first estimates are most alike are looked up in the whole
 recording, and their power is averaged: notes and syllables that come back are seen several times with different noise
 (non-local means: Buades, Coll and Morel, 2005). The average is the signal in a Wiener filter.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import median_filter, percentile_filter, uniform_filter1d
 from scipy.signal import istft, stft
 from scipy.special import exp1
 
@@ -22,6 +23,12 @@ WINDOW_SECONDS = 0.128
 PIECE_SECONDS = 300
 #: Share of the frames that hold noise only, in every band, and what their quantile is multiplied by to get the mean.
 NOISE_QUANTILE, QUANTILE_TO_MEAN = 0.1, 1.9
+#: Noise is steady: the ratio of its 30 % to its 10 % quantile over time, median over this many bins, is below this
+#: (white noise 1.7, record surface up to 2; rests between notes 2.5 to 100). Other bins have their neighbours' noise.
+STEADY_BINS, STEADY_RATIO = 33, 2.3
+#: Rumble: bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0
+#: between the peaks of a note) above which they hold no note.
+RUMBLE_REACH, RUMBLE_FLATNESS = 8, 0.7
 #: Least a-priori signal-to-noise ratio, and its smoothing over time.
 LEAST_RATIO, SMOOTHING = 10**-2.5, 0.98
 #: Gain that noise keeps: silence would be more conspicuous than a faint rest.
@@ -73,17 +80,36 @@ def _gain(power: Power) -> Power:
     averaged = _averaged_over_alike(np.log1p(first / noise), first)
     ratio = 0.5 * (averaged + first) / noise
     gain: Power = np.clip(ratio / (1 + ratio), FLOOR, 1)
+    gain[: _rumble_bins(power, noise)] = FLOOR
     return gain
 
 
 def _noise(power: Power) -> Power:
-    """Mean power of the noise in every bin."""
+    """Mean power of the noise in every bin: next to nothing in a recording without steady noise."""
+    nothing = np.full(len(power), power.max() * 1e-12 + 1e-30)
     smooth = uniform_filter1d(power, 5, axis=1)
     heard = smooth[:, smooth.sum(0) > 0]  # digital silence says nothing about the noise
-    quiet = np.quantile(heard, NOISE_QUANTILE, axis=1) if heard.size else np.zeros(len(smooth))
-    level: Power = uniform_filter1d(quiet, 9) * QUANTILE_TO_MEAN
-    floored: Power = np.maximum(level, power.max() * 1e-12 + 1e-30)
-    return floored
+    if not heard.size:
+        return nothing
+    low, high = np.quantile(heard, [NOISE_QUANTILE, 3 * NOISE_QUANTILE], axis=1)
+    level = np.maximum(uniform_filter1d(low, 9) * QUANTILE_TO_MEAN, nothing)
+    steady = np.flatnonzero(median_filter(high / np.maximum(low, nothing), STEADY_BINS) < STEADY_RATIO)
+    if not steady.size:
+        return nothing
+    between = np.exp(np.interp(np.arange(len(level)), steady, np.log(level[steady])))
+    noise: Power = np.minimum(level, between)
+    return noise
+
+
+def _rumble_bins(power: Power, noise: Power) -> int:
+    """Number of bins below the lowest note: up to there, loud frames are as flat across frequency as noise is."""
+    whitened = power / noise
+    around = 2 * RUMBLE_REACH + 1
+    # white noise has an exponential distribution of power, whose 30 % quantile is -ln 0.7 of the mean
+    quantile = percentile_filter(whitened, 30, size=(around, 1)).sum(1) / -np.log(0.7)
+    mean = uniform_filter1d(whitened, around, axis=0).sum(1)
+    flat = quantile > RUMBLE_FLATNESS * mean
+    return 0 if flat.all() else int(np.argmin(flat))
 
 
 def _log_spectral_gain(posterior: Power) -> Power:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
 
 
 @hookimpl
@@ -16,3 +16,9 @@ def register_commands(register: RegisterCommand) -> None:
 def register_processors(register: RegisterTarget) -> None:
     """Add `Denoise`."""
     register("denoise", "caw_denoise.processor:Denoise", summary="Clean a noisy recording.")
+
+
+@hookimpl
+def register_evaluations(register: RegisterEvaluation) -> None:
+    """Add `caw evaluate denoise`."""
+    register("denoise", "caw_denoise.evaluation:evaluate", summary="Cleaned recordings, against the clean one.")

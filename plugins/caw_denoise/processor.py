@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from caw_toolkit.errors import CawError
-from caw_toolkit.processors.base import Processor
-from caw_toolkit.processors.layout import Array
+from caw_toolkit import CawError, Processor
 from caw_toolkit.processors.parameters import Parameter, number
+
+Array = npt.NDArray[np.float32]
 
 _LOWEST_SAMPLE_RATE = 4000
 _LEAST_SECONDS = 0.5

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.cli.options import (
     FILE,
     device_option,
@@ -20,10 +21,9 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
-from caw_toolkit.errors import CawError, CawUsageError
 
 if TYPE_CHECKING:
-    from caw_toolkit.audio import BitDepth
+    from caw_toolkit import BitDepth
 
 
 @click.command()
@@ -60,9 +60,8 @@ def inpaint(
     Training never sees the gaps. Everything outside them and 10 ms on their sides stays as it is, bit for bit.
     """
     from caw_inpainting import gaps as gap_tools
-    from caw_toolkit import check_output, read_audio, write_audio
+    from caw_toolkit import check_output, derived_seed, read_audio, write_audio
     from caw_toolkit.cli.progress import load_or_train
-    from caw_toolkit.noise import derived_seed
 
     if output is not None and takes > 1:
         raise CawUsageError("-o names a single file: leave it out for several takes")

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caw_toolkit import CawUsageError
 from caw_toolkit.cli.options import device_option, force_option, model_option, quiet_option, seed_option
-from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
-    from caw_toolkit.audio import BitDepth, Clipping
-    from caw_toolkit.model import PyramidModel
+    from caw_toolkit import BitDepth, Clipping, PyramidModel
 
 
 @click.command()
@@ -77,8 +76,7 @@ def generate(
     for target in takes:
         check_output(target, force, bit_depth=bit_depth)
 
-    from caw_toolkit import PyramidModel
-    from caw_toolkit.noise import derived_seed
+    from caw_toolkit import PyramidModel, derived_seed
 
     model = PyramidModel.load(model_path, device)
     jobs = [(target, take, rate) for take, target in enumerate(takes) for rate in _rates(model, all_scales)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
 
 
 @hookimpl
@@ -16,3 +16,13 @@ def register_commands(register: RegisterCommand) -> None:
 def register_processors(register: RegisterTarget) -> None:
     """Add `Generate`."""
     register("generate", "caw_unconditional.processor:Generate", summary="Mix in new audio from a model.")
+
+
+@hookimpl
+def register_evaluations(register: RegisterEvaluation) -> None:
+    """Add `caw evaluate generate`."""
+    register(
+        "generate",
+        "caw_unconditional.evaluation:evaluate",
+        summary="Takes, against their training recording.",
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from caw_toolkit import CawUsageError
 from caw_toolkit.cli.options import (
     FILE,
     device_option,
@@ -18,7 +19,6 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
-from caw_toolkit.errors import CawUsageError
 
 
 @click.command()
@@ -62,9 +62,8 @@ def vary(
     The coarsest scale of the model leads the song partly back to noise and forth again, and the scales above it give
     the result detail. With --scale, the song enters the pyramid there instead, as in the paper.
     """
-    from caw_toolkit import check_output, read_audio, write_audio
+    from caw_toolkit import check_output, derived_seed, read_audio, write_audio
     from caw_toolkit.cli.progress import load_or_train
-    from caw_toolkit.noise import derived_seed
 
     if output is not None and (len(songs) > 1 or count > 1):
         raise CawUsageError("-o names a single file: leave it out for several songs or takes")

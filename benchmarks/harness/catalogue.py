@@ -1,0 +1,20 @@
+"""All tasks of the benchmark, by name."""
+
+from __future__ import annotations
+
+from harness.bandwidth import BandwidthExtension, HeldOutSpeech
+from harness.denoising import Denoising
+from harness.generation import Generation
+from harness.inpainting import GapLengths, Inpainting
+from harness.task import Task
+
+_ALL: tuple[Task, ...] = (
+    BandwidthExtension("bwe-4to16", "bwe_4k_to_16k"),
+    BandwidthExtension("bwe-8to16", "bwe_8k_to_16k"),
+    HeldOutSpeech(),
+    Inpainting(),
+    GapLengths(),
+    Denoising(),
+    Generation(),
+)
+TASKS = {task.name: task for task in _ALL}

@@ -1,0 +1,80 @@
+"""What a task of the benchmark is: cases to solve, systems that solve them, and scores of what they made."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from baselines.transforms import Signal
+from harness.toolkit import Toolkit
+
+#: Scores of one output, by name.
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One clip to work on.
+
+    Attributes:
+        name: unique within the task.
+        group: what its table is about; cases of a group are averaged.
+        reference: file to compare with.
+        source: input of the task.
+        training: clips to train on.
+        published: output files of others, by system.
+        gap: what is missing of `source`, in samples.
+    """
+
+    name: str
+    group: str
+    reference: Path
+    source: Path
+    training: tuple[Path, ...] = ()
+    published: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    gap: tuple[int, int] = (0, 0)
+
+
+class Column(NamedTuple):
+    """A column of the tables."""
+
+    score: str
+    heading: str
+    decimals: int = 2
+
+
+class Task(ABC):
+    """A task of the benchmark."""
+
+    name: str
+    columns: tuple[Column, ...]
+    trains = True
+
+    @abstractmethod
+    def cases(self, clips: Path, scratch: Path) -> list[Case]:
+        """All cases, in order.
+
+        Args:
+            clips: folder of test audio.
+            scratch: where inputs that have to be made first are kept.
+        """
+
+    @abstractmethod
+    def run(self, case: Case, toolkit: Toolkit, target: Path) -> list[Path]:
+        """Solve a case with the toolkit. Writes `target`, or files of similar names, and returns them."""
+
+    @abstractmethod
+    def baselines(self) -> dict[str, Callable[[Case], tuple[Signal, int]]]:
+        """Methods by name; each makes a signal and its rate in Hz."""
+
+    @abstractmethod
+    def score(self, case: Case, output: Path) -> Scores:
+        """Score an output."""
+
+
+def find_audio(folder: Path, pattern: str) -> list[Path]:
+    """Audio files by name, as `Path.glob` finds them, without the ending."""
+    return sorted(path for path in folder.glob(f"{pattern}.*") if path.suffix in (".flac", ".wav"))

@@ -1,0 +1,107 @@
+"""Quality against minutes of training, for three clips of each task: the curve that every change should improve.
+
+    python benchmarks/time_to_quality.py --clips AUDIO --minutes 1,2,5,10,20 --json curve.json
+
+shares its results folder with `quality.py`, goes on where it was interrupted, prints a Markdown table for each task and
+draws the curves to `time-to-quality.png` in the results folder. Denoising takes no training: its curve is flat.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from caw_toolkit.atomic_write import write_atomically
+from harness.catalogue import TASKS
+from harness.options import clips_option, results_option, seed_option
+from harness.store import Store
+from harness.systems import ours, published, score_all, title_of_ours
+from harness.tables import Results, present_columns, summary
+from harness.task import Case, Scores
+from harness.toolkit import Toolkit
+
+MEASURED = ("bwe-4to16", "generate", "denoise")
+CLIPS_PER_TASK = 3
+
+
+def _minutes(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[float, ...]:
+    try:
+        return tuple(sorted(float(minutes) for minutes in value.split(",")))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a list of numbers such as 1,2,5") from None
+
+
+@click.command()
+@clips_option
+@click.option("--minutes", default="1,2,5,10,20", show_default=True, callback=_minutes, help="Budgets of training.")
+@results_option
+@seed_option
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write the scores here."
+)
+def time_to_quality(clips: Path, minutes: tuple[float, ...], results: Path, seed: int, json_path: Path | None) -> None:
+    """Measure quality against minutes of training."""
+    store = Store(results)
+    measured: dict[str, Results] = {}
+    for name in MEASURED:
+        task = TASKS[name]
+        jobs = [
+            (case, system)
+            for case in spread(task.cases(clips, results / "inputs"))
+            for system in [*published(case), *(ours(task, case, Toolkit(results / "models", m, seed)) for m in minutes)]
+        ]
+        score_all(task, store, jobs, measured)
+        print(f"\n### {name}\n\n{summary(measured.setdefault(name, {}), task.columns)}", flush=True)
+    if json_path:
+        write_atomically(json_path, json.dumps(measured, indent=1).encode())
+    draw(results / "time-to-quality.png", measured, minutes)
+
+
+def spread(cases: list[Case]) -> list[Case]:
+    """A few cases from all over a list."""
+    count = min(CLIPS_PER_TASK, len(cases))
+    return [cases[index * len(cases) // count] for index in range(count)]
+
+
+def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...]) -> None:
+    """Draw a curve for each task, score and clip, and dashed lines for the means of published outputs."""
+    import matplotlib.pyplot as plt
+
+    width = max(len(TASKS[name].columns) for name in measured)
+    figure, axes = plt.subplots(len(measured), width, figsize=(4 * width, 3 * len(measured)), squeeze=False)
+    for row, (name, results) in zip(axes, measured.items(), strict=True):
+        curves = {budget: results.get(title_of_ours(TASKS[name], budget), {}) for budget in minutes}
+        others = {title: scores for title, scores in results.items() if scores not in curves.values()}
+        for axis, column in zip_longest(row, present_columns(results, TASKS[name].columns)):
+            if column is None:
+                axis.set_axis_off()
+            else:
+                _draw_score(axis, column.score, curves, others)
+                axis.set(title=f"{name}: {column.heading}", xscale="log")
+                axis.set_xticks(minutes, [f"{budget:g}" for budget in minutes])
+                axis.minorticks_off()
+        row[0].legend(fontsize="small")
+    for axis in axes[-1]:
+        axis.set_xlabel("minutes of training")
+    figure.tight_layout()
+    figure.savefig(target, dpi=80)
+    plt.close(figure)
+
+
+def _draw_score(axis: Any, score: str, curves: dict[float, dict[str, Scores]], others: Results) -> None:
+    for clip in dict.fromkeys(clip for scores in curves.values() for clip in scores):
+        points = [(budget, scores[clip][score]) for budget, scores in curves.items() if clip in scores]
+        axis.plot(*zip(*points, strict=True), marker="o", label=clip)
+    for title, scores in others.items():
+        mean = float(np.mean([row[score] for row in scores.values()]))
+        axis.axhline(mean, linestyle="--", color="grey")
+        axis.annotate(title, (1, mean), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="x-small")
+
+
+if __name__ == "__main__":
+    time_to_quality()

@@ -1,0 +1,43 @@
+"""`caw plugin new`: the start of a plugin of one's own."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from caw_toolkit.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.errors import CawUsageError
+from caw_toolkit.plugin_scaffold import plugin_names, write_plugin
+from caw_toolkit.plugins import get_host
+
+
+@click.group()
+def plugin() -> None:
+    """Write a plugin of your own."""
+
+
+@plugin.command()
+@click.argument("name")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder to make. Default: caw-NAME in this folder.",
+)
+def new(name: str, directory: Path | None) -> None:
+    """Write a complete plugin called NAME: a command, a processor, tests, and a workflow that runs them.
+
+    It works as it is. Put what yours does into its task.py.
+    """
+    names = plugin_names(name)
+    taken = {*ENGINE_COMMANDS, *get_host().commands, *get_host().processors}
+    if names.name in taken:
+        raise CawUsageError(f"caw has a command or a processor {names.name!r} already; choose another name")
+    directory = directory or Path(names.distribution)
+    files = write_plugin(names, directory)
+    click.echo(f"wrote {len(files)} files to {directory}")
+    click.echo(f"install it:  pip install -e {shlex.quote(f'{directory}[dev]')}")
+    click.echo(f"try it:      caw {names.name} --help")
+    click.echo(f"test it:     cd {shlex.quote(str(directory))} && pytest")

@@ -1,0 +1,44 @@
+"""Signals as the metrics take them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit.audio import read_audio
+from caw_toolkit.resampling import resample
+
+Signal = npt.NDArray[np.float64]
+
+_STEPS = 2**15
+
+
+def scoring_signal(path: str | Path, sample_rate: int | None = None) -> tuple[Signal, int]:
+    """Read a file for scoring: channels averaged, resampled if asked for, in steps of 16 bits.
+
+    The steps matter: what a file of more bits holds below them would count as a spectral difference in silence.
+
+    Args:
+        path: audio file.
+        sample_rate: rate wanted, Hz; None for the file's own.
+
+    Returns:
+        The signal and its rate in Hz.
+
+    Raises:
+        CawError: as `read_audio`.
+    """
+    clip = read_audio(path)
+    rate = sample_rate or clip.sample_rate
+    mono = clip.samples.mean(0, keepdims=True, dtype=np.float64)
+    if rate != clip.sample_rate:
+        mono = resample(mono, clip.sample_rate, rate)
+    return np.clip(np.round(mono[0].astype(np.float64) * _STEPS), -_STEPS, _STEPS - 1) / _STEPS, rate
+
+
+def common_length(*signals: Signal) -> tuple[Signal, ...]:
+    """Cut signals to the length of the shortest."""
+    length = min(map(len, signals))
+    return tuple(signal[:length] for signal in signals)

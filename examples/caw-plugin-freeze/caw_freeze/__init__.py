@@ -1,0 +1,1 @@
+"""A moment of a clip held for ever, as a plugin for caw_toolkit."""

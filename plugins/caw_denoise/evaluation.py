@@ -1,0 +1,44 @@
+"""`caw evaluate denoise`: how near a cleaned recording comes to the clean one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from caw_toolkit.cli.options import json_option
+from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
+
+if TYPE_CHECKING:
+    from caw_toolkit.metrics.signals import Signal
+
+
+def score(reference: Signal, output: Signal) -> dict[str, float]:
+    """SNR and scale-invariant SDR in dB, and log-spectral distance (natural logarithm).
+
+    Args:
+        reference: the clean recording, `(samples,)`.
+        output: the cleaned one.
+    """
+    from caw_toolkit import metrics
+
+    return {
+        "snr_db": metrics.signal_to_noise_ratio(reference, output),
+        "si_sdr_db": metrics.scale_invariant_sdr(reference, output),
+        "lsd": metrics.log_spectral_distance(reference, output),
+    }
+
+
+@click.command("denoise")
+@outputs_argument
+@reference_option("--reference", "The clean recording.")
+@json_option
+def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool) -> None:
+    """Score cleaned recordings: SNR, scale-invariant SDR, log-spectral distance (natural logarithm).
+
+    SNR is plain: level and alignment have to be those of the clean recording.
+    """
+    pairs = (read_pair(reference, output) for output in outputs)
+    show_scores(outputs, [score(clean, cleaned) for clean, cleaned, _ in pairs], as_json=as_json)

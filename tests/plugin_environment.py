@@ -1,0 +1,57 @@
+"""Fresh environments beside the running one: what is installed there is gone with them."""
+
+from __future__ import annotations
+
+import subprocess
+import sysconfig
+import venv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from caw_process import ENVIRONMENT
+
+Finished: TypeAlias = "subprocess.CompletedProcess[str]"
+
+#: Builds with the setuptools that is installed here, and downloads nothing.
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "false"}
+
+
+class PluginEnvironment:
+    """A virtual environment that sees everything that is installed in the running one, pip and the toolkit included.
+
+    Args:
+        folder: where to make it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        venv.EnvBuilder(with_pip=False).create(folder / "environment")
+        self._python = folder / "environment" / "bin" / "python"
+        self._folder = folder
+        own = self.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+        beside = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
+        Path(own, "beside.pth").write_text(beside, encoding="utf-8")
+
+    def run(
+        self, *arguments: str | Path, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Python to its end, in the folder."""
+        return subprocess.run(
+            [self._python, *arguments],
+            cwd=self._folder,
+            env={**ENVIRONMENT, **OFFLINE, **(environment or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def caw(
+        self, *arguments: str | Path, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `caw ARGUMENTS` to its end, in the folder."""
+        return self.run("-m", "caw_toolkit", *arguments, environment=environment)
+
+    def pip(self, *arguments: str | Path) -> None:
+        """Run pip, which must succeed."""
+        done = self.run("-m", "pip", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
