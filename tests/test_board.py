@@ -12,7 +12,7 @@ import pedalboard
 import pytest
 from pedalboard.io import AudioFile
 
-from caw_toolkit import Mix, Pedalboard, Processor
+from caw_toolkit import CawError, Mix, Pedalboard, Processor
 from caw_toolkit.processors import Denoise, Generate, Vary
 from caw_toolkit.processors.native import native_effects
 
@@ -44,6 +44,7 @@ class Halve:
     """A processor that knows nothing of the toolkit, and holds its last ten samples back when it streams."""
 
     is_effect = True
+    can_stream = True
 
     def __init__(self) -> None:
         self.held = np.zeros((2, 0), np.float32)
@@ -130,6 +131,14 @@ def test_anything_with_the_contract_joins_a_board() -> None:
     np.testing.assert_array_equal(board(signal, RATE), 0.75 * signal)
     parts = [board(signal[:, start : start + 333], RATE, reset=False) for start in range(0, 5000, 333)]
     np.testing.assert_array_equal(np.concatenate([*parts, board.flush()], axis=1), 0.75 * signal)
+
+
+def test_a_foreign_processor_streams_only_if_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Halve, "can_stream")
+    board = Pedalboard([Halve(), pedalboard.Gain(0)])
+    assert not board.can_stream
+    with pytest.raises(CawError, match="whole signal at once"):
+        board(noise(2, 100), RATE, reset=False)
 
 
 def test_native_rows_go_through_one_call(monkeypatch: pytest.MonkeyPatch) -> None:

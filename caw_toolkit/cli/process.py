@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,17 +140,20 @@ def _native_lines() -> Iterator[str]:
 
 def _processor_lines() -> Iterator[str]:
     from caw_toolkit.plugins import get_host
-    from caw_toolkit.processors.parameters import REQUIRED
 
     host = get_host()
     yield "Processors:"
     for name, item in sorted(host.processors.items()):
         yield f"  {name}: {item.summary}"
         try:
-            parameters = getattr(host.processor(name), "parameters", {})
+            yield from _parameter_lines(host.processor(name))
         except CawError as error:
             yield f"      cannot be used: {error}"
-            continue
-        for parameter in parameters.values():
-            given = "" if parameter.default is REQUIRED else f"={parameter.default!r}"
-            yield f"      {parameter.name}{given}  {parameter.summary}"
+
+
+def _parameter_lines(processor: Callable[..., object]) -> Iterator[str]:
+    declared = getattr(processor, "parameters", {})
+    for name, parameter in inspect.signature(processor).parameters.items():
+        default = "" if parameter.default is inspect.Parameter.empty else f"={parameter.default!r}"
+        summary = f"  {declared[name].summary}" if name in declared else ""
+        yield f"      {name}{default}{summary}"

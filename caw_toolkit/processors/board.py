@@ -92,8 +92,12 @@ class _Container(Processor, MutableSequence[Member]):
 
     @property
     def can_stream(self) -> bool:
-        """Whether all of its processors can."""
-        return all(plugin.can_stream for plugin in self._plugins if isinstance(plugin, Processor))
+        """Whether everything in it can: native plugins, and processors that have a `can_stream` which is true."""
+        return all(
+            isinstance(plugin, pedalboard.Plugin) or getattr(plugin, "can_stream", False)
+            for plugin in self._plugins
+            if plugin is not None
+        )
 
     def __call__(
         self, input_array: npt.NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
