@@ -21,19 +21,28 @@ if TYPE_CHECKING:
     from caw_toolkit.material import Material
     from caw_toolkit.model import PyramidModel
     from caw_toolkit.noise import derived_seed
+    from caw_toolkit.processors import get_processor
+    from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
+    from caw_toolkit.processors.board import Mix, Pedalboard
     from caw_toolkit.training import Trainer, make_plan, train
 
 _HOMES = {
     "AudioClip": "audio",
+    "AudioProcessor": "processors.base",
     "BitDepth": "audio",
     "CawError": "errors",
     "CawUsageError": "errors",
     "Clipping": "audio",
     "Material": "material",
+    "Mix": "processors.board",
+    "Pedalboard": "processors.board",
+    "Processor": "processors.base",
     "PyramidModel": "model",
+    "Stream": "processors.base",
     "Trainer": "training",
     "check_output": "audio",
     "derived_seed": "noise",
+    "get_processor": "processors",
     "hookimpl": "hookspecs",
     "make_plan": "training",
     "read_audio": "audio",
@@ -43,15 +52,21 @@ _HOMES = {
 
 __all__ = [
     "AudioClip",
+    "AudioProcessor",
     "BitDepth",
     "CawError",
     "CawUsageError",
     "Clipping",
     "Material",
+    "Mix",
+    "Pedalboard",
+    "Processor",
     "PyramidModel",
+    "Stream",
     "Trainer",
     "check_output",
     "derived_seed",
+    "get_processor",
     "hookimpl",
     "make_plan",
     "read_audio",

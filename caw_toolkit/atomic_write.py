@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from caw_toolkit.errors import CawError
 
@@ -21,13 +24,20 @@ def write_atomically(path: Path, data: bytes | memoryview) -> None:
         CawError: if the disk is full, the folder is not writable, and so on; an old file is whole and nothing is left
             behind.
     """
+    with atomic_file(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes its place when the block ends without an error; else as `write_atomically`."""
     path_written = path.resolve()  # a link keeps pointing to the file that it names
     partial = path_written.with_name(f".caw-{secrets.token_hex(4)}.part")
     try:
         path_written.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with open(partial, "xb") as stream:
-                stream.write(data)
+            with open(partial, "x+b") as stream:
+                yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(partial, path_written)

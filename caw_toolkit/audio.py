@@ -120,9 +120,9 @@ def read_audio(
     if duration_seconds is not None and not (math.isfinite(duration_seconds) and duration_seconds > 0):
         raise CawUsageError(f"the duration must be above 0 s, not {duration_seconds:g} s")
     name = "standard input" if str(source) == "-" else str(source)
-    with _open_source(source, name) as stream:
-        _refuse_incomplete(stream, name)
-        with _open_decoder(stream, name) as decoder:
+    with open_source(source, name) as stream:
+        refuse_incomplete(stream, name)
+        with open_decoder(stream, name) as decoder:
             samples = _decode(decoder, name, start_seconds, duration_seconds, longest_seconds)
             rate = int(decoder.samplerate)
     bad = ~np.isfinite(samples)
@@ -134,7 +134,7 @@ def read_audio(
     return AudioClip(samples, rate)
 
 
-def _open_source(source: str | Path, name: str) -> BinaryIO:
+def open_source(source: str | Path, name: str) -> BinaryIO:
     """A seekable stream of the source's bytes. Pipes are read to their end."""
     if str(source) == "-":
         if sys.stdin.isatty():
@@ -154,7 +154,7 @@ def _open_source(source: str | Path, name: str) -> BinaryIO:
         return io.BytesIO(stream.read())
 
 
-def _refuse_incomplete(stream: BinaryIO, name: str) -> None:
+def refuse_incomplete(stream: BinaryIO, name: str) -> None:
     """Raise for an empty file, and for a WAV or AIFF that ends before its audio does.
 
     libsndfile reads what is there of such a file and says nothing.
@@ -178,7 +178,8 @@ def _refuse_incomplete(stream: BinaryIO, name: str) -> None:
     stream.seek(0)
 
 
-def _open_decoder(stream: BinaryIO, name: str) -> Any:
+def open_decoder(stream: BinaryIO, name: str) -> Any:
+    """A `soundfile.SoundFile` of a stream, after checks that what it holds is audio that the toolkit works with."""
     import soundfile
 
     try:

@@ -6,9 +6,10 @@ import io
 import math
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -132,52 +133,83 @@ def write_audio(
         raise ValueError(f"expected (channels, samples) with 1 or 2 channels, got {samples.shape}")
     if not np.isfinite(samples).all():
         raise CawError(f"not writing {target}: the audio has NaN or infinite samples")
-    gain, clipped_samples = 1.0, 0
     peak = float(np.max(np.abs(samples), initial=0.0))
-    if bit_depth != "float" and peak > 1.0:
-        if clipping == "error":
-            raise CawError(f"not writing {target}: the peak is {20 * math.log10(peak):.1f} dB above full scale")
-        if clipping == "scale":
-            gain = 1.0 / peak
-            samples = samples * gain
-        else:
-            clipped_samples = int(np.sum(np.abs(samples) > 1.0))
+    gain = gain_to_fit(target, peak, bit_depth=bit_depth, clipping=clipping)
+    clipped_samples = int(np.sum(np.abs(samples) > 1.0)) if bit_depth != "float" and clipping == "clip" else 0
     path = Path(target)
-    data = _encode(samples, sample_rate, _FORMATS.get(path.suffix.lower(), "WAV"), bit_depth)
+    buffer = io.BytesIO()
+    blocks = (samples[:, start : start + BLOCK_SAMPLES] * gain for start in range(0, samples.shape[1], BLOCK_SAMPLES))
+    encode(buffer, blocks, path, shape=samples.shape, sample_rate=sample_rate, bit_depth=bit_depth)
     if str(target) == "-":
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(buffer.getbuffer())
         sys.stdout.buffer.flush()
     else:
-        write_atomically(path, data)
+        write_atomically(path, buffer.getbuffer())
     return WrittenAudio(path, gain, clipped_samples)
 
 
-def _encode(samples: FloatArray, sample_rate: int, format_name: str, bit_depth: BitDepth) -> bytes:
-    """The bytes of a file. Rounds to integers itself: libsndfile truncates."""
+def gain_to_fit(target: str | Path, peak: float, *, bit_depth: BitDepth, clipping: Clipping) -> float:
+    """The factor with which audio of a peak is written.
+
+    Raises:
+        CawError: the peak exceeds full scale, and `clipping` is `error`.
+    """
+    if bit_depth == "float" or peak <= 1.0 or clipping == "clip":
+        return 1.0
+    if clipping == "error":
+        raise CawError(f"not writing {target}: the peak is {20 * math.log10(peak):.1f} dB above full scale")
+    return 1.0 / peak
+
+
+def encode(
+    stream: BinaryIO,
+    blocks: Iterable[FloatArray],
+    path: Path,
+    *,
+    shape: tuple[int, ...],
+    sample_rate: int,
+    bit_depth: BitDepth,
+) -> None:
+    """Write the bytes of a file.
+
+    Args:
+        stream: where to; seekable.
+        blocks: `(channels, samples)`, of `BLOCK_SAMPLES` at most.
+        path: its suffix chooses the format; WAV if it has none.
+        shape: `(channels, samples)` of all blocks together.
+        sample_rate: In Hz.
+        bit_depth: As for `write_audio`.
+
+    Raises:
+        CawError: libsndfile refuses the format at this rate.
+    """
     import soundfile
 
-    subtype: str | None
-    if bit_depth == "float":
-        encoded, subtype = np.asarray(samples, dtype=np.float32), "FLOAT"
-    elif format_name in _LOSSY:
-        encoded, subtype = np.clip(samples, -1, 1).astype(np.float32), None
-    else:
-        bits = int(bit_depth)
-        scale = 2 ** (bits - 1)
-        steps = np.clip(np.rint(np.multiply(samples, scale, dtype=np.float64)), -scale, scale - 1)
-        encoded, subtype = steps.astype(np.int32) << (32 - bits), f"PCM_{bits}"  # libsndfile takes the upper bits
-    if format_name == "WAV" and encoded.size * 4 > 2**32 - 4096:
+    format_name = _FORMATS.get(path.suffix.lower(), "WAV")
+    subtype = "FLOAT" if bit_depth == "float" else None if format_name in _LOSSY else f"PCM_{bit_depth}"
+    if format_name == "WAV" and math.prod(shape) * 4 > 2**32 - 4096:
         format_name = "RF64"  # the sizes in a WAV header have 32 bits
-    buffer = io.BytesIO()
     try:
         with soundfile.SoundFile(
-            buffer, "w", sample_rate, channels=len(encoded), format=format_name, subtype=subtype
+            stream, "w", sample_rate, channels=shape[0], format=format_name, subtype=subtype
         ) as encoder:
-            for start in range(0, encoded.shape[1], BLOCK_SAMPLES):
-                encoder.write(encoded[:, start : start + BLOCK_SAMPLES].T)
+            for block in blocks:
+                encoder.write(_steps(block, format_name, bit_depth).T)
     except soundfile.LibsndfileError as error:
         raise CawError(f"cannot encode {format_name} at {sample_rate} Hz ({libsndfile_reason(error)})") from error
-    return buffer.getvalue()
+
+
+def _steps(samples: FloatArray, format_name: str, bit_depth: BitDepth) -> npt.NDArray[Any]:
+    """What libsndfile is given: it truncates where it should round, so that integers are made here."""
+    if bit_depth == "float":
+        return np.asarray(samples, dtype=np.float32)
+    if format_name in _LOSSY:
+        return np.clip(samples, -1, 1).astype(np.float32)
+    bits = int(bit_depth)
+    scale = 2 ** (bits - 1)
+    steps = np.clip(np.rint(np.multiply(samples, scale, dtype=np.float64)), -scale, scale - 1)
+    upper: npt.NDArray[np.int32] = steps.astype(np.int32) << (32 - bits)  # libsndfile takes the upper bits
+    return upper
 
 
 def libsndfile_reason(error: Any) -> str:

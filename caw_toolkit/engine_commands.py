@@ -22,6 +22,9 @@ ENGINE_COMMANDS: Mapping[str, EngineCommand] = MappingProxyType(
         "install": EngineCommand("caw_toolkit.cli.install:install", "Install plugins."),
         "plugin": EngineCommand("caw_toolkit.cli.plugin_command:plugin", "Write a plugin of your own."),
         "plugins": EngineCommand("caw_toolkit.cli.plugins_command:plugins", "List plugins and what they add."),
+        "process": EngineCommand(
+            "caw_toolkit.cli.process:process", "Run a chain of pedalboard effects and processors on a file."
+        ),
         "train": EngineCommand("caw_toolkit.cli.train:train", "Train a model on one recording."),
         "uninstall": EngineCommand("caw_toolkit.cli.install:uninstall", "Remove plugins."),
     }

@@ -39,6 +39,7 @@ class PyramidModel:
         reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the recording.
         own_noise: share of that noise in what audio is generated from, 0 to 1 (`noise.RearrangedNoise`).
         training: how it was trained: preset, options, seed, losses, time, source files.
+        first_second: where audio that is given to `inject`, `revise` and `fill` begins on the time line of the noise.
 
     Example:
         >>> model = PyramidModel.load("speaker.pt")          # doctest: +SKIP
@@ -55,6 +56,7 @@ class PyramidModel:
     reconstruction_noise: Tensor | None = None
     own_noise: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
+    first_second: int = 0
 
     def __post_init__(self) -> None:
         self._generators = [scale.generator.folded() for scale in self.scales]
@@ -212,7 +214,7 @@ class PyramidModel:
         if not 0 <= strength <= 1:
             raise CawUsageError(f"strength must be from 0 to 1, not {strength}")
         coarse, flow = self._at(self.rates[0], audio, sample_rate), self._flow()
-        noise = NoiseSource(seed, self.channels).normal(0, self.rates[0], 0, coarse.shape[1])
+        noise = NoiseSource(seed, self.channels, self.first_second).normal(0, self.rates[0], 0, coarse.shape[1])
         with torch.inference_mode():
             revised = flow.revise(coarse[None].to(self.device), noise[None].to(self.device), strength)[0]
         return self._from_coarse(revised.cpu().clone(), audio.shape[1] / sample_rate, seed=seed)
@@ -240,7 +242,7 @@ class PyramidModel:
         known = torch.ones(coarse.shape[1], dtype=torch.bool)
         for start, stop in gaps:
             known[max(0, math.floor(start * rate) - EDGE_SAMPLES) : math.ceil(stop * rate) + EDGE_SAMPLES] = False
-        noise = NoiseSource(seed, self.channels).normal(0, rate, 0, coarse.shape[1])
+        noise = NoiseSource(seed, self.channels, self.first_second).normal(0, rate, 0, coarse.shape[1])
         with torch.inference_mode():
             arguments = (given.to(self.device) for given in (coarse[None], known, noise[None]))
             filled = flow.fill(*arguments)[0]
@@ -263,7 +265,7 @@ class PyramidModel:
         noise_gain: float = 1.0,
     ) -> np.ndarray:
         """Everything from scale `entry` on, given the signal of the scale below it (`foreign`: not of its making)."""
-        noise = NoiseSource(seed, self.channels)
+        noise = NoiseSource(seed, self.channels, self.first_second)
         span = Span(
             self,
             noise,

@@ -23,6 +23,7 @@ class NoiseSource:
     Args:
         seed: of the take.
         channels: audio channels.
+        first_second: where position 0 lies on the time line of the take.
 
     Example:
         >>> source = NoiseSource(seed=1, channels=1)
@@ -32,9 +33,10 @@ class NoiseSource:
         True
     """
 
-    def __init__(self, seed: int, channels: int) -> None:
+    def __init__(self, seed: int, channels: int, first_second: int = 0) -> None:
         self.seed = seed
         self.channels = channels
+        self.first_second = first_second
 
     def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
         """Standard normal noise of the samples `start` to `stop` (exclusive; may be negative) of a scale.
@@ -49,7 +51,7 @@ class NoiseSource:
             `(channels, stop - start)` float32 on the CPU.
         """
         first, last = start // rate, -(-stop // rate)
-        seconds = [self._second(scale, rate, second) for second in range(first, last)]
+        seconds = [self._second(scale, rate, second + self.first_second) for second in range(first, last)]
         if not seconds:
             return torch.zeros(self.channels, 0)
         return torch.cat(seconds, dim=1)[:, start - first * rate : stop - first * rate]

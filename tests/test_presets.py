@@ -133,7 +133,10 @@ OBJECTIVE = '[objective]\nname = "adversarial"\n'
         (OBJECTIVE + "[training]\ncoarsest_share = 1", "training.coarsest_share must be a number between 0 and 1"),
         (OBJECTIVE + "[material.speach.scales]", "material.speach: did you mean 'speech'?"),
         (OBJECTIVE + "[material]\nmusic = 1", "material.music must be a table"),
-        (OBJECTIVE + "[material.music.training]", "unknown key material.music.training: known: generation, objective, scales"),
+        (
+            OBJECTIVE + "[material.music.training]",
+            "unknown key material.music.training: known: generation, objective, scales",
+        ),
         (OBJECTIVE + "[material.music.scales]\nrate = 1", "unknown key material.music.scales.rate"),
         (OBJECTIVE + "[material.music.objective]\nname = ''", "material.music.objective.name must be a text"),
     ],

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from caw_toolkit.errors import CawUsageError
 from caw_toolkit.gaussian import GaussianGenerator
-from caw_toolkit.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.objectives.base import Objective, ScaleSpec, ScaleTask
 from caw_toolkit.objectives.options import options_from_mapping
 from caw_toolkit.objectives.regression import RegressionOptions, RegressionTrainer, frame_samples
 

@@ -34,7 +34,15 @@ def bandwidth(samples: Array, sample_rate: int) -> float:
     return float(min(highest * sample_rate / size, sample_rate / 2))
 
 
-def extend(model: PyramidModel, samples: Array, sample_rate: int, *, seed: int) -> Array:
+def extend(
+    model: PyramidModel,
+    samples: Array,
+    sample_rate: int,
+    *,
+    seed: int,
+    cutoff_hz: float | None = None,
+    peak: float | None = None,
+) -> Array:
     """Add the highs that a recording lacks.
 
     The recording enters the pyramid at the first scale that adds what it lacks (paper, section 4.3); of the result only
@@ -45,6 +53,8 @@ def extend(model: PyramidModel, samples: Array, sample_rate: int, *, seed: int) 
         samples: `(channels, samples)`.
         sample_rate: Hz.
         seed: of the noise.
+        cutoff_hz: where the recording's own band ends; by default it is found.
+        peak: of the recording, if `samples` are a part of it.
 
     Returns:
         `(channels, samples)` float32 at the model's rate.
@@ -53,10 +63,10 @@ def extend(model: PyramidModel, samples: Array, sample_rate: int, *, seed: int) 
         CawError: if the recording has no band below the model's scales, or needs no extension.
     """
     length = round(samples.shape[1] * model.sample_rate / sample_rate)
-    peak = float(np.abs(samples).max())
+    peak = float(np.abs(samples).max()) if peak is None else peak
     if peak == 0:
         return np.zeros((samples.shape[0], length), np.float32)
-    own = bandwidth(samples, sample_rate)
+    own = bandwidth(samples, sample_rate) if cutoff_hz is None else cutoff_hz
     if own >= 0.475 * model.sample_rate:
         raise CawError(
             f"the recording reaches {own:.0f} Hz, which is all that this model has ({model.sample_rate / 2:.0f} Hz): "

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
 
 
 @hookimpl
 def register_commands(register: RegisterCommand) -> None:
     """Add `caw bwe`."""
     register("bwe", "caw_bwe.command:bwe", summary="Add the highs that a low-rate recording has lost.")
+
+
+@hookimpl
+def register_processors(register: RegisterTarget) -> None:
+    """Add `BandwidthExtension`."""
+    register("bwe", "caw_bwe.processor:BandwidthExtension", summary="Add the highs that a low-rate recording has lost.")
 
 
 @hookimpl

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
 
 
 @hookimpl
 def register_commands(register: RegisterCommand) -> None:
     """Add `caw denoise`."""
     register("denoise", "caw_denoise.command:denoise", summary="Clean a noisy recording.")
+
+
+@hookimpl
+def register_processors(register: RegisterTarget) -> None:
+    """Add `Denoise`."""
+    register("denoise", "caw_denoise.processor:Denoise", summary="Clean a noisy recording.")
 
 
 @hookimpl

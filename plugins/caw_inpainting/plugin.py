@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
 
 
 @hookimpl
 def register_commands(register: RegisterCommand) -> None:
     """Add `caw inpaint`."""
     register("inpaint", "caw_inpainting.command:inpaint", summary="Fill gaps in a recording.")
+
+
+@hookimpl
+def register_processors(register: RegisterTarget) -> None:
+    """Add `Inpaint`."""
+    register("inpaint", "caw_inpainting.processor:Inpaint", summary="Fill gaps in a recording.")
 
 
 @hookimpl

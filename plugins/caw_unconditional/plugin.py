@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
 
 
 @hookimpl
 def register_commands(register: RegisterCommand) -> None:
     """Add `caw generate`."""
     register("generate", "caw_unconditional.command:generate", summary="Generate new audio of any length from a model.")
+
+
+@hookimpl
+def register_processors(register: RegisterTarget) -> None:
+    """Add `Generate`."""
+    register("generate", "caw_unconditional.processor:Generate", summary="Mix in new audio from a model.")
 
 
 @hookimpl

@@ -1,0 +1,159 @@
+"""`caw process`: a chain of effects on a file."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from caw_toolkit.cli.options import FILE, OUTPUT_FILE, force_option, quiet_option
+from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.plugin_records import one_line
+
+if TYPE_CHECKING:
+    from caw_toolkit.audio_blocks import Array, AudioBlocks
+    from caw_toolkit.audio_output import BitDepth, Clipping
+    from caw_toolkit.processors.board import Pedalboard
+
+
+def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo("\n".join([*_native_lines(), "", *_processor_lines()]))
+        context.exit()
+
+
+@click.command()
+@click.argument("source", type=FILE, metavar="IN")
+@click.argument("target", type=OUTPUT_FILE, metavar="OUT")
+@click.option(
+    "-e",
+    "--effect",
+    "effects",
+    multiple=True,
+    metavar="'NAME(PARAMETER=VALUE, ...)'",
+    help="An effect; once for each effect of the chain, in their order.",
+)
+@click.option(
+    "--chain",
+    "chain_file",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    metavar="FILE",
+    help="Read the chain from a TOML file.",
+)
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_list,
+    help="Show all effects with their parameters and defaults.",
+)
+@click.option(
+    "--bit-depth", type=click.Choice(["16", "24", "float"]), default="24", show_default=True, help="Of WAV and FLAC."
+)
+@click.option(
+    "--clipping",
+    type=click.Choice(["scale", "clip", "error"]),
+    default="scale",
+    show_default=True,
+    help="What to do where audio exceeds full scale: turn the whole down, clip it, or stop.",
+)
+@quiet_option
+@force_option
+def process(
+    source: Path,
+    target: Path,
+    effects: Sequence[str],
+    chain_file: Path | None,
+    bit_depth: BitDepth,
+    clipping: Clipping,
+    quiet: bool,
+    force: bool,
+) -> None:
+    """Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
+
+    Effects are those of pedalboard, and the processors of the toolkit and of plugins. A long file is processed piece by
+    piece if all effects of the chain can do that.
+
+    caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "Reverb(room_size=0.2)"
+    """
+    if bool(effects) == (chain_file is not None):
+        raise CawUsageError("give the chain either as --effect, once for each effect, or as a file with --chain")
+
+    from caw_toolkit.audio_blocks import open_audio, write_audio_blocks
+    from caw_toolkit.audio_output import check_output
+    from caw_toolkit.processors.chains import load_chain, parse_effects
+
+    check_output(target, force, bit_depth=bit_depth)
+    board = parse_effects(effects) if chain_file is None else load_chain(chain_file)
+    with open_audio(source) as audio:
+        written = write_audio_blocks(
+            target,
+            _processed(board, audio),
+            audio.sample_rate,
+            channels=audio.channels,
+            bit_depth=bit_depth,
+            clipping=clipping,
+            overwrite=force,
+        )
+    if not quiet and str(target) != "-":
+        note = f" (turned down by {-20 * math.log10(written.gain):.1f} dB to fit)" if written.gain < 1 else ""
+        click.echo(f"wrote {target}{note}", err=True)
+
+
+def _processed(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:
+    """The audio of a file after a chain, piece by piece if the chain can stream."""
+    import numpy as np
+
+    try:
+        if board.can_stream:
+            stream = board.member_stream(audio.channels, audio.sample_rate)
+            for block in audio:
+                yield stream.push(block)
+            yield stream.flush()
+        else:
+            yield board(np.concatenate(list(audio), axis=1), audio.sample_rate)
+    except CawError:
+        raise
+    except (ValueError, RuntimeError) as error:  # what native effects raise for audio that they cannot work with
+        raise CawError(f"the chain cannot process {audio.name}: {one_line(str(error))}") from error
+
+
+def _native_lines() -> Iterator[str]:
+    from caw_toolkit.processors.native import native_effects, native_parameters
+
+    yield "Effects of pedalboard:"
+    for name, effect in sorted(native_effects().items()):
+        parameters = [
+            parameter.name if parameter.default is None else f"{parameter.name}={parameter.default}"
+            for parameter in native_parameters(effect)
+        ]
+        yield f"  {name}({', '.join(parameters)})"
+        for parameter in native_parameters(effect):
+            if parameter.choices:
+                yield f"      {parameter.name}: one of {', '.join(parameter.choices)}"
+
+
+def _processor_lines() -> Iterator[str]:
+    from caw_toolkit.plugins import get_host
+
+    host = get_host()
+    yield "Processors:"
+    for name, item in sorted(host.processors.items()):
+        yield f"  {name}: {item.summary}"
+        try:
+            yield from _parameter_lines(host.processor(name))
+        except CawError as error:
+            yield f"      cannot be used: {error}"
+
+
+def _parameter_lines(processor: Callable[..., object]) -> Iterator[str]:
+    declared = getattr(processor, "parameters", {})
+    for name, parameter in inspect.signature(processor).parameters.items():
+        default = "" if parameter.default is inspect.Parameter.empty else f"={parameter.default!r}"
+        summary = f"  {declared[name].summary}" if name in declared else ""
+        yield f"      {name}{default}{summary}"

@@ -1,0 +1,136 @@
+"""Processors that run a trained model."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from caw_toolkit.cli.options import DEVICES
+from caw_toolkit.errors import CawError
+from caw_toolkit.processors.base import Processor
+from caw_toolkit.processors.blocks import BlockStream
+from caw_toolkit.processors.layout import Array
+from caw_toolkit.processors.parameters import REQUIRED, Parameter, integer, one_of, path
+
+if TYPE_CHECKING:
+    from caw_toolkit.model import PyramidModel
+
+__all__ = ["ModelFunction", "ModelProcessor", "at_least_a_second", "on_model_channels"]
+
+#: Makes audio of a stretch of audio, both `(channels, samples)`; the model's time begins where the stretch does.
+ModelFunction = Callable[["PyramidModel", Array], Array]
+
+_FADE_SECONDS = 0.25
+
+
+def _model_or_path(value: Any) -> PyramidModel | str:
+    if isinstance(value, (str, os.PathLike)):
+        return path(value)
+    from caw_toolkit.model import PyramidModel
+
+    if not isinstance(value, PyramidModel):
+        raise ValueError("a model file or a PyramidModel")
+    return value
+
+
+class ModelProcessor(Processor):
+    """Base of processors that run a trained model, at the model's sample rate.
+
+    A model file is read when it is first needed.
+
+    .. versionadded:: 0.1
+    """
+
+    model: Parameter[PyramidModel | str] = Parameter(REQUIRED, _model_or_path, "Model file, or a PyramidModel.")
+    seed: Parameter[int] = Parameter(0, integer(0, 2**63 - 1), "Seed of the noise.")
+    device: Parameter[str] = Parameter(
+        "auto", one_of(DEVICES), f"Where a model file is computed: {', '.join(DEVICES)}."
+    )
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._loaded: PyramidModel | None = None
+
+    def parameter_changed(self, name: str) -> None:
+        """Forget the model if it is another one now."""
+        if name in ("model", "device"):
+            self._loaded = None
+
+    def loaded_model(self, sample_rate: float) -> PyramidModel:
+        """The model, read from its file if need be.
+
+        Args:
+            sample_rate: of the audio to process, Hz.
+
+        Raises:
+            CawError: if the file is no model, or the model has another sample rate than the audio.
+        """
+        with self._lock:
+            if self._loaded is None:
+                from caw_toolkit.model import PyramidModel
+
+                given = self.model
+                self._loaded = PyramidModel.load(given, self.device) if isinstance(given, str) else given
+            model = self._loaded
+        if sample_rate != model.sample_rate:
+            raise CawError(
+                f"{type(self).__name__} has a model at {model.sample_rate} Hz and was given audio at {sample_rate:g} "
+                f"Hz, and a chain cannot change the rate: resample first, for example with "
+                f"AudioFile(...).resampled_to({model.sample_rate})"
+            )
+        return model
+
+    def _block_stream(
+        self, function: ModelFunction, channels: int, sample_rate: float, *, block_seconds: int, context_seconds: int
+    ) -> BlockStream:
+        """A stream that runs a function of the model on fixed blocks.
+
+        Args:
+            function: what to do with a block.
+            channels: of the audio.
+            sample_rate: Hz.
+            block_seconds: length of the blocks.
+            context_seconds: context on each side of a block.
+        """
+        model = self.loaded_model(sample_rate)
+        rate = model.sample_rate
+
+        def process(audio: Array, first: int) -> Array:
+            placed = dataclasses.replace(model, first_second=first // rate)
+            return function(placed, at_least_a_second(audio, rate))[:, : audio.shape[1]]
+
+        return BlockStream(
+            process,
+            channels,
+            block=block_seconds * rate,
+            context=context_seconds * rate,
+            fade=round(_FADE_SECONDS * rate),
+        )
+
+
+def at_least_a_second(audio: Array, sample_rate: int) -> Array:
+    """Audio with silence after it, so that networks have enough to work on."""
+    return np.pad(audio, ((0, 0), (0, max(0, sample_rate - audio.shape[1]))))
+
+
+def on_model_channels(model: PyramidModel, audio: Array, function: Callable[[Array], Array]) -> Array:
+    """Run a function that takes the model's number of channels on audio of any.
+
+    A mono model processes each channel by itself. For a stereo model, mono becomes two equal channels, whose results
+    are averaged.
+
+    Raises:
+        CawError: if the model is stereo and the audio is neither mono nor stereo.
+    """
+    channels = audio.shape[0]
+    if channels == model.channels:
+        return function(audio)
+    if model.channels == 1:
+        return np.concatenate([function(channel[None]) for channel in audio])
+    if channels == 1:
+        return np.asarray(function(np.repeat(audio, model.channels, axis=0)).mean(0, keepdims=True), np.float32)
+    raise CawError(f"the model has {model.channels} channels, the audio has {channels}")

@@ -1,0 +1,33 @@
+"""Denoising within a chain."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit import CawError, Processor
+from caw_toolkit.processors.parameters import Parameter, number
+
+Array = npt.NDArray[np.float32]
+
+_LOWEST_SAMPLE_RATE = 4000
+_LEAST_SECONDS = 0.5
+
+
+class Denoise(Processor):
+    """Remove steady noise from a recording: hiss, hum, surface noise.
+
+    The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once.
+    """
+
+    strength: Parameter[float] = Parameter(1.0, number(0, 1), "Share of the noise to remove, from 0 to 1.")
+
+    def _process(self, audio: Array, sample_rate: float) -> Array:
+        from caw_denoise.estimator import denoise
+
+        if sample_rate < _LOWEST_SAMPLE_RATE:
+            raise CawError(f"Denoise works from {_LOWEST_SAMPLE_RATE} Hz on, not at {sample_rate:g} Hz")
+        samples = audio.shape[1]
+        least = round(_LEAST_SECONDS * sample_rate)
+        padded = np.pad(audio, ((0, 0), (0, max(0, least - samples))))
+        return denoise(padded, round(sample_rate), strength=self.strength)[:, :samples]

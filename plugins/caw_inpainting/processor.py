@@ -1,0 +1,59 @@
+"""Filling gaps within a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_inpainting import gaps as gap_tools
+from caw_toolkit import AudioClip
+from caw_toolkit.processors.model_processor import ModelProcessor, at_least_a_second, on_model_channels
+from caw_toolkit.processors.parameters import Parameter, flag, number
+
+Array = npt.NDArray[np.float32]
+
+
+def _gap_list(value: Any) -> tuple[tuple[float, float], ...]:
+    seconds = number(0)
+    try:
+        gaps = tuple((seconds(start), seconds(stop)) for start, stop in value)
+    except (TypeError, ValueError):
+        gaps = ((1, 0),)
+    if any(start >= stop for start, stop in gaps):
+        raise ValueError("a list of gaps, each its start and its end in seconds")
+    return gaps
+
+
+class Inpaint(ModelProcessor):
+    """Fill gaps with what the model makes of what is around them; everything else stays as it is, bit for bit.
+
+    What lies beyond the end of the signal is left out. The whole signal is needed at once.
+    """
+
+    gaps: Parameter[Sequence[tuple[float, float]]] = Parameter(
+        (), _gap_list, "The gaps: a list of starts and ends in seconds."
+    )
+    find: Parameter[bool] = Parameter(False, flag, "Also fill stretches of digital silence.")
+
+    def _process(self, audio: Array, sample_rate: float) -> Array:
+        model = self.loaded_model(sample_rate)
+        rate = model.sample_rate
+        gaps = self._gaps_within(AudioClip(audio, rate))
+        if not gaps:
+            return audio
+        seconds = [(start / rate, stop / rate) for start, stop in gaps]
+        known = at_least_a_second(audio, rate)
+        filled = on_model_channels(model, known, lambda part: model.fill(part, rate, seconds, seed=self.seed))
+        return gap_tools.stitched(audio, filled[:, : audio.shape[1]], gaps, rate)
+
+    def _gaps_within(self, clip: AudioClip) -> list[gap_tools.Gap]:
+        """The gaps in samples, those that touch or overlap joined."""
+        given = [(round(start * clip.sample_rate), round(stop * clip.sample_rate)) for start, stop in self.gaps]
+        missing = np.zeros(clip.samples.shape[1] + 2, np.int8)
+        for start, stop in [*given, *(gap_tools.silences(clip) if self.find else [])]:
+            missing[1:-1][start:stop] = 1
+        edges = np.flatnonzero(np.diff(missing)).tolist()
+        return list(zip(edges[::2], edges[1::2], strict=True))

@@ -1,0 +1,63 @@
+"""New audio from a model, mixed into what is playing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit import Stream
+from caw_toolkit.processors.model_processor import ModelProcessor
+from caw_toolkit.processors.parameters import Parameter, number
+
+if TYPE_CHECKING:
+    from caw_toolkit import PyramidModel
+
+Array = npt.NDArray[np.float32]
+
+
+class Generate(ModelProcessor):
+    """Mix audio that a model generates into the input: `(1 - mix) * input + mix * generated`.
+
+    Every signal begins with the same take of the same seed, without delay. A mono model plays on all channels; a stereo
+    model is mixed down for mono.
+    """
+
+    mix: Parameter[float] = Parameter(0.5, number(0, 1), "Share of the generated audio, from 0 to 1.")
+
+    def _open_stream(self, channels: int, sample_rate: float) -> Stream:
+        return _Mixing(self, self.loaded_model(sample_rate), channels)
+
+
+class _Mixing:
+    def __init__(self, settings: Generate, model: PyramidModel, channels: int) -> None:
+        self._settings = settings
+        self._seconds: Iterator[Array] = model.stream(block_seconds=1.0, seed=settings.seed)
+        self._pending = np.zeros((model.channels, 0), np.float32)
+        self._channels = channels
+
+    def push(self, audio: Array) -> Array:
+        generated = _on_channels(self._next(audio.shape[1]), self._channels)
+        mix = np.float32(self._settings.mix)
+        return np.asarray((1 - mix) * audio + mix * generated, np.float32)
+
+    def flush(self) -> Array:
+        return np.zeros((self._channels, 0), np.float32)
+
+    def _next(self, samples: int) -> Array:
+        parts = [self._pending]
+        missing = samples - self._pending.shape[1]
+        while missing > 0:
+            parts.append(next(self._seconds))
+            missing -= parts[-1].shape[1]
+        generated = np.concatenate(parts, axis=1)
+        self._pending = generated[:, samples:]
+        return generated[:, :samples]
+
+
+def _on_channels(generated: Array, channels: int) -> Array:
+    if len(generated) == channels:
+        return generated
+    return np.repeat(generated.mean(0, keepdims=True), channels, axis=0)

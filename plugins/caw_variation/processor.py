@@ -1,0 +1,49 @@
+"""Variations of what is playing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit import Stream
+from caw_toolkit.processors.model_processor import ModelProcessor, on_model_channels
+from caw_toolkit.processors.parameters import Parameter, integer, number, optional
+
+if TYPE_CHECKING:
+    from caw_toolkit import PyramidModel
+
+Array = npt.NDArray[np.float32]
+
+_BLOCK_SECONDS = 4
+_CONTEXT_SECONDS = 2
+
+
+class Vary(ModelProcessor):
+    """Keep the structure of the input and give it new detail.
+
+    It works in blocks of 4 s with 2 s of context on each side: streamed audio comes out 6 s late.
+    """
+
+    strength: Parameter[float] = Parameter(
+        0.5, number(0, 1), "From 0, which keeps the structure of the input, to 1, which makes a new one."
+    )
+    scale: Parameter[int | None] = Parameter(
+        None, optional(integer(1, 192_000)), "Enter the pyramid at this scale (Hz), in place of strength."
+    )
+
+    def _open_stream(self, channels: int, sample_rate: float) -> Stream:
+        return self._block_stream(
+            self._varied, channels, sample_rate, block_seconds=_BLOCK_SECONDS, context_seconds=_CONTEXT_SECONDS
+        )
+
+    def _varied(self, model: PyramidModel, audio: Array) -> Array:
+        rate = model.sample_rate
+
+        def varied(part: Array) -> Array:
+            if self.scale is not None:
+                return model.inject(part, rate, at_rate=self.scale, seed=self.seed)
+            return model.revise(part, rate, strength=self.strength, seed=self.seed)
+
+        return on_model_channels(model, audio, varied)
