@@ -127,6 +127,7 @@ def kernel_planes(weight: Tensor) -> Tensor:
 
 
 @functools.cache
+@torch.inference_mode(False)  # whoever asks first: what is kept serves training too
 def _transforms(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
     """The transforms of signal, kernel and output: `(planes, 24)`, `(planes, 9)` and `(planes, 16)`.
 
