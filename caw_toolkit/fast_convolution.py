@@ -6,9 +6,9 @@ bins. A complex product takes three real ones, the two real bins take one each: 
 2.2 instead of 9 for each. (Winograd's algorithms follow the same scheme with fewer multiplications and larger rounding
 errors; the transform is orthogonal, and float32 results are as exact as those of the direct form.) The steps are
 
-* `signal`, `(planes, 24)`: transform of the input's frames, real and imaginary parts and their sums as planes;
-* a matrix product in each plane, over channels, with the kernel's planes `(planes, 9)`;
-* `output`, `(planes, 16)`: the inverse transform.
+* the transform of the input's frames: real parts, imaginary parts and their sums, in 35 planes;
+* a matrix product in each plane, over channels, with the kernel's planes;
+* the inverse transform.
 
 All three are matrix products. They are bilinear, so both gradients are the same products in another order: the input's
 gradient runs the steps backwards, the kernel's gradient multiplies the planes of the input with those of the output's
@@ -27,6 +27,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -35,12 +36,11 @@ from torch.autograd.function import once_differentiable
 
 #: Taps of the kernels.
 TAPS = 9
-#: Outputs of a frame: with the taps, frames of 24 samples.
-OUTPUTS = 16
+#: Outputs that a frame may have; what wastes least at the signal's end is taken.
+OUTPUTS = (12, 16, 20)
 #: Frames that are transformed together.
 FRAMES = 128
 
-_FRAME = OUTPUTS + TAPS - 1
 _OVERLAP = TAPS - 1
 
 
@@ -53,12 +53,13 @@ class FastConvolution:
     """
 
     def __init__(self, weight: Tensor, dilation: int) -> None:
-        self.dilation = dilation
-        self._planes = kernel_planes(weight)
+        self._weight, self._dilation = weight, dilation
+        self._planes: dict[Frames, Tensor] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """The convolution: `(samples, in_channels) -> (samples - 8 * dilation, out_channels)`."""
-        return _Correlate.apply(x, self._planes, self.dilation)  # type: ignore[no-untyped-call, no-any-return]
+        frames = best_frames(len(x) - _OVERLAP * self._dilation, self._dilation, x.dtype)
+        return _Correlate.apply(x, self._kernel(frames), frames)  # type: ignore[no-untyped-call, no-any-return]
 
     def transposed(self, g: Tensor) -> Tensor:
         """The gradient of the input, given that of the output; differentiable, like the convolution itself.
@@ -66,7 +67,13 @@ class FastConvolution:
         Shape:
             `(samples, out_channels) -> (samples + 8 * dilation, in_channels)`
         """
-        return _Transpose.apply(g, self._planes, self.dilation)  # type: ignore[no-untyped-call, no-any-return]
+        frames = best_frames(len(g), self._dilation, g.dtype)
+        return _Transpose.apply(g, self._kernel(frames), frames)  # type: ignore[no-untyped-call, no-any-return]
+
+    def _kernel(self, frames: Frames) -> Tensor:
+        if frames not in self._planes:
+            self._planes[frames] = frames.kernel_planes(self._weight)
+        return self._planes[frames]
 
 
 class TapConvolution:
@@ -119,147 +126,174 @@ class TapConvolution:
         return torch.nn.functional.pad(g, (0, 0, before, self._span - before))
 
 
-def kernel_planes(weight: Tensor) -> Tensor:
-    """The transform of a kernel: `(out_channels, in_channels, 9) -> (planes, in_channels, out_channels)`."""
-    out_channels, in_channels, taps = weight.shape
-    kernel = _transforms(weight.dtype)[1]
-    return (kernel @ weight.permute(2, 1, 0).reshape(taps, -1)).view(-1, in_channels, out_channels)
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """How a signal is cut into frames and transformed.
+
+    Attributes:
+        outputs: output samples of a frame; it has eight input samples more.
+        dilation: distance of a frame's samples.
+        signal: transform of the input, `(planes, outputs + 8)`.
+        kernel: transform of the kernel, `(planes, 9)`.
+        output: transposed inverse transform, `(planes, outputs)`.
+    """
+
+    outputs: int
+    dilation: int
+    signal: Tensor
+    kernel: Tensor
+    output: Tensor
+
+    @property
+    def hop(self) -> int:
+        """Samples from a frame to the next of the same phase of the dilation."""
+        return self.outputs * self.dilation
+
+    def whole(self, length: int) -> int:
+        """Output samples of as many frames as `length` of them need."""
+        return -(-length // self.hop) * self.hop
+
+    def chunks(self, length: int) -> Iterator[tuple[int, int]]:
+        """First output sample and number of frames (of each phase) of every piece of the work."""
+        total = -(-length // self.hop)
+        together = max(1, FRAMES // self.dilation)
+        for first in range(0, total, together):
+            yield first * self.hop, min(together, total - first)
+
+    def kernel_planes(self, weight: Tensor) -> Tensor:
+        """`(out_channels, in_channels, 9) -> (planes, in_channels, out_channels)`."""
+        out_channels, in_channels, taps = weight.shape
+        by_tap = weight.permute(2, 1, 0).reshape(taps, -1)
+        return (self.kernel @ by_tap).view(-1, in_channels, out_channels)
+
+    def input_planes(self, x: Tensor, start: int, count: int) -> Tensor:
+        """Transform `count` frames of inputs: `(samples, channels) -> (planes, count * dilation, channels)`."""
+        rows = _rows(x, start, count * self.hop + _OVERLAP * self.dilation)
+        step = self.dilation * x.shape[1]
+        overlapping = rows.as_strided((count, self.outputs + _OVERLAP, step), (self.outputs * step, step, 1))
+        return _transformed(self.signal, overlapping).view(-1, count * self.dilation, x.shape[1])
+
+    def output_planes(self, g: Tensor, start: int, count: int) -> Tensor:
+        """Transform `count` frames of outputs: `(samples, channels) -> (planes, count * dilation, channels)`."""
+        rows = _rows(g, start, count * self.hop).view(count, self.outputs, -1)
+        return _transformed(self.output, rows).view(-1, count * self.dilation, g.shape[1])
+
+
+def best_frames(length: int, dilation: int, dtype: torch.dtype) -> Frames:
+    """The frames with the fewest multiplications for `length` outputs."""
+    return min(
+        (_frames(outputs, dilation, dtype) for outputs in OUTPUTS),
+        key=lambda frames: frames.whole(length) * len(frames.signal) / frames.outputs,
+    )
 
 
 @functools.cache
 @torch.inference_mode(False)  # whoever asks first: what is kept serves training too
-def _transforms(dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """The transforms of signal, kernel and output: `(planes, 24)`, `(planes, 9)` and `(planes, 16)`.
+def _frames(outputs: int, dilation: int, dtype: torch.dtype) -> Frames:
+    """The transforms for frames of so many outputs.
 
     With X and W the spectra of a frame and of the kernel, Y = X conj(W) is that of their correlation. Its real part is
     k1 - k3 and its imaginary part k1 + k2, where, with W' = conj(W), k1 = Re W' (Re X + Im X),
     k2 = Re X (Im W' - Re W') and k3 = Im X (Re W' + Im W').
     """
-    time = torch.arange(_FRAME, dtype=torch.float64)
+    size = outputs + _OVERLAP
+    time = torch.arange(size, dtype=torch.float64)
     signal, kernel, output = [], [], []
-    for frequency in range(_FRAME // 2 + 1):
-        angle = 2 * math.pi * frequency * time / _FRAME
+    for frequency in range(size // 2 + 1):
+        angle = 2 * math.pi * frequency * time / size
         cosine, sine = angle.cos(), angle.sin()
-        if frequency in (0, _FRAME // 2):
+        if frequency in (0, size // 2):
             signal.append(cosine)
             kernel.append(cosine)
-            output.append(cosine / _FRAME)
+            output.append(cosine / size)
             continue
         signal += [cosine - sine, cosine, -sine]
         kernel += [cosine, sine - cosine, cosine + sine]
-        output += [2 / _FRAME * part for part in (cosine - sine, -sine, -cosine)]
-    parts = (torch.stack(signal), torch.stack(kernel)[:, :TAPS], torch.stack(output)[:, :OUTPUTS])
-    return tuple(part.contiguous().to(dtype) for part in parts)  # type: ignore[return-value]
+        output += [2 / size * part for part in (cosine - sine, -sine, -cosine)]
+    parts = (torch.stack(signal), torch.stack(kernel)[:, :TAPS], torch.stack(output)[:, :outputs])
+    return Frames(outputs, dilation, *(part.contiguous().to(dtype) for part in parts))
 
 
 class _Correlate(torch.autograd.Function):
     """y[t] = sum over k of x[t + k * dilation] W[k]."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, planes: Tensor, dilation: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, planes: Tensor, frames: Frames) -> Tensor:
         ctx.save_for_backward(x, planes)
-        ctx.dilation = dilation
-        return _correlate(x, planes, dilation)[0]
+        ctx.frames = frames
+        return _correlate(x, planes, frames)[0]
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         x, planes = ctx.saved_tensors
         needs_x, needs_planes, _ = ctx.needs_input_grad
-        return *_transpose(g, planes, ctx.dilation, x if needs_planes else None, needed=needs_x), None
+        return *_transpose(g, planes, ctx.frames, x if needs_planes else None, needed=needs_x), None
 
 
 class _Transpose(torch.autograd.Function):
     """x[t + k * dilation] = sum over k of g[t] transposed W[k]."""
 
     @staticmethod
-    def forward(ctx: Any, g: Tensor, planes: Tensor, dilation: int) -> Tensor | None:
+    def forward(ctx: Any, g: Tensor, planes: Tensor, frames: Frames) -> Tensor | None:
         ctx.save_for_backward(g, planes)
-        ctx.dilation = dilation
-        return _transpose(g, planes, dilation, None)[0]
+        ctx.frames = frames
+        return _transpose(g, planes, frames, None)[0]
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, x: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         g, planes = ctx.saved_tensors
         needs_g, needs_planes, _ = ctx.needs_input_grad
-        return *_correlate(x, planes, ctx.dilation, g if needs_planes else None, needed=needs_g), None
+        return *_correlate(x, planes, ctx.frames, g if needs_planes else None, needed=needs_g), None
 
 
 def _correlate(
-    x: Tensor, planes: Tensor, dilation: int, g: Tensor | None = None, *, needed: bool = True
+    x: Tensor, planes: Tensor, frames: Frames, g: Tensor | None = None, *, needed: bool = True
 ) -> tuple[Tensor | None, Tensor | None]:
     """The convolution of `x` if `needed`, and the kernel's gradient if an output gradient `g` is given."""
-    length, channels = len(x) - _OVERLAP * dilation, planes.shape[2]
-    y = x.new_empty(_whole_frames(length, dilation), channels) if needed else None
+    length, values = len(x) - _OVERLAP * frames.dilation, frames.dilation * planes.shape[2]
+    y = x.new_empty(frames.whole(length), planes.shape[2]) if needed else None
     gradient = torch.zeros_like(planes) if g is not None else None
-    _, _, output = _transforms(x.dtype)
-    for start, frames in _chunks(length, dilation):
-        x_planes = _input_planes(x, start, frames, dilation)
+    for start, count in frames.chunks(length):
+        x_planes = frames.input_planes(x, start, count)
         if y is not None:
-            products = torch.bmm(x_planes, planes)
-            outputs = (output.t() @ products.flatten(1)).view(OUTPUTS, frames, -1)
-            rows = y[start : start + frames * OUTPUTS * dilation]
-            rows.view(frames, OUTPUTS, -1).copy_(outputs.transpose(0, 1))
+            products = torch.bmm(x_planes, planes).view(-1, count, values).transpose(0, 1)
+            rows = y[start : start + count * frames.hop].view(count, frames.outputs, values)
+            torch.bmm(frames.output.t().expand(count, -1, -1), products, out=rows)
         if gradient is not None:
             assert g is not None
-            gradient.baddbmm_(x_planes.transpose(1, 2), _output_planes(g, start, frames, dilation))
+            gradient.baddbmm_(x_planes.transpose(1, 2), frames.output_planes(g, start, count))
     return y[:length] if y is not None else None, gradient
 
 
 def _transpose(
-    g: Tensor, planes: Tensor, dilation: int, x: Tensor | None, *, needed: bool = True
+    g: Tensor, planes: Tensor, frames: Frames, x: Tensor | None, *, needed: bool = True
 ) -> tuple[Tensor | None, Tensor | None]:
     """The input's gradient if `needed`, and the kernel's if the input `x` is given."""
-    length, channels = len(g), planes.shape[1]
-    overlap = _OVERLAP * dilation
-    result = g.new_zeros(_whole_frames(length, dilation) + overlap, channels) if needed else None
+    overlap, values = _OVERLAP * frames.dilation, frames.dilation * planes.shape[1]
+    result = g.new_zeros(frames.whole(len(g)) + overlap, planes.shape[1]) if needed else None
     gradient = torch.zeros_like(planes) if x is not None else None
-    signal, _, _ = _transforms(g.dtype)
-    for start, frames in _chunks(length, dilation):
-        g_planes = _output_planes(g, start, frames, dilation)
+    inverse = frames.signal.t()
+    for start, count in frames.chunks(len(g)):
+        g_planes = frames.output_planes(g, start, count)
         if result is not None:
-            products = torch.bmm(g_planes, planes.transpose(1, 2))
-            inputs = (signal.t() @ products.flatten(1)).view(_FRAME, frames, -1).transpose(0, 1)
-            hop = OUTPUTS * dilation
-            rows = result[start : start + frames * hop].view(frames, OUTPUTS, -1)
-            rows += inputs[:, :OUTPUTS]
-            behind = result[start + overlap :][: frames * hop].view(frames, OUTPUTS, -1)[:, OUTPUTS - _OVERLAP :]
-            behind += inputs[:, OUTPUTS:]
+            products = torch.bmm(g_planes, planes.transpose(1, 2)).view(-1, count, values).transpose(0, 1)
+            own = result[start:][: count * frames.hop].view(count, frames.outputs, values)
+            own.baddbmm_(inverse[: frames.outputs].expand(count, -1, -1), products)
+            shared = result[start + overlap :][: count * frames.hop].view(count, frames.outputs, values)
+            shared[:, -_OVERLAP:].baddbmm_(inverse[frames.outputs :].expand(count, -1, -1), products)
         if gradient is not None:
             assert x is not None
-            gradient.baddbmm_(_input_planes(x, start, frames, dilation).transpose(1, 2), g_planes)
-    return result[: length + overlap] if result is not None else None, gradient
+            gradient.baddbmm_(frames.input_planes(x, start, count).transpose(1, 2), g_planes)
+    return result[: len(g) + overlap] if result is not None else None, gradient
 
 
-def _chunks(length: int, dilation: int) -> Iterator[tuple[int, int]]:
-    """First output sample and number of frames (of each phase of the dilation) of every piece of the work."""
-    hop = OUTPUTS * dilation
-    total = -(-length // hop)
-    together = max(1, FRAMES // dilation)
-    for first in range(0, total, together):
-        yield first * hop, min(together, total - first)
-
-
-def _whole_frames(length: int, dilation: int) -> int:
-    hop = OUTPUTS * dilation
-    return -(-length // hop) * hop
-
-
-def _input_planes(x: Tensor, start: int, frames: int, dilation: int) -> Tensor:
-    """`(samples, channels) -> (planes, frames * dilation, channels)`."""
-    channels = x.shape[1]
-    rows = _rows(x, start, (frames * OUTPUTS + _OVERLAP) * dilation)
-    strides = (dilation * channels, OUTPUTS * dilation * channels, 1)
-    gathered = rows.as_strided((_FRAME, frames, dilation * channels), strides)
-    return (_transforms(x.dtype)[0] @ gathered.reshape(_FRAME, -1)).view(-1, frames * dilation, channels)
-
-
-def _output_planes(g: Tensor, start: int, frames: int, dilation: int) -> Tensor:
-    """`(samples, channels) -> (planes, frames * dilation, channels)`."""
-    rows = _rows(g, start, frames * OUTPUTS * dilation)
-    gathered = rows.view(frames, OUTPUTS, -1).transpose(0, 1)
-    return (_transforms(g.dtype)[2] @ gathered.reshape(OUTPUTS, -1)).view(-1, frames * dilation, g.shape[1])
+def _transformed(transform: Tensor, frames: Tensor) -> Tensor:
+    """`(planes, frame)` applied to each frame: `(frames, frame, values) -> (planes, frames, values)`."""
+    result = frames.new_empty(len(transform), len(frames), frames.shape[2])
+    torch.bmm(transform.expand(len(frames), -1, -1), frames, out=result.transpose(0, 1))
+    return result
 
 
 def _rows(x: Tensor, start: int, count: int) -> Tensor:

@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 #: Samples of a piece.
-PIECE = 1024
+PIECE = 512
 
 
 def moments(y: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,17 +111,19 @@ def _input_gradient(
     """Gradients of the input, the gain and the offset."""
     factor, shift = gain * r, offset - gain * r * mean
     dy = torch.empty_like(y)  # holds q first
+    scratch = y.new_empty(PIECE, y.shape[1])
     sum_q, sum_qy = torch.zeros(2, y.shape[1], dtype=torch.float64)
-    for d_rows, rows, out in _pieces(dz, y, dy):
-        q = _leaky_gradient(d_rows, torch.addcmul(shift, rows, factor), slope)
+    for d_rows, rows, q in _pieces(dz, y, dy):
+        u = torch.addcmul(shift, rows, factor, out=scratch[: len(rows)])
+        _leaky_gradient(d_rows, u, slope, out=q)
         sum_q += q.sum(0)
-        out.copy_(q)
-        sum_qy += q.mul_(rows).sum(0)
+        sum_qy += torch.mul(q, rows, out=u).sum(0)
     sum_qn = (r * (sum_qy - mean * sum_q)).to(y)
     mean_q, a = (sum_q / len(y)).to(y), sum_qn / len(y)
     of_y, constant = -factor * a * r, factor * (a * r * mean - mean_q)
     for rows, out in _pieces(y, dy):
-        out.mul_(factor).addcmul_(rows, of_y).add_(constant)
+        others = torch.addcmul(constant, rows, of_y, out=scratch[: len(rows)])
+        torch.addcmul(others, out, factor, out=out)
     return dy, sum_qn, sum_q.to(y)
 
 
@@ -131,13 +133,16 @@ def _second_gradient(
     """Gradients of `dz`, `y` and the gain, from the gradient `h` of the input's gradient."""
     factor, shift = gain * r, offset - gain * r * mean
     sum_q, sum_qy, sum_h, sum_hy, sum_hq = torch.zeros(5, y.shape[1], dtype=torch.float64)
+    first, second = y.new_empty(2, PIECE, y.shape[1])
     for h_rows, d_rows, rows in _pieces(h, dz, y):
-        q = _leaky_gradient(d_rows, torch.addcmul(shift, rows, factor), slope)
+        q, product = first[: len(rows)], second[: len(rows)]
+        torch.addcmul(shift, rows, factor, out=product)
+        _leaky_gradient(d_rows, product, slope, out=q)
         sum_q += q.sum(0)
-        sum_qy += (q * rows).sum(0)
+        sum_qy += torch.mul(q, rows, out=product).sum(0)
         sum_h += h_rows.sum(0)
-        sum_hy += (h_rows * rows).sum(0)
-        sum_hq += q.mul_(h_rows).sum(0)
+        sum_hy += torch.mul(h_rows, rows, out=product).sum(0)
+        sum_hq += torch.mul(h_rows, q, out=product).sum(0)
     mean_q, mean_h = (sum_q / len(y)).to(y), (sum_h / len(y)).to(y)
     a = (r * (sum_qy - mean * sum_q) / len(y)).to(y)
     b = (r * (sum_hy - mean * sum_h) / len(y)).to(y)
@@ -150,16 +155,19 @@ def _second_gradient(
     y_of_q, y_of_h = -outer * b, -outer * a
     d_dz, dy = torch.empty_like(y), torch.empty_like(y)
     for h_rows, d_rows, rows, d_out, y_out in _pieces(h, dz, y, d_dz, dy):
-        u = torch.addcmul(shift, rows, factor)
-        through = torch.addcmul(h_constant, h_rows, factor).addcmul_(rows, h_of_y)
-        d_out.copy_(_leaky_gradient(through, u, slope))
-        torch.addcmul(y_constant, rows, y_of_y, out=y_out)
-        y_out.addcmul_(h_rows, y_of_h).addcmul_(_leaky_gradient(d_rows, u, slope), y_of_q)
+        u, product = first[: len(rows)], second[: len(rows)]
+        torch.addcmul(shift, rows, factor, out=u)
+        torch.addcmul(h_constant, h_rows, factor, out=product).addcmul_(rows, h_of_y)
+        _leaky_gradient(product, u, slope, out=d_out)
+        torch.addcmul(y_constant, rows, y_of_y, out=y_out).addcmul_(h_rows, y_of_h)
+        y_out.addcmul_(_leaky_gradient(d_rows, u, slope, out=product), y_of_q)
     return d_dz, dy, r * len(y) * c
 
 
-def _leaky_gradient(gradient: Tensor, u: Tensor, slope: float) -> Tensor:
-    return torch.ops.aten.leaky_relu_backward(gradient, u, slope, False)  # type: ignore[no-any-return]
+def _leaky_gradient(gradient: Tensor, u: Tensor, slope: float, *, out: Tensor) -> Tensor:
+    return torch.ops.aten.leaky_relu_backward.grad_input(  # type: ignore[no-any-return]
+        gradient, u, slope, False, grad_input=out
+    )
 
 
 def _pieces(*signals: Tensor) -> Iterator[tuple[Tensor, ...]]:
