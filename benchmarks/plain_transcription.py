@@ -112,7 +112,7 @@ def spectrogram_loss(real: Tensor, fake: Tensor) -> Tensor:
     losses = []
     for window, hop, size in SPECTROGRAMS:
         magnitudes = [
-            torch.stft(x.flatten(0, 1), size, hop, window, torch.hann_window(window), return_complex=True).abs()
+            torch.stft(x.flatten(0, 1), size, hop, window, torch.hann_window(window, dtype=x.dtype), return_complex=True).abs()
             for x in (real, fake)
         ]
         losses.append((magnitudes[0] - magnitudes[1]).norm(dim=(-2, -1)).mean())

@@ -28,7 +28,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 #: Samples of a piece.
-PIECE = 512
+PIECE = 1024
 
 
 def moments(y: Tensor) -> tuple[Tensor, Tensor]:

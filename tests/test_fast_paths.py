@@ -18,9 +18,10 @@ from caw_toolkit.losses import critic_loss, generator_loss, gradient_penalty, mu
 from caw_toolkit.networks import DilatedDiscriminator, DilatedGenerator, DilatedStack, initialise, stack_span
 from caw_toolkit.normalised_activation import NormalisedActivation
 
-CLIP = 1500
-#: Relative to the largest gradient of the network: the biases before a batch norm have no gradient but rounding errors.
+CLIP = 600
 TOLERANCE = 1e-4
+#: Of float32 gradients at random weights: a single leaky ReLU that rounding flips changes them by about 1e-3.
+FLIPPED = 1e-2
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +49,15 @@ def random_networks(channels: int, hidden: int, blocks: int) -> tuple[DilatedGen
     return generator, discriminator
 
 
-def assert_same_gradients(ours: nn.Module, theirs: nn.Module) -> None:
-    expected = {name: parameter.grad for name, parameter in theirs.named_parameters()}
-    largest = max(float(gradient.abs().max()) for gradient in expected.values())
+def assert_same_gradients(ours: nn.Module, theirs: nn.Module, tolerance: float) -> None:
+    """Relative to each parameter's gradient, but for those that are rounding errors only: biases before a batch norm."""
+    expected = {name: parameter.grad for name, parameter in theirs.named_parameters() if parameter.grad is not None}
+    largest = max(float(gradient.norm()) for gradient in expected.values())
     for name, parameter in ours.named_parameters():
-        actual = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        torch.testing.assert_close(actual, expected[name], rtol=TOLERANCE, atol=TOLERANCE * largest * 0.1, msg=name)
-        norm = expected[name].norm()
-        if norm > 1e-3 * largest:
-            assert (actual - expected[name]).norm() <= TOLERANCE * norm, name
+        gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        error = (gradient - expected[name]).norm() if name in expected else gradient.norm()
+        norm = expected[name].norm() if name in expected else gradient.new_zeros(())
+        assert error <= tolerance * norm.clamp_min(1e-2 * largest), name
 
 
 def random_signal(channels: int, samples: int, seed: int) -> torch.Tensor:
@@ -64,17 +65,30 @@ def random_signal(channels: int, samples: int, seed: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("with_coarse", [False, True], ids=["coarsest", "upper"])
-@pytest.mark.parametrize(("channels", "hidden", "blocks"), [(1, 96, 8), (2, 96, 8), (1, 40, 6), (1, 16, 8)])
+@pytest.mark.parametrize(
+    ("channels", "hidden", "blocks", "dtype"),
+    [
+        (1, 96, 8, torch.float64),
+        (2, 96, 8, torch.float64),
+        (1, 40, 6, torch.float64),
+        (1, 16, 8, torch.float64),
+        (1, 96, 8, torch.float32),
+        (2, 96, 8, torch.float32),
+    ],
+)
 def test_step_equals_the_plain_transcription(
-    plain: ModuleType, channels: int, hidden: int, blocks: int, with_coarse: bool
+    plain: ModuleType, channels: int, hidden: int, blocks: int, dtype: torch.dtype, with_coarse: bool
 ) -> None:
+    tolerance = TOLERANCE if dtype is torch.float64 else FLIPPED
     samples = CLIP + stack_span(blocks)
-    generator, discriminator = random_networks(channels, hidden, blocks)
-    reference = plain.Generator(channels, hidden, blocks), plain.Discriminator(channels, hidden, blocks)
+    generator, discriminator = (network.to(dtype) for network in random_networks(channels, hidden, blocks))
+    reference = (plain.Generator(channels, hidden, blocks), plain.Discriminator(channels, hidden, blocks))
+    for network in reference:
+        network.to(dtype)
     reference[0].load_state_dict(generator.state_dict())
     reference[1].load_state_dict(discriminator.state_dict())
-    real, noise, reconstruction_noise = (random_signal(channels, samples, seed) for seed in range(3))
-    coarse = random_signal(channels, samples, 4) if with_coarse else None
+    real, noise, reconstruction_noise = (random_signal(channels, samples, seed).to(dtype) for seed in range(3))
+    coarse = random_signal(channels, samples, 4).to(dtype) if with_coarse else None
     step = plain.Step(*reference, real, plain.Weights(waveform=10.0, spectrogram=0.05))
     expected_fake = reference[0](noise, coarse)
     expected = step.discriminator_loss(expected_fake, 0.3)
@@ -89,7 +103,7 @@ def test_step_equals_the_plain_transcription(
     torch.testing.assert_close(fake, expected_fake, rtol=TOLERANCE, atol=TOLERANCE)
     torch.testing.assert_close(adversarial.detach(), expected["critic"], rtol=TOLERANCE, atol=1e-6)
     torch.testing.assert_close(penalty.detach(), expected["gradient_penalty"], rtol=TOLERANCE, atol=0)
-    assert_same_gradients(discriminator, reference[1])
+    assert_same_gradients(discriminator, reference[1], tolerance)
 
     expected = step.generator_loss(expected_fake, reconstruction_noise, coarse)
     discriminator.requires_grad_(False)
@@ -99,7 +113,7 @@ def test_step_equals_the_plain_transcription(
     (adversarial + reconstruction).backward()
     torch.testing.assert_close(adversarial.detach(), expected["adversarial"], rtol=TOLERANCE, atol=1e-6)
     torch.testing.assert_close(reconstruction.detach(), expected["reconstruction"], rtol=TOLERANCE, atol=0)
-    assert_same_gradients(generator, reference[0])
+    assert_same_gradients(generator, reference[0], tolerance)
     for ours, theirs in zip(generator.buffers(), reference[0].buffers(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=TOLERANCE, atol=1e-5)
 
