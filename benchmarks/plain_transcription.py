@@ -1,4 +1,4 @@
-"""The paper's networks and its training step, written plainly: what the toolkit's adversarial training is compared with.
+"""The paper's networks and its training step, written plainly, to compare the toolkit's adversarial training with.
 
 Standard modules only: dilated `Conv1d` with weight norm, `BatchNorm1d`, `LeakyReLU`; the whole signal in each step; the
 gradient penalty by double backward; the coarser scales' output drawn anew in each step, by networks in evaluation mode.
@@ -29,9 +29,7 @@ def dilated_stack(in_channels: int, channels: int, out_channels: int, blocks: in
         first, last = block == 0, block == blocks - 1
         layers.append(
             weight_norm(
-                nn.Conv1d(
-                    in_channels if first else channels, out_channels if last else channels, 9, dilation=2**block
-                )
+                nn.Conv1d(in_channels if first else channels, out_channels if last else channels, 9, dilation=2**block)
             )
         )
         if not last:
@@ -112,7 +110,9 @@ def spectrogram_loss(real: Tensor, fake: Tensor) -> Tensor:
     losses = []
     for window, hop, size in SPECTROGRAMS:
         magnitudes = [
-            torch.stft(x.flatten(0, 1), size, hop, window, torch.hann_window(window, dtype=x.dtype), return_complex=True).abs()
+            torch.stft(
+                x.flatten(0, 1), size, hop, window, torch.hann_window(window, dtype=x.dtype), return_complex=True
+            ).abs()
             for x in (real, fake)
         ]
         losses.append((magnitudes[0] - magnitudes[1]).norm(dim=(-2, -1)).mean())
@@ -184,4 +184,3 @@ class Step:
         losses |= self.generator_loss(fake, reconstruction_noise, reconstruction_coarse)
         self.optimisers[0].step()
         return {name: float(value) for name, value in losses.items()}
-

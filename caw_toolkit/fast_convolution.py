@@ -59,7 +59,7 @@ class FastConvolution:
     def __call__(self, x: Tensor) -> Tensor:
         """The convolution: `(samples, in_channels) -> (samples - 8 * dilation, out_channels)`."""
         frames = best_frames(len(x) - _OVERLAP * self._dilation, self._dilation, x.dtype)
-        return _Correlate.apply(x, self._kernel(frames), frames)  # type: ignore[no-untyped-call, no-any-return]
+        return _Correlate.apply(x, self._kernel(frames), frames)  # type: ignore[no-any-return]
 
     def transposed(self, g: Tensor) -> Tensor:
         """The gradient of the input, given that of the output; differentiable, like the convolution itself.
@@ -68,7 +68,7 @@ class FastConvolution:
             `(samples, out_channels) -> (samples + 8 * dilation, in_channels)`
         """
         frames = best_frames(len(g), self._dilation, g.dtype)
-        return _Transpose.apply(g, self._kernel(frames), frames)  # type: ignore[no-untyped-call, no-any-return]
+        return _Transpose.apply(g, self._kernel(frames), frames)  # type: ignore[no-any-return]
 
     def _kernel(self, frames: Frames) -> Tensor:
         if frames not in self._planes:
@@ -111,11 +111,11 @@ class TapConvolution:
         return torch.cat([x[k * self.dilation :][:length] for k in range(self._taps)], dim=1)
 
     def _summed(self, taps: Tensor, channels: int, length: int, *, sign: int) -> Tensor:
-        parts = taps.split(channels, dim=1)
+        parts = torch.split(taps, channels, dim=1)
         return torch.stack([part[k * self.dilation :][:length] for k, part in enumerate(parts)]).sum(0)
 
     def _spread(self, taps: Tensor, channels: int) -> Tensor:
-        parts = taps.split(channels, dim=1)
+        parts = torch.split(taps, channels, dim=1)
         return torch.stack([self._shifted(part, k) for k, part in enumerate(parts)]).sum(0)
 
     def _scattered(self, g: Tensor) -> Tensor:
@@ -218,13 +218,13 @@ class _Correlate(torch.autograd.Function):
     """y[t] = sum over k of x[t + k * dilation] W[k]."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, planes: Tensor, frames: Frames) -> Tensor:
+    def forward(ctx: Any, x: Tensor, planes: Tensor, frames: Frames) -> Tensor | None:
         ctx.save_for_backward(x, planes)
         ctx.frames = frames
         return _correlate(x, planes, frames)[0]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         x, planes = ctx.saved_tensors
         needs_x, needs_planes, _ = ctx.needs_input_grad
@@ -241,7 +241,7 @@ class _Transpose(torch.autograd.Function):
         return _transpose(g, planes, frames, None)[0]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, x: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         g, planes = ctx.saved_tensors
         needs_g, needs_planes, _ = ctx.needs_input_grad

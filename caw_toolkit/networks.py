@@ -27,6 +27,8 @@ KERNEL_SIZE = 9
 LEAKY_SLOPE = 0.2
 PRE_EMPHASIS = 0.97
 WEIGHT_STD = 0.02
+#: Long signals are generated in blocks of this length.
+BLOCK_SAMPLES = 16384
 
 _GATE_PADDING = KERNEL_SIZE // 2
 _PRE_EMPHASIS_PADDING = 1
@@ -138,25 +140,51 @@ class DilatedGenerator(ScaleGenerator):
         Shape:
             `(batch, audio_channels, samples + 2 * padding) -> (batch, audio_channels, samples)`
         """
-        if is_fast(padded, self.architecture["hidden_channels"]):
-            return self._fast_detail(padded)
+        if not is_fast(padded, self.architecture["hidden_channels"]):
+            return self._modules_detail(padded)
+        fast = FastDetail(self)
+        return fast(padded) if self.training or torch.is_grad_enabled() else self._in_blocks(fast, padded)
+
+    def _modules_detail(self, padded: Tensor) -> Tensor:
         x = self.stack(padded)  # (batch, hidden_channels, samples)
         x = torch.tanh(self.gate_tanh(x)) * torch.sigmoid(self.gate_sigmoid(x))
         return pre_emphasis(self.output(x))
 
-    def _fast_detail(self, padded: Tensor) -> Tensor:
-        x = FastStack(self.stack)(padded[0].t())  # (samples, hidden_channels)
-        gates = (self.gate_tanh, self.gate_sigmoid)
-        both = convolution(torch.cat([gate.weight for gate in gates]), 1)(F.pad(x, (0, 0, _GATE_PADDING, _GATE_PADDING)))
-        tanh, sigmoid = (both + torch.cat([_bias(gate) for gate in gates])).chunk(2, dim=1)
-        x = F.linear(torch.tanh(tanh) * torch.sigmoid(sigmoid), self.output.weight[..., 0], self.output.bias)
-        return pre_emphasis(x.t()[None])
+    def _in_blocks(self, detail: FastDetail, padded: Tensor) -> Tensor:
+        """A long signal block by block, each with its surroundings: the same signal, in less memory and less time."""
+        samples = padded.shape[-1] - 2 * self.padding
+        parts = []
+        for start in range(0, samples, BLOCK_SAMPLES):
+            stop = min(start + BLOCK_SAMPLES, samples)
+            first, last = max(0, start - self.output_context), min(samples, stop + self.output_context)
+            block = detail(padded[..., first : last + 2 * self.padding])
+            parts.append(block[..., start - first : stop - first])
+        return torch.cat(parts, dim=-1)
 
     def folded(self) -> DilatedGenerator:
         """A copy in evaluation mode, with weight and batch normalisation folded into plain convolutions."""
         result = copy.deepcopy(self).eval()
         result.stack = folded_stack(result.stack)
         return result.requires_grad_(False)
+
+
+class FastDetail:
+    """`DilatedGenerator.detail` of one signal on the CPU, with the weights that the generator has when this is made."""
+
+    def __init__(self, generator: DilatedGenerator) -> None:
+        gates = (generator.gate_tanh, generator.gate_sigmoid)
+        self._stack = FastStack(generator.stack)
+        self._gates = convolution(torch.cat([gate.weight for gate in gates]), 1)
+        self._gate_bias = torch.cat([_bias(gate) for gate in gates])
+        self._output = generator.output
+
+    def __call__(self, padded: Tensor) -> Tensor:
+        """As `DilatedGenerator.detail`, for a batch of one."""
+        x = self._stack(padded[0].t())  # (samples, hidden_channels)
+        both = self._gates(F.pad(x, (0, 0, _GATE_PADDING, _GATE_PADDING))) + self._gate_bias
+        tanh, sigmoid = both.chunk(2, dim=1)
+        x = F.linear(torch.tanh(tanh) * torch.sigmoid(sigmoid), self._output.weight[..., 0], self._output.bias)
+        return pre_emphasis(x.t()[None])
 
 
 class DilatedDiscriminator(nn.Module):
@@ -176,7 +204,7 @@ class DilatedDiscriminator(nn.Module):
         self._hidden_channels = hidden_channels
 
     def ready(self, example: Tensor) -> Critic:
-        """The discriminator with its present weights, in the fastest form for inputs like `example`; for several runs."""
+        """The discriminator with its present weights, in the fastest form for inputs like `example`."""
         return FastCritic(self) if is_fast(example, self._hidden_channels) else Critic(self)
 
     def forward(self, x: Tensor) -> Tensor:

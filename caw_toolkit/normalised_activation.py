@@ -1,15 +1,15 @@
 """Batch normalisation with a leaky ReLU in one step, its gradient, and the gradient of that.
 
-The statistics are the signal's own, as in training. The input's gradient is a differentiable operation too, because the
-gradient penalty differentiates it. Only the input is kept for the gradients: everything else is computed anew, in pieces
-that stay in the cache, which takes less time than reading it back from memory would.
+The statistics are the signal's own, as in training. The input's gradient is a differentiable operation too, because
+the gradient penalty differentiates it. Only the input is kept for the gradients: everything else is computed anew, in
+pieces that stay in the cache, which takes less time than reading it back from memory would.
 
 With normalised input n = r (y - mean), r = 1 / sqrt(variance + eps), u = gain n + offset, z = leaky(u), the gradient is
 
     dy = gain r P(q),  q = leaky'(u) dz,  P(v) = v - mean(v) - n mean(v n).
 
-P is symmetric, so a gradient h of dy goes back to dz through the same steps in reverse order. With the means a = mean(q n),
-b = mean(h n) and c = mean(h q) - mean(h) mean(q) - a b, it also gives y the gradient
+P is symmetric, so a gradient h of dy goes back to dz through the same steps in reverse order. With the means
+a = mean(q n), b = mean(h n) and c = mean(h q) - mean(h) mean(q) - a b, it also gives y the gradient
 
     gain r^2 (2 a b n - c n - b (q - mean(q)) - a (h - mean(h)))
 
@@ -61,12 +61,12 @@ class NormalisedActivation:
     def output(self) -> Tensor:
         """The activation."""
         arguments = (self._y, self._gain, self._offset, self.mean, self._scale, self._slope)
-        return _Activate.apply(*arguments)  # type: ignore[no-untyped-call, no-any-return]
+        return _Activate.apply(*arguments)  # type: ignore[no-any-return]
 
     def input_gradient(self, dz: Tensor) -> Tensor:
         """The gradient of the signal, given that of the activation; differentiable."""
         arguments = (dz, self._y, self._gain, self._offset, self.mean, self._scale, self._slope)
-        return _Gradient.apply(*arguments)  # type: ignore[no-untyped-call, no-any-return]
+        return _Gradient.apply(*arguments)  # type: ignore[no-any-return]
 
 
 class _Activate(torch.autograd.Function):
@@ -82,7 +82,7 @@ class _Activate(torch.autograd.Function):
         return z
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, dz: Tensor) -> tuple[Tensor | None, ...]:
         y, gain, offset, mean, r = ctx.saved_tensors
         dy, d_gain, d_offset = _input_gradient(dz, y, gain, offset, mean, r, ctx.slope)
@@ -99,9 +99,10 @@ class _Gradient(torch.autograd.Function):
         return _input_gradient(dz, y, gain, offset, mean, r, slope)[0]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, h: Tensor) -> tuple[Tensor | None, ...]:
-        d_dz, dy, d_gain = _second_gradient(h, *ctx.saved_tensors, ctx.slope)
+        dz, y, gain, offset, mean, r = ctx.saved_tensors
+        d_dz, dy, d_gain = _second_gradient(h, dz, y, gain, offset, mean, r, ctx.slope)
         return d_dz, dy, d_gain, None, None, None, None
 
 
@@ -171,4 +172,4 @@ def _leaky_gradient(gradient: Tensor, u: Tensor, slope: float, *, out: Tensor) -
 
 
 def _pieces(*signals: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    return zip(*(signal.split(PIECE) for signal in signals), strict=True)
+    return zip(*(torch.split(signal, PIECE) for signal in signals), strict=True)

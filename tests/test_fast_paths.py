@@ -14,7 +14,13 @@ from torch.nn import functional as F
 
 from caw_toolkit.fast_convolution import FastConvolution
 from caw_toolkit.fast_stack import FastStack, convolution
-from caw_toolkit.losses import critic_loss, generator_loss, gradient_penalty, multi_scale_spectrogram_loss, waveform_loss
+from caw_toolkit.losses import (
+    critic_loss,
+    generator_loss,
+    gradient_penalty,
+    multi_scale_spectrogram_loss,
+    waveform_loss,
+)
 from caw_toolkit.networks import DilatedDiscriminator, DilatedGenerator, DilatedStack, initialise, stack_span
 from caw_toolkit.normalised_activation import NormalisedActivation
 
@@ -50,7 +56,7 @@ def random_networks(channels: int, hidden: int, blocks: int) -> tuple[DilatedGen
 
 
 def assert_same_gradients(ours: nn.Module, theirs: nn.Module, tolerance: float) -> None:
-    """Relative to each parameter's gradient, but for those that are rounding errors only: biases before a batch norm."""
+    """Relative to each parameter's gradient, unless that is a rounding error only: biases before a batch norm."""
     expected = {name: parameter.grad for name, parameter in theirs.named_parameters() if parameter.grad is not None}
     largest = max(float(gradient.norm()) for gradient in expected.values())
     for name, parameter in ours.named_parameters():
@@ -180,3 +186,15 @@ def test_stack_in_evaluation_mode_against_its_modules() -> None:
     stack.eval()
     x = torch.randn(1, 1, 900)
     torch.testing.assert_close(FastStack(stack)(x[0].t()).t()[None], stack(x), rtol=1e-4, atol=1e-5)
+
+
+def test_long_signals_are_generated_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator, _ = random_networks(1, 33, 5)
+    generator(random_signal(1, 3000, 0), None)  # gives the normalisation its statistics
+    folded = generator.folded()
+    signal = random_signal(1, 2500, 1)
+    with torch.inference_mode():
+        whole = folded(signal, None)
+        monkeypatch.setattr("caw_toolkit.networks.BLOCK_SAMPLES", 700)
+        torch.testing.assert_close(folded(signal, None), whole, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(generator.eval()(signal, None), whole, rtol=1e-4, atol=1e-5)

@@ -35,7 +35,9 @@ def test_gradient_penalty_of_a_linear_critic() -> None:
 
     real, fake = torch.randn(2, 2, 50), torch.randn(2, 2, 50)
     for blend in (0.0, 0.4, 1.0):
-        assert float(gradient_penalty(partial(input_gradient, critic), real, fake, blend, weight=0.01)) == pytest.approx(0.01 * (5 - 1) ** 2)
+        assert float(
+            gradient_penalty(partial(input_gradient, critic), real, fake, blend, weight=0.01)
+        ) == pytest.approx(0.01 * (5 - 1) ** 2)
 
 
 def test_gradient_penalty_of_an_averaging_critic() -> None:
@@ -47,7 +49,9 @@ def test_gradient_penalty_of_an_averaging_critic() -> None:
 
     gradient = np.convolve(np.ones(18), taps.numpy())
     expected = np.mean((np.abs(gradient) - 1) ** 2)
-    penalty = gradient_penalty(partial(input_gradient, critic), torch.randn(1, 1, 20), torch.randn(1, 1, 20), 0.3, weight=1.0)
+    penalty = gradient_penalty(
+        partial(input_gradient, critic), torch.randn(1, 1, 20), torch.randn(1, 1, 20), 0.3, weight=1.0
+    )
     assert penalty.item() == pytest.approx(expected, rel=1e-5)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from speed_parts.signals import EXAMPLES, clips, recording
 from torch.utils.flop_counter import FlopCounterMode
 
 from caw_toolkit.material import Material
@@ -18,6 +17,7 @@ from caw_toolkit.objectives.conditional_gaussian import GaussianOptions
 from caw_toolkit.objectives.flow_matching import FlowOptions
 from caw_toolkit.objectives.regression import RegressionTrainer
 from caw_toolkit.training import Progress, Trainer, make_plan
+from speed_parts.signals import EXAMPLES, clips, recording
 
 #: (seconds, rate, channels) of the recordings.
 CASES = ((10, 16000, 1), (25, 16000, 1), (10, 44100, 1), (25, 44100, 1), (25, 44100, 2))
@@ -87,9 +87,7 @@ def _scale_trainer(plan: Any, index: int) -> RegressionTrainer:
     if index:
         lower = torch.from_numpy(plan.recording.at(plan.rates[index - 1]))
         coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, real.shape[1])
-    task = ScaleTask(
-        plan.spec(index), real, coarse, plan.recording.segments_at(rate), None, 0, torch.device("cpu")
-    )
+    task = ScaleTask(plan.spec(index), real, coarse, plan.recording.segments_at(rate), None, 0, torch.device("cpu"))
     trainer = plan.objective.scale_trainer(task)
     assert isinstance(trainer, RegressionTrainer)
     return trainer

@@ -18,15 +18,14 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import plain_transcription as plain
-from speed_parts.signals import clips, recording
 
-from caw_toolkit.allocator import keep_freed_memory
 from caw_toolkit.material import Material
 from caw_toolkit.model import PyramidModel
 from caw_toolkit.objectives import build_objective
 from caw_toolkit.objectives.base import ScaleSpec, ScaleTask
 from caw_toolkit.presets import Preset, load_preset
 from caw_toolkit.synthesis import Scale
+from speed_parts.signals import clips, recording
 
 LOWEST_RATE = 500
 NOISE_STD = 0.01
@@ -42,7 +41,6 @@ def scale_rates(rate: int) -> list[int]:
 
 
 def our_step(seconds: float, rate: int, channels: int) -> Callable[[], object]:
-    keep_freed_memory()
     preset = paper()
     objective = build_objective(preset.objective, preset.objective_options)
     rates = scale_rates(rate)

@@ -76,7 +76,9 @@ def free_gigabytes() -> float:
 
 def measure(quick: bool) -> Iterator[dict[str, Any]]:
     """A row for each length and rate, shortest first."""
-    cases = [(2, 4000)] if quick else sorted(((s, r) for s in SECONDS for r in RATES), key=lambda case: case[0] * case[1])
+    cases = (
+        [(2, 4000)] if quick else sorted(((s, r) for s in SECONDS for r in RATES), key=lambda case: case[0] * case[1])
+    )
     for seconds, rate in cases:
         samples = seconds * rate
         if samples < LEAST_SAMPLES:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from caw_toolkit.allocator import keep_freed_memory
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.losses import (
     critic_loss,
@@ -130,6 +131,7 @@ class AdversarialTrainer(ScaleTrainer):
     """
 
     def __init__(self, task: ScaleTask, options: AdversarialOptions, generator: DilatedGenerator) -> None:
+        keep_freed_memory()
         self._task = task
         self._options = options
         self._random = torch.Generator().manual_seed(task.seed)
