@@ -40,6 +40,8 @@ TAPS = 9
 OUTPUTS = (12, 16, 20)
 #: Frames that are transformed together.
 FRAMES = 128
+#: More of them are gathered into one matrix: a product for each does not run on several cores.
+FEW_FRAMES = 16
 
 _OVERLAP = TAPS - 1
 
@@ -291,6 +293,9 @@ def _transpose(
 
 def _transformed(transform: Tensor, frames: Tensor) -> Tensor:
     """`(planes, frame)` applied to each frame: `(frames, frame, values) -> (planes, frames, values)`."""
+    if len(frames) > FEW_FRAMES:
+        gathered = frames.transpose(0, 1).reshape(frames.shape[1], -1)
+        return (transform @ gathered).view(-1, len(frames), frames.shape[2])
     result = frames.new_empty(len(transform), len(frames), frames.shape[2])
     torch.bmm(transform.expand(len(frames), -1, -1), frames, out=result.transpose(0, 1))
     return result
