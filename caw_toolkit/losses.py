@@ -34,8 +34,22 @@ def generator_loss(fake_scores: Tensor) -> Tensor:
     return -fake_scores.mean()
 
 
+def input_gradient(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The gradient at `x` of the sum of a discriminator's scores; differentiable.
+
+    Args:
+        discriminator: maps signals to scores of any shape.
+        x: signal.
+
+    Shape:
+        x and the result: `(batch, channels, samples)`
+    """
+    x = x.detach().requires_grad_(True)
+    return torch.autograd.grad(discriminator(x).sum(), x, create_graph=True)[0]
+
+
 def gradient_penalty(
-    discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, blend: float, weight: float = 0.01
+    gradient_at: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, blend: float, weight: float = 0.01
 ) -> Tensor:
     """Penalty on discriminator gradients whose norm is not 1 (equation 6).
 
@@ -44,7 +58,7 @@ def gradient_penalty(
     that a signal of n samples contributes n norms; and one blend factor serves the whole step.
 
     Args:
-        discriminator: maps signals to scores of any shape.
+        gradient_at: maps a signal to the discriminator's gradient there, as `input_gradient` does.
         real: real signal.
         fake: generated signal; no gradient flows into it.
         blend: share of the real signal in the blend at which the gradient is taken, 0 to 1.
@@ -53,8 +67,7 @@ def gradient_penalty(
     Shape:
         real, fake: `(batch, channels, samples)`; result: `()`
     """
-    mixed = (blend * real + (1 - blend) * fake).detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(discriminator(mixed).sum(), mixed, create_graph=True)
+    gradient = gradient_at((blend * real + (1 - blend) * fake).detach())
     norms: Tensor = torch.linalg.vector_norm(gradient, dim=1)  # (batch, samples)
     return weight * (norms - 1).square().mean()
 

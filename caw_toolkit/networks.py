@@ -19,12 +19,16 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
+from caw_toolkit.fast_stack import FastStack, convolution, is_fast
+from caw_toolkit.losses import input_gradient
 from caw_toolkit.objectives.base import ScaleGenerator
 
 KERNEL_SIZE = 9
 LEAKY_SLOPE = 0.2
 PRE_EMPHASIS = 0.97
 WEIGHT_STD = 0.02
+#: Long signals are generated in blocks of this length.
+BLOCK_SAMPLES = 16384
 
 _GATE_PADDING = KERNEL_SIZE // 2
 _PRE_EMPHASIS_PADDING = 1
@@ -136,15 +140,51 @@ class DilatedGenerator(ScaleGenerator):
         Shape:
             `(batch, audio_channels, samples + 2 * padding) -> (batch, audio_channels, samples)`
         """
+        if not is_fast(padded, self.architecture["hidden_channels"]):
+            return self._modules_detail(padded)
+        fast = FastDetail(self)
+        return fast(padded) if self.training or torch.is_grad_enabled() else self._in_blocks(fast, padded)
+
+    def _modules_detail(self, padded: Tensor) -> Tensor:
         x = self.stack(padded)  # (batch, hidden_channels, samples)
         x = torch.tanh(self.gate_tanh(x)) * torch.sigmoid(self.gate_sigmoid(x))
         return pre_emphasis(self.output(x))
+
+    def _in_blocks(self, detail: FastDetail, padded: Tensor) -> Tensor:
+        """A long signal block by block, each with its surroundings: the same signal, in less memory and less time."""
+        samples = padded.shape[-1] - 2 * self.padding
+        parts = []
+        for start in range(0, samples, BLOCK_SAMPLES):
+            stop = min(start + BLOCK_SAMPLES, samples)
+            first, last = max(0, start - self.output_context), min(samples, stop + self.output_context)
+            block = detail(padded[..., first : last + 2 * self.padding])
+            parts.append(block[..., start - first : stop - first])
+        return torch.cat(parts, dim=-1)
 
     def folded(self) -> DilatedGenerator:
         """A copy in evaluation mode, with weight and batch normalisation folded into plain convolutions."""
         result = copy.deepcopy(self).eval()
         result.stack = folded_stack(result.stack)
         return result.requires_grad_(False)
+
+
+class FastDetail:
+    """`DilatedGenerator.detail` of one signal on the CPU, with the weights that the generator has when this is made."""
+
+    def __init__(self, generator: DilatedGenerator) -> None:
+        gates = (generator.gate_tanh, generator.gate_sigmoid)
+        self._stack = FastStack(generator.stack)
+        self._gates = convolution(torch.cat([gate.weight for gate in gates]), 1)
+        self._gate_bias = torch.cat([_bias(gate) for gate in gates])
+        self._output = generator.output
+
+    def __call__(self, padded: Tensor) -> Tensor:
+        """As `DilatedGenerator.detail`, for a batch of one."""
+        x = self._stack(padded[0].t())  # (samples, hidden_channels)
+        both = self._gates(F.pad(x, (0, 0, _GATE_PADDING, _GATE_PADDING))) + self._gate_bias
+        tanh, sigmoid = both.chunk(2, dim=1)
+        x = F.linear(torch.tanh(tanh) * torch.sigmoid(sigmoid), self._output.weight[..., 0], self._output.bias)
+        return pre_emphasis(x.t()[None])
 
 
 class DilatedDiscriminator(nn.Module):
@@ -161,6 +201,11 @@ class DilatedDiscriminator(nn.Module):
         #: Least number of samples that can be scored.
         self.minimum_samples = stack_span(blocks) + 1
         self.stack = DilatedStack(audio_channels, hidden_channels, 1, blocks)
+        self._hidden_channels = hidden_channels
+
+    def ready(self, example: Tensor) -> Critic:
+        """The discriminator with its present weights, in the fastest form for inputs like `example`."""
+        return FastCritic(self) if is_fast(example, self._hidden_channels) else Critic(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Score every window of `minimum_samples` samples.
@@ -169,6 +214,42 @@ class DilatedDiscriminator(nn.Module):
             `(batch, audio_channels, samples) -> (batch, 1, samples - minimum_samples + 1)`
         """
         return pre_emphasis(self.stack(x))
+
+
+class Critic:
+    """A discriminator with the weights that it has when this is made.
+
+    Args:
+        discriminator: in training mode.
+    """
+
+    def __init__(self, discriminator: DilatedDiscriminator) -> None:
+        self._discriminator = discriminator
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The scores: as `DilatedDiscriminator.forward`."""
+        return self._discriminator(x)  # type: ignore[no-any-return]
+
+    def input_gradient(self, x: Tensor) -> Tensor:
+        """The gradient of the sum of the scores, as long as `x`; differentiable by the weights."""
+        return input_gradient(self, x)
+
+
+class FastCritic(Critic):
+    """A `Critic` of one signal, as a `FastStack`."""
+
+    def __init__(self, discriminator: DilatedDiscriminator) -> None:
+        super().__init__(discriminator)
+        self._stack = FastStack(discriminator.stack)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return pre_emphasis(self._stack(x[0].t()).t()[None])
+
+    def input_gradient(self, x: Tensor) -> Tensor:
+        scores = x.shape[-1] - self._discriminator.minimum_samples + 1
+        emphasis = x.new_full((scores, 1), 1 - PRE_EMPHASIS)
+        emphasis[-1] = 1.0  # no later score subtracts from the last
+        return self._stack.input_gradient(x[0].detach().t(), emphasis).t()[None]
 
 
 @torch.no_grad()
@@ -210,6 +291,11 @@ def folded_stack(stack: nn.Sequential) -> nn.Sequential:
 def parameter_count(network: nn.Module) -> int:
     """Trainable parameters of a network."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def _bias(convolution: nn.Conv1d) -> Tensor:
+    assert convolution.bias is not None
+    return convolution.bias
 
 
 def _plain_convolution(convolution: nn.Conv1d) -> nn.Conv1d:

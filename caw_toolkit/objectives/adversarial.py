@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from caw_toolkit.allocator import keep_freed_memory
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.losses import (
     critic_loss,
@@ -130,6 +131,7 @@ class AdversarialTrainer(ScaleTrainer):
     """
 
     def __init__(self, task: ScaleTask, options: AdversarialOptions, generator: DilatedGenerator) -> None:
+        keep_freed_memory()
         self._task = task
         self._options = options
         self._random = torch.Generator().manual_seed(task.seed)
@@ -275,13 +277,13 @@ class AdversarialTrainer(ScaleTrainer):
     def _update_discriminator(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         discriminator, interval = self._discriminator, self._options.gradient_penalty_interval
         discriminator.requires_grad_(True).train()
-        loss = critic_loss(discriminator(real), discriminator(fake))
+        critic = discriminator.ready(real)
+        loss = critic_loss(critic(real), critic(fake))
         losses = {"critic": float(loss.detach())}
         if self._steps_done % interval == 0:
             blend = float(torch.rand((), generator=self._random))
-            penalty = gradient_penalty(
-                discriminator, real, fake, blend, weight=self._options.gradient_penalty_weight * interval
-            )
+            weight = self._options.gradient_penalty_weight * interval
+            penalty = gradient_penalty(critic.input_gradient, real, fake, blend, weight)
             losses["gradient_penalty"] = float(penalty.detach())
             loss = loss + penalty
         self._descend("discriminator", loss)
@@ -289,7 +291,7 @@ class AdversarialTrainer(ScaleTrainer):
 
     def _update_generator(self, window: Window, real: Tensor, fake: Tensor) -> dict[str, float]:
         self._discriminator.requires_grad_(False)
-        loss = generator_loss(self._discriminator(fake))
+        loss = generator_loss(self._discriminator.ready(fake)(fake))
         losses = {"adversarial": float(loss.detach())}
         reconstruction = self._reconstruction_loss(window, real)
         if reconstruction is not None:

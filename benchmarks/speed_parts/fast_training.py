@@ -1,0 +1,170 @@
+"""Part (b): the fast preset's training steps by phase, and whole trainings."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from caw_toolkit.material import Material
+from caw_toolkit.objectives.conditional_gaussian import GaussianOptions
+from caw_toolkit.objectives.flow_matching import FlowOptions
+from caw_toolkit.objectives.regression import RegressionTrainer
+from caw_toolkit.training import Progress, Trainer, make_plan
+from speed_parts.signals import EXAMPLES, clips, recording
+
+#: (seconds, rate, channels) of the recordings.
+CASES = ((10, 16000, 1), (25, 16000, 1), (10, 44100, 1), (25, 44100, 1), (25, 44100, 2))
+STEPS = FlowOptions().steps
+assert GaussianOptions().steps == STEPS
+
+
+class PhaseClock:
+    """Measures the parts of a regression trainer's step from outside."""
+
+    def __init__(self, trainer: RegressionTrainer) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.trainer = trainer
+        network = trainer.model.network
+        network.forward = self._timed("network, forward", network.forward)
+        trainer.loss = self._timed("loss", trainer.loss)  # type: ignore[method-assign]
+        trainer.optimiser.step = self._timed("optimiser", trainer.optimiser.step)  # type: ignore[method-assign]
+
+    def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any, **options: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return function(*arguments, **options)
+            finally:
+                self.seconds[name] += time.perf_counter() - began
+
+        return timed
+
+    def phases(self) -> dict[str, float]:
+        """Seconds of a step's phases; what is left over is the backward pass with the clipping of gradients."""
+        self.seconds.clear()
+        began = time.perf_counter()
+        self.trainer.step(0.0)
+        total = time.perf_counter() - began
+        forward, loss, optimiser = (self.seconds[name] for name in ("network, forward", "loss", "optimiser"))
+        return {
+            "data and loss": loss - forward,
+            "network, forward": forward,
+            "backward": total - loss - optimiser,
+            "optimiser": optimiser,
+            "whole step": total,
+        }
+
+
+def phase_rows(quick: bool) -> Iterator[dict[str, Any]]:
+    """Each trained scale of the fast preset on speech at 16 kHz."""
+    clip = recording(clips()[0], 10, 16000)
+    plan = make_plan(clip, preset="fast", material=Material.SPEECH, seed=1)
+    for index in (0, len(plan.rates) - 1):
+        trainer = _scale_trainer(plan, index)
+        trainer.step(0.0)
+        with FlopCounterMode(display=False) as counter:
+            trainer.step(0.0)
+        clock = PhaseClock(trainer)
+        steps = [clock.phases() for _ in range(5 if quick else 30)]
+        seconds = {phase: statistics.median(step[phase] for step in steps) for phase in steps[0]}
+        yield {"kind": "phases", "rate": plan.rates[index], "seconds": seconds, "flops": counter.get_total_flops()}
+
+
+def _scale_trainer(plan: Any, index: int) -> RegressionTrainer:
+    from caw_toolkit.objectives.base import ScaleTask
+    from caw_toolkit.resampling import UPSAMPLERS
+
+    rate = plan.rates[index]
+    real = torch.from_numpy(plan.recording.at(rate))
+    coarse = None
+    if index:
+        lower = torch.from_numpy(plan.recording.at(plan.rates[index - 1]))
+        coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, real.shape[1])
+    task = ScaleTask(plan.spec(index), real, coarse, plan.recording.segments_at(rate), None, 0, torch.device("cpu"))
+    trainer = plan.objective.scale_trainer(task)
+    assert isinstance(trainer, RegressionTrainer)
+    return trainer
+
+
+def training_row(case: tuple[int, int, int], minutes: float, folder: Path) -> dict[str, Any]:
+    """A short training, from whose steps and preparations the time of a whole one follows."""
+    seconds, rate, channels = case
+    clip = recording(clips(folder)[0], seconds, rate, channels)
+    events: dict[int, list[float]] = defaultdict(list)
+
+    def note(progress: Progress) -> None:
+        events[progress.spec.index].append(time.perf_counter())
+
+    plan = make_plan(clip, preset="fast", material=Material.SPEECH, minutes=minutes, seed=1)
+    began = time.perf_counter()
+    Trainer(plan, device="cpu", on_progress=note).run()
+    total = time.perf_counter() - began
+    steps = {
+        index: statistics.median(after - before for before, after in zip(times, times[1:], strict=False))
+        for index, times in events.items()
+        if len(times) > 2
+    }
+    preparation = total - sum(steps[index] * len(events[index]) for index in steps)
+    return {
+        "kind": "training",
+        "case": list(case),
+        "step_seconds": {str(plan.rates[index]): value for index, value in steps.items()},
+        "preparation": preparation,
+        "whole": preparation + STEPS * sum(steps.values()),
+    }
+
+
+def measure(quick: bool, folder: Path = EXAMPLES) -> Iterator[dict[str, Any]]:
+    yield from phase_rows(quick)
+    for case in CASES[:1] if quick else CASES:
+        yield training_row(case, 0.1 if quick else 0.5, folder)
+
+
+def table(rows: list[dict[str, Any]], peak: float) -> list[str]:
+    lines = ["| scale | phase | ms a step | GFLOP/s | share of the peak | target 50 % |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if row["kind"] != "phases":
+            continue
+        for phase, seconds in row["seconds"].items():
+            rate = _phase_flops(row["flops"], phase) / seconds / 1e9
+            figures = f"{rate:.0f} | {rate / peak:.0%} | {_met(rate / peak >= 0.5)}" if rate else "| |"
+            lines.append(f"| {row['rate']} Hz | {phase} | {seconds * 1000:.1f} | {figures} |")
+    lines += [
+        "",
+        f"| recording | ms a step | preparation, s | whole training of {STEPS} steps a scale, s | target | |",
+        "|---|---|---|---|---|---|",
+    ]
+    whole = {tuple(row["case"]): row["whole"] for row in rows if row["kind"] == "training"}
+    for row in rows:
+        if row["kind"] == "training":
+            lines.append(_training_line(row, whole))
+    return lines
+
+
+def _phase_flops(flops: float, phase: str) -> float:
+    """Of the backward pass, twice those of the forward pass."""
+    return {"network, forward": flops / 3, "backward": flops * 2 / 3, "whole step": flops}.get(phase, 0.0)
+
+
+def _training_line(row: dict[str, Any], whole: dict[tuple[int, ...], float]) -> str:
+    seconds, rate, channels = row["case"]
+    target, met = "", ""
+    if row["case"] == [25, 16000, 1]:
+        target, met = "300 s, to the quality targets", _met(row["whole"] <= 300)
+    if row["case"] == [25, 44100, 2] and (25, 16000, 1) in whole:
+        ratio = row["whole"] / whole[25, 16000, 1]
+        target, met = f"3x the mono time at 16 kHz: {ratio:.1f}x", _met(ratio <= 3)
+    steps = ", ".join(f"{value * 1000:.0f} at {scale} Hz" for scale, value in row["step_seconds"].items())
+    name = f"{seconds} s, {rate / 1000:g} kHz, {'stereo' if channels == 2 else 'mono'}"
+    return f"| {name} | {steps} | {row['preparation']:.1f} | {row['whole']:.0f} | {target} | {met} |"
+
+
+def _met(condition: bool) -> str:
+    return "met" if condition else "not met"

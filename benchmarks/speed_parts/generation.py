@@ -1,0 +1,158 @@
+"""Part (c): generation, each in a process of its own that reports its speed and its peak memory."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+RATE = 16000
+LENGTHS = (10, 600, 3600)
+SHORT = 10
+#: A process stops after this many seconds; speed and memory are steady long before.
+TIME_LIMIT = 200.0
+#: Memory of the plain transcription, which generates the whole signal at once: gigabytes for each second.
+PLAIN_GIGABYTES = 0.025
+
+
+def untrained_model(preset: str, rate: int) -> Any:
+    """A model of the real size: what it costs to run does not depend on how long it was trained."""
+    import torch
+
+    from caw_toolkit.material import Material
+    from caw_toolkit.model import PyramidModel
+    from caw_toolkit.synthesis import Scale
+    from caw_toolkit.training import make_plan, train
+    from speed_parts.signals import clips, recording
+
+    clip = recording(clips()[0], 10, rate)
+    if preset == "fast":
+        return train(clip, preset="fast", minutes=0.02, device="cpu", seed=1)
+    plan = make_plan(clip, preset="paper", material=Material.SPEECH)
+    scales = []
+    for index, scale_rate in enumerate(plan.rates):
+        generator = plan.objective.untrained_generator(plan.spec(index)).eval().requires_grad_(False)
+        scales.append(Scale(scale_rate, generator, 1.0 if index == 0 else 0.01))
+    return PyramidModel(scales, 1, 1.0, "keys", reconstruction_noise=torch.zeros(1, plan.rates[0] * 10))
+
+
+def run_ours(model_path: str, seconds: float) -> dict[str, float]:
+    import torch
+
+    from caw_toolkit.model import PyramidModel
+
+    torch.set_flush_denormal(True)
+    model = PyramidModel.load(model_path, device="cpu")
+    next(model.stream(1.0, seed=0))  # everything is imported and warm
+    began = time.perf_counter()
+    next(model.stream(1.0, seed=1))
+    first = time.perf_counter() - began
+    began = time.perf_counter()
+    if seconds <= SHORT:
+        model.generate(seconds, seed=2, keep_edges=True)  # no more than is asked for, as the transcription does
+        return {"first_block": first, "made": seconds, "elapsed": time.perf_counter() - began}
+    for made, _ in enumerate(model.stream(1.0, seed=2), start=1):
+        elapsed = time.perf_counter() - began
+        if made >= seconds or elapsed > TIME_LIMIT:
+            break
+    return {"first_block": first, "made": made, "elapsed": elapsed}
+
+
+def run_plain(model_path: str, seconds: float) -> dict[str, float]:
+    import plain_transcription as plain
+    import torch
+
+    from caw_toolkit.model_file import load
+
+    torch.set_flush_denormal(True)
+    pyramid = []
+    for scale in load(model_path)["scales"]:
+        generator = plain.Generator(1, scale["architecture"]["hidden_channels"])
+        generator.load_state_dict(scale["weights"])
+        pyramid.append(plain.PyramidScale(generator, scale["rate"], scale["noise_std"]))
+    plain.generate(pyramid, 1.0)
+    began = time.perf_counter()
+    plain.generate(pyramid, seconds)
+    elapsed = time.perf_counter() - began
+    return {"first_block": elapsed, "made": seconds, "elapsed": elapsed}
+
+
+def _process(side: str, model: Path, seconds: float) -> dict[str, float]:
+    command = [sys.executable, __file__, "--side", side, "--model", str(model), "--seconds", str(seconds)]
+    result: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return result
+
+
+def measure(quick: bool) -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        for preset in ("fast", "paper"):
+            path = Path(folder) / f"{preset}.pt"
+            untrained_model(preset, RATE).save(path)
+            for seconds in (SHORT,) if quick else LENGTHS:
+                for side in ("plain", "ours") if preset == "paper" else ("ours",):
+                    row = {"preset": preset, "side": side, "seconds": seconds}
+                    if side == "plain" and seconds * PLAIN_GIGABYTES > 12:
+                        yield {**row, "left_out": f"needs {seconds * PLAIN_GIGABYTES:.0f} GB"}
+                    else:
+                        yield {**row, **_process(side, path, seconds)}
+
+
+def table(rows: list[dict[str, Any]]) -> list[str]:
+    speed = {(row["preset"], row["side"], row["seconds"]): _speed(row) for row in rows}
+    lines = [
+        "| preset | length | x real time | first block, s | peak memory, GB | target | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        name = row["preset"] if row["side"] == "ours" else "plain transcription"
+        if "left_out" in row:
+            lines.append(f"| {name} | {row['seconds']} s | | | {row['left_out']} | | |")
+            continue
+        target, met = _target(row, speed)
+        lines.append(
+            f"| {name} | {row['seconds']} s | {_speed(row):.1f} | {row['first_block']:.2f} | {row['gigabytes']:.2f} "
+            f"| {target} | {met} |"
+        )
+    return lines
+
+
+def _speed(row: dict[str, Any]) -> float:
+    return float(row["made"] / row["elapsed"]) if "made" in row else math.nan
+
+
+def _target(row: dict[str, Any], speed: dict[tuple[str, str, int], float]) -> tuple[str, str]:
+    if row["side"] == "plain":
+        return "", ""
+    if row["preset"] == "paper":
+        ratio = _speed(row) / speed.get(("paper", "plain", SHORT), math.nan)
+        return f"4x plain of {SHORT} s: {ratio:.1f}x", "met" if ratio >= 4 else "not met"
+    good = _speed(row) >= 20
+    if row["seconds"] == 3600:
+        good = good and row["gigabytes"] < 1 and row["first_block"] <= 0.5
+        return "20x, below 1 GB, first block in 0.5 s", "met" if good else "not met"
+    return "20x", "met" if good else "not met"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--side", choices=["ours", "plain"], required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    arguments = parser.parse_args()
+    run = run_ours if arguments.side == "ours" else run_plain
+    result = run(arguments.model, arguments.seconds)
+    print(json.dumps({**result, "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
+
+
+if __name__ == "__main__":
+    main()
