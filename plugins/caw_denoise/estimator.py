@@ -2,9 +2,10 @@
 
 A first estimate is the log-spectral amplitude estimator (Ephraim and Malah, 1985) with a noise spectrum from a low
 quantile over time. Rumble below the lowest note is told from music by its spectrum, which has no peaks, and goes
-altogether: it comes in bursts that no average describes. Then, band by band, the frames whose first estimates are most alike are looked up in the whole
-recording, and their power is averaged: notes and syllables that come back are seen several times with different noise
-(non-local means: Buades, Coll and Morel, 2005). The average is the signal in a Wiener filter.
+altogether: it comes in bursts that no average describes. Then, band by band, the frames whose first estimates are most
+alike are looked up in the whole recording, and their power is averaged: notes and syllables that come back are seen
+several times with different noise (non-local means: Buades, Coll and Morel, 2005). The average is the signal in a
+Wiener filter.
 """
 
 from __future__ import annotations
