@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     import click
 
 #: For plugins; `hookimpl` is imported from `caw_toolkit`.
-__all__ = ["API_VERSION", "HOOK_NAMES", "RegisterCommand", "RegisterPreset", "RegisterTarget", "ScaleTrained"]
+__all__ = [
+    "API_VERSION",
+    "HOOK_NAMES",
+    "RegisterCommand",
+    "RegisterEvaluation",
+    "RegisterPreset",
+    "RegisterTarget",
+    "ScaleTrained",
+]
 
 #: Name of the pluggy project and of the entry-point group.
 PROJECT_NAME = "caw_toolkit"

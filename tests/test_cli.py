@@ -236,11 +236,18 @@ def test_broken_plugins_at_once_harm_nothing(tmp_path: Path, monkeypatch: pytest
 
 
 def test_plugins_shows_what_each_adds_and_what_is_wrong(invoke: Invoke) -> None:
-    points = (command_plugin(("shout", "a:b")), FakeEntryPoint("other", error=ImportError("no torch")))
+    scored = plugin(register_evaluations=lambda register: register("loudness", "a:b"))
+    points = (
+        command_plugin(("shout", "a:b")),
+        FakeEntryPoint("other", error=ImportError("no torch")),
+        FakeEntryPoint("scored", scored),
+    )
     result = invoke("plugins", points=points)
     assert result.stdout.splitlines() == [
         "other (not loaded)  fake 1.0",
         "    problem:        ImportError: no torch",
+        "scored  fake 1.0",
+        "    evaluations:    loudness",
         "shout  caw-shout 1.0",
         "    commands:       shout",
     ]

@@ -30,7 +30,16 @@ def assert_light(*arguments: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    ["--version", "--help", "plugins", "plugins --json", "plugins --help", "plugin new --help", "install --help"],
+    [
+        "--version",
+        "--help",
+        "plugins",
+        "plugins --json",
+        "plugins --help",
+        "plugin new --help",
+        "install --help",
+        "evaluate --help",
+    ],
 )
 def test_nothing_heavy_is_imported(arguments: str) -> None:
     assert_light(*arguments.split())

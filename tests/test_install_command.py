@@ -22,6 +22,10 @@ from caw_toolkit import hookimpl
 @hookimpl
 def register_commands(register):
     register("shout", "caw_shout_shout:shout")
+
+@hookimpl
+def register_evaluations(register):
+    register("shout", "caw_shout_shout:evaluate")
 """
 
 
@@ -33,7 +37,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> PluginEnvironment:
 def test_what_is_installed_is_reported_and_can_be_removed(environment: PluginEnvironment, tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path, "caw-shout", {"shout": SHOUT})
     done = environment.caw("install", wheel)
-    assert (done.returncode, done.stdout) == (0, "installed shout (caw-shout 1.0); commands: shout\n"), done.stderr
+    report = "installed shout (caw-shout 1.0); commands: shout; evaluations: shout\n"
+    assert (done.returncode, done.stdout) == (0, report), done.stderr
     again = environment.caw("install", "caw_shout")
     assert (again.returncode, again.stdout) == (0, "no new plugin: what was asked for is installed already\n")
     mistyped = environment.caw("uninstall", "shout")

@@ -152,7 +152,7 @@ def _described(plugin: _Plugin) -> str:
 
 
 def _additions(plugin: _Plugin) -> Iterator[str]:
-    for kind in ("commands", "processors", "training_modes", "presets"):
+    for kind in ("commands", "processors", "training_modes", "presets", "evaluations"):
         if plugin[kind]:
             yield f"{kind.replace('_', ' ')}: {', '.join(plugin[kind])}"
     yield from filter(None, (plugin["error"], *plugin["problems"]))

@@ -18,10 +18,12 @@ from caw_toolkit.errors import CawError
 if TYPE_CHECKING:
     from caw_toolkit.metrics.signals import Signal
 
+__all__ = ["Scores", "outputs_argument", "read_pair", "reference_option", "show_scores"]
+
 #: Scores of one file, by name; each name ends with its unit, if it has one.
 Scores = Mapping[str, float]
 
-SHORTEST_SECONDS = 0.5
+_SHORTEST_SECONDS = 0.5
 
 #: `OUT...`, as `outputs`: the files to score.
 outputs_argument: Decorator = click.argument("outputs", nargs=-1, required=True, type=FILE, metavar="OUT...")
@@ -46,8 +48,8 @@ def read_pair(reference: Path, output: Path) -> tuple[Signal, Signal, int]:
     real, rate = scoring_signal(reference)
     made, _ = scoring_signal(output, rate)
     for path, signal in ((reference, real), (output, made)):
-        if len(signal) < SHORTEST_SECONDS * rate:
-            raise CawError(f"{path} is {len(signal) / rate:.3f} s long: at least {SHORTEST_SECONDS:g} s are needed")
+        if len(signal) < _SHORTEST_SECONDS * rate:
+            raise CawError(f"{path} is {len(signal) / rate:.3f} s long: at least {_SHORTEST_SECONDS:g} s are needed")
     if not real.any():
         raise CawError(f"{reference} is silent: nothing can be compared with it")
     return real, made, rate

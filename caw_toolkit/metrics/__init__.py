@@ -1,12 +1,14 @@
 """Measuring audio against a reference: what the figures of the benchmarks mean, exactly.
 
 Signals are mono, `(samples,)`, full scale 1.0. References and estimates are compared over the length of the shorter.
-`scoring_signal` reads a file the way all figures of this project are made: mixed to mono, in steps of 16 bits.
+A gap is `(start, stop)` in samples. `scoring_signal` reads a file the way all figures of this project are made: mixed
+to mono, in steps of 16 bits.
 """
 
 from caw_toolkit.metrics.closeness import flatness_bias, frechet_distance
 from caw_toolkit.metrics.copying import copied_share
 from caw_toolkit.metrics.gaps import (
+    Gap,
     distance_to_context,
     gap_level_error,
     gap_log_mel_distance,
@@ -14,11 +16,13 @@ from caw_toolkit.metrics.gaps import (
     join_flux,
 )
 from caw_toolkit.metrics.intelligibility import extended_stoi
-from caw_toolkit.metrics.signals import scoring_signal
+from caw_toolkit.metrics.signals import Signal, scoring_signal
 from caw_toolkit.metrics.spectral import log_spectral_distance
 from caw_toolkit.metrics.waveform import scale_invariant_sdr, signal_to_noise_ratio
 
 __all__ = [
+    "Gap",
+    "Signal",
     "copied_share",
     "distance_to_context",
     "extended_stoi",

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from caw_toolkit.metrics.signals import Signal, common_length
 from caw_toolkit.metrics.spectral import Spectrogram, mel_filters, power_spectrogram
 
+#: First sample of a gap and the first after it.
 Gap = tuple[int, int]
 
 _WINDOW, _HOP, _BANDS = 1024, 256, 64

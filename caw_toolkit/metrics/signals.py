@@ -10,6 +10,7 @@ import numpy.typing as npt
 from caw_toolkit.audio import read_audio
 from caw_toolkit.resampling import resample
 
+#: A mono signal, `(samples,)` float64, full scale 1.0.
 Signal = npt.NDArray[np.float64]
 
 _STEPS = 2**15

@@ -12,7 +12,7 @@ from caw_toolkit.cli.options import json_option
 from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
 
 if TYPE_CHECKING:
-    from caw_toolkit.metrics.signals import Signal
+    from caw_toolkit.metrics import Signal
 
 
 def score(reference: Signal, output: Signal, sample_rate: int) -> dict[str, float]:
@@ -23,12 +23,12 @@ def score(reference: Signal, output: Signal, sample_rate: int) -> dict[str, floa
         output: the extended one.
         sample_rate: of both, Hz.
     """
-    from caw_toolkit import metrics
+    from caw_toolkit.metrics import extended_stoi, log_spectral_distance, signal_to_noise_ratio
 
     return {
-        "snr_db": metrics.signal_to_noise_ratio(reference, output),
-        "lsd": metrics.log_spectral_distance(reference, output),
-        "estoi": metrics.extended_stoi(reference, output, sample_rate),
+        "snr_db": signal_to_noise_ratio(reference, output),
+        "lsd": log_spectral_distance(reference, output),
+        "estoi": extended_stoi(reference, output, sample_rate),
     }
 
 

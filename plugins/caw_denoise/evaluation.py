@@ -12,7 +12,7 @@ from caw_toolkit.cli.options import json_option
 from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
 
 if TYPE_CHECKING:
-    from caw_toolkit.metrics.signals import Signal
+    from caw_toolkit.metrics import Signal
 
 
 def score(reference: Signal, output: Signal) -> dict[str, float]:
@@ -22,12 +22,12 @@ def score(reference: Signal, output: Signal) -> dict[str, float]:
         reference: the clean recording, `(samples,)`.
         output: the cleaned one.
     """
-    from caw_toolkit import metrics
+    from caw_toolkit.metrics import log_spectral_distance, scale_invariant_sdr, signal_to_noise_ratio
 
     return {
-        "snr_db": metrics.signal_to_noise_ratio(reference, output),
-        "si_sdr_db": metrics.scale_invariant_sdr(reference, output),
-        "lsd": metrics.log_spectral_distance(reference, output),
+        "snr_db": signal_to_noise_ratio(reference, output),
+        "si_sdr_db": scale_invariant_sdr(reference, output),
+        "lsd": log_spectral_distance(reference, output),
     }
 
 

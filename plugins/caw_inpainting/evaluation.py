@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caw_toolkit import CawUsageError
 from caw_toolkit.cli.options import json_option
 from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
-from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
     from caw_inpainting.gaps import Gap
-    from caw_toolkit.metrics.signals import Signal
+    from caw_toolkit.metrics import Signal
 
 #: Shorter gaps and contexts have too few frames to compare.
 SHORTEST_GAP_SECONDS, SHORTEST_CONTEXT_SECONDS = 0.05, 1.0
@@ -33,7 +33,13 @@ def score(reference: Signal, output: Signal, sample_rate: int, gap: Gap) -> dict
     Raises:
         CawUsageError: if the gap does not lie within the recording, or it or what is left is too short to compare.
     """
-    from caw_toolkit import metrics
+    from caw_toolkit.metrics import (
+        distance_to_context,
+        gap_level_error,
+        gap_log_mel_distance,
+        gap_log_spectral_distance,
+        join_flux,
+    )
 
     length = min(len(reference), len(output))
     start, stop = gap
@@ -44,11 +50,11 @@ def score(reference: Signal, output: Signal, sample_rate: int, gap: Gap) -> dict
     if length - (stop - start) < SHORTEST_CONTEXT_SECONDS * sample_rate:
         raise CawUsageError(f"the hole leaves less than {SHORTEST_CONTEXT_SECONDS:g} s to compare it with")
     return {
-        "gap_lsd": metrics.gap_log_spectral_distance(reference, output, gap),
-        "mel_l1_db": metrics.gap_log_mel_distance(reference, output, sample_rate, gap),
-        "level_error_db": metrics.gap_level_error(reference, output, gap),
-        "join_flux": metrics.join_flux(output, sample_rate, gap),
-        "nn_context_db": metrics.distance_to_context(reference, output, sample_rate, gap),
+        "gap_lsd": gap_log_spectral_distance(reference, output, gap),
+        "mel_l1_db": gap_log_mel_distance(reference, output, sample_rate, gap),
+        "level_error_db": gap_level_error(reference, output, gap),
+        "join_flux": join_flux(output, sample_rate, gap),
+        "nn_context_db": distance_to_context(reference, output, sample_rate, gap),
     }
 
 

@@ -12,7 +12,7 @@ from caw_toolkit.cli.options import json_option
 from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
 
 if TYPE_CHECKING:
-    from caw_toolkit.metrics.signals import Signal
+    from caw_toolkit.metrics import Signal
 
 
 def score(training: Signal, take: Signal, sample_rate: int) -> dict[str, float]:
@@ -23,12 +23,12 @@ def score(training: Signal, take: Signal, sample_rate: int) -> dict[str, float]:
         take: what it generated.
         sample_rate: of both, Hz.
     """
-    from caw_toolkit import metrics
+    from caw_toolkit.metrics import copied_share, flatness_bias, frechet_distance
 
     return {
-        "frechet": metrics.frechet_distance(training, take, sample_rate),
-        "copied": metrics.copied_share(training, take, sample_rate),
-        "flatness_bias_db": metrics.flatness_bias(training, take),
+        "frechet": frechet_distance(training, take, sample_rate),
+        "copied": copied_share(training, take, sample_rate),
+        "flatness_bias_db": flatness_bias(training, take),
     }
 
 
