@@ -69,9 +69,9 @@ def run_ours(model_path: str, seconds: float) -> dict[str, float]:
 
 
 def run_plain(model_path: str, seconds: float) -> dict[str, float]:
-    import plain_transcription as plain
     import torch
 
+    import plain_transcription as plain
     from caw_toolkit.model_file import load
 
     torch.set_flush_denormal(True)

@@ -18,7 +18,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import plain_transcription as plain
-
 from caw_toolkit.material import Material
 from caw_toolkit.model import PyramidModel
 from caw_toolkit.objectives import build_objective
