@@ -1,4 +1,4 @@
-"""Objective `exemplar_or_gaussian`: remember the recording and learn to predict (`caw_toolkit.exemplar_or_gaussian`)."""
+"""Objective `exemplar_or_gaussian`: remember the recording, learn to predict (`caw_toolkit.exemplar_or_gaussian`)."""
 
 from __future__ import annotations
 
