@@ -73,25 +73,49 @@ class Span:
     gain: float = 1.0  # of the blocks
 
     @torch.inference_mode()
-    def make(self, begin: float, end: float) -> Tensor:
-        """The last scale's signal between two times in seconds, `(channels, samples)`; `begin` is a whole second."""
-        signal = self._given(begin, end) if self.entry else None
+    def make(self, begin: int, end: float, *, lead: int = 0, tail: int = 0) -> Tensor:
+        """The last scale's signal between two times.
+
+        Args:
+            begin: in seconds.
+            end: in seconds.
+            lead: seconds before `begin` that may be made as context. Each scale makes no more than it and those above
+                it need.
+            tail: the same after `end`.
+
+        Returns:
+            `(channels, samples)`.
+        """
+        signal: Tensor | None = None
+        origin = begin
         for index in range(self.entry, self.last + 1):
-            scale = self.model.scales[index]
-            start, stop = round(begin * scale.rate), round(end * scale.rate)
-            lead = start % scale.generator.granule  # begin on the grid of the network's strides
-            noise_std = scale.noise_std * self.noise_gains.get(index, 1.0)
-            noise = self.noise.normal(index, scale.rate, start - lead, stop) * noise_std
+            context = self.context_seconds(index)
+            first, final = begin - min(lead, context), end + min(tail, context)
+            if index == self.entry and self.entry:
+                signal, origin = self._given(first, final), first
             coarse = None
             if signal is not None:
                 lower = self.model.rates[index - 1]
-                coarse = UPSAMPLERS[self.model.upsampling](signal, lower, scale.rate, stop - start)[None]
-                coarse = functional.pad(coarse, (lead, 0))
-            generator = self.model.generator(index)
-            make = generator.extend if self.foreign else generator
-            signal = make(noise[None].to(self.model.device), coarse)[0, :, lead:]
+                coarse = signal[:, (first - origin) * lower : round(final * lower) - origin * lower]
+            signal, origin = self._scale(index, first, final, coarse), first
         assert signal is not None
-        return signal
+        rate = self.model.rates[self.last]
+        return signal[:, (begin - origin) * rate : round(end * rate) - origin * rate]
+
+    def _scale(self, index: int, begin: int, end: float, coarse: Tensor | None) -> Tensor:
+        """One scale's signal between two times, given the coarser one's."""
+        scale = self.model.scales[index]
+        start, stop = begin * scale.rate, round(end * scale.rate)
+        lead = start % scale.generator.granule  # begin on the grid of the network's strides
+        noise_std = scale.noise_std * self.noise_gains.get(index, 1.0)
+        noise = self.noise.normal(index, scale.rate, start - lead, stop) * noise_std
+        if coarse is not None:
+            upsample = UPSAMPLERS[self.model.upsampling]
+            coarse = upsample(coarse, self.model.rates[index - 1], scale.rate, stop - start)[None]
+            coarse = functional.pad(coarse, (lead, 0))
+        generator = self.model.generator(index)
+        make = generator.extend if self.foreign else generator
+        return make(noise[None].to(self.model.device), coarse)[0, :, lead:]
 
     @torch.inference_mode()
     def upsampled(self, rate: int, start: int, stop: int) -> Tensor:
@@ -108,9 +132,9 @@ class Span:
         rate = self.model.rates[self.entry - 1]
         return _stretch(self.injected, round(begin * rate), round(end * rate)).to(self.model.device)
 
-    def context_seconds(self) -> int:
-        """Context that a block needs on each side."""
-        scales = self.model.scales[self.entry : self.last + 1]
+    def context_seconds(self, index: int) -> int:
+        """Context that scale `index` and those above it need on each side."""
+        scales = self.model.scales[index : self.last + 1]
         exact = sum(scale.generator.receptive_field / 2 / scale.rate for scale in scales)
         return min(LONGEST_CONTEXT_SECONDS, max(1, math.ceil(exact)))
 
@@ -124,16 +148,19 @@ def blocks(span: Span, seconds: float, keep_edges: bool) -> Iterator[np.ndarray]
         keep_edges: make nothing beyond the ends that is then trimmed (but a second at least, which networks need).
     """
     rate = span.model.rates[span.last]
-    context = span.context_seconds()
+    context = span.context_seconds(span.entry)
     half = round(CROSSFADE_SECONDS * rate / 2)
     fade = torch.linspace(0, 1, 2 * half)
     tail: Tensor | None = None
     for index in itertools.count():
         start, stop = index * BLOCK_SECONDS, (index + 1) * BLOCK_SECONDS
         final = stop + CROSSFADE_SECONDS >= seconds
-        begin = start - (context if index or not keep_edges else 0)
-        end = (max(seconds, begin + 1) if keep_edges else seconds + context) if final else stop + context
-        signal = span.make(begin, end).cpu()
+        before = 0 if keep_edges and not index else context
+        after = 0 if keep_edges and final else context
+        # a second more than is kept, for the crossfades
+        begin = start - min(1, before)
+        end = (seconds if final else stop) + min(1, after)
+        signal = span.make(begin, max(end, begin + 1), lead=before, tail=after).cpu()
         origin = round(begin * rate)
         left = start * rate - (half if index else 0)
         right = round(seconds * rate) if final else stop * rate + half

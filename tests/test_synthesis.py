@@ -11,7 +11,7 @@ from caw_toolkit.synthesis import Span
 
 def test_a_stretch_does_not_depend_on_where_its_block_begins(tiny_model: PyramidModel) -> None:
     span = Span(tiny_model, NoiseSource(3, 1), last=len(tiny_model.scales) - 1)
-    context, rate = span.context_seconds(), tiny_model.sample_rate
+    context, rate = span.context_seconds(0), tiny_model.sample_rate
     assert tiny_model.rates[0] % tiny_model.scales[0].generator.granule, (
         "a second must not be a whole number of strides"
     )
@@ -21,3 +21,12 @@ def test_a_stretch_does_not_depend_on_where_its_block_begins(tiny_model: Pyramid
     error = (early[:, inside] - late[:, shifted]).norm() / early[:, inside].norm()
     assert error < 1e-2  # -40 dB: the solver's far reach, which context does not cover in full
     torch.testing.assert_close(early[:, inside], late[:, shifted], atol=0.02, rtol=0.1)
+
+
+def test_context_changes_nothing_but_what_it_costs(tiny_model: PyramidModel) -> None:
+    span = Span(tiny_model, NoiseSource(3, 1), last=len(tiny_model.scales) - 1)
+    context, rate = span.context_seconds(0), tiny_model.sample_rate
+    whole = span.make(-context, 3 + context)[:, context * rate : (context + 3) * rate]
+    made = span.make(0, 3, lead=context, tail=context)
+    assert made.shape == whole.shape
+    assert (made - whole).norm() / whole.norm() < 1e-2

@@ -60,6 +60,7 @@ def inpaint(
     Training never sees the gaps. Everything outside them and 10 ms on their sides stays as it is, bit for bit.
     """
     from caw_inpainting import gaps as gap_tools
+    from caw_inpainting.filling import filled
     from caw_toolkit import check_output, derived_seed, read_audio, write_audio
     from caw_toolkit.cli.progress import load_or_train
 
@@ -89,10 +90,8 @@ def inpaint(
     )
     if model.sample_rate != clip.sample_rate:
         raise CawError(f"{recording} is at {clip.sample_rate} Hz, the model at {model.sample_rate} Hz")
-    seconds = [(start / clip.sample_rate, stop / clip.sample_rate) for start, stop in gaps]
     for take, target in enumerate(targets):
-        made = model.fill(clip.samples, clip.sample_rate, seconds, seed=derived_seed(seed, "take", take))
-        audio = gap_tools.stitched(clip.samples, made, gaps, clip.sample_rate)
+        audio = filled(model, clip.samples, gaps, seed=derived_seed(seed, "take", take))
         write_audio(target, audio, clip.sample_rate, bit_depth=depth, clipping="clip", overwrite=force)
         if not quiet and str(target) != "-":
             click.echo(f"wrote {target}", err=True)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from caw_inpainting import gaps as gap_tools
+from caw_inpainting.filling import filled
 from caw_toolkit import AudioClip
 from caw_toolkit.processors.model_processor import ModelProcessor, at_least_a_second, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, flag, number
@@ -44,10 +45,9 @@ class Inpaint(ModelProcessor):
         gaps = self._gaps_within(AudioClip(audio, rate))
         if not gaps:
             return audio
-        seconds = [(start / rate, stop / rate) for start, stop in gaps]
         known = at_least_a_second(audio, rate)
-        filled = on_model_channels(model, known, lambda part: model.fill(part, rate, seconds, seed=self.seed))
-        return gap_tools.stitched(audio, filled[:, : audio.shape[1]], gaps, rate)
+        whole = on_model_channels(model, known, lambda part: filled(model, part, gaps, seed=self.seed))
+        return whole[:, : audio.shape[1]]
 
     def _gaps_within(self, clip: AudioClip) -> list[gap_tools.Gap]:
         """The gaps in samples, those that touch or overlap joined."""
