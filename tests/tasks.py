@@ -14,6 +14,7 @@ SMALL_OPTIONS: dict[str, dict[str, Any]] = {
     "adversarial": {"hidden_channels": 8, "coarsest_hidden_channels": 4, "blocks": 4},
     "conditional_gaussian": {"widths": [8, 8], "batch": 2, "crop_frames": 16},
     "exemplar": {},
+    "exemplar_or_gaussian": {"widths": [8, 8], "batch": 2, "crop_frames": 16},
     "flow_matching": {"widths": [8, 8], "batch": 2, "crop_frames": 16, "solver_steps": 3},
     "staged": {
         "stages": [

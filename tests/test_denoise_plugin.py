@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 from click.testing import CliRunner
+from scipy.signal import butter, sosfilt
 
 from caw_denoise.estimator import denoise
-from caw_toolkit import AudioClip
+from caw_toolkit import AudioClip, read_audio
 from caw_toolkit.cli import main
 
 
@@ -41,6 +42,24 @@ def test_the_stereo_image_stays(speech: AudioClip) -> None:
     given = noisy(speech, 10)
     cleaned = denoise(np.concatenate([given, given * 0.5]), speech.sample_rate)
     np.testing.assert_allclose(cleaned[1], cleaned[0] * 0.5, atol=1e-6)
+
+
+def test_a_recording_without_steady_noise_comes_back(speech_path: Path) -> None:
+    guitar = read_audio(speech_path.with_name("guitar.flac"))
+    cleaned = denoise(guitar.samples, guitar.sample_rate)
+    assert snr(guitar.samples, cleaned) > 40
+
+
+def test_rumble_goes_and_the_lowest_note_stays() -> None:
+    rate, random = 16000, np.random.default_rng(0)
+    seconds = np.arange(8 * rate) / rate
+    notes = sum(np.sin(2 * np.pi * pitch * seconds) * (np.sin(2 * np.pi * beat * seconds) > 0)
+                for pitch, beat in ((440, 0.7), (660, 1.1), (550, 0.4)))  # fmt: skip
+    notes = (0.1 * notes).astype(np.float32)[None]
+    bursts = random.standard_normal(len(seconds)) * np.repeat(random.random(80) ** 4, rate // 10)
+    rumble = sosfilt(butter(4, 120, fs=rate, output="sos"), bursts) + 1e-3 * random.standard_normal(len(seconds))
+    cleaned = denoise((notes + rumble).astype(np.float32), rate)
+    assert snr(notes, cleaned) > snr(notes, notes + rumble) + 10
 
 
 @pytest.mark.parametrize("samples", [20, 300, 5000])

@@ -10,6 +10,7 @@ import soundfile as sf
 from click.testing import CliRunner
 
 from caw_inpainting import gaps
+from caw_inpainting.filling import strangeness
 from caw_toolkit import AudioClip, CawError, CawUsageError, PyramidModel
 from caw_toolkit.cli import main
 
@@ -53,6 +54,16 @@ def test_digital_silence_is_found(clip: AudioClip) -> None:
     samples[:, -800:] = 0
     total = samples.shape[1]
     assert gaps.silences(AudioClip(samples, RATE)) == [(1000, 1500), (total - 800, total)]
+
+
+def test_what_was_there_is_less_strange_than_silence_or_noise(clip: AudioClip) -> None:
+    gap = (4 * RATE, 4 * RATE + 1500)
+    silent, noisy = clip.samples.copy(), clip.samples.copy()
+    silent[:, slice(*gap)] = 0
+    noisy[:, slice(*gap)] = np.random.default_rng(0).standard_normal(1500) * clip.rms
+    found = strangeness(clip.samples, RATE, gap)
+    assert found < strangeness(silent, RATE, gap)
+    assert found < strangeness(noisy, RATE, gap)
 
 
 def test_everything_outside_gaps_and_crossfades_is_untouched(clip: AudioClip) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from caw_toolkit.noise import NoiseSource, derived_seed
+from caw_toolkit.noise import NoiseSource, RearrangedNoise, derived_seed
 
 RATE = 500
 
@@ -56,3 +56,35 @@ def test_derived_seeds_differ_and_repeat() -> None:
     assert len(set(seeds)) == len(seeds)
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert derived_seed(7, "take", 3) == derived_seed(7, "take", 3) != derived_seed(7, "scale", 3)
+
+
+class TestRearrangedNoise:
+    """Half fresh noise, half stretches of the noise that stands for the recording."""
+
+    own = torch.randn(1, 20 * RATE, generator=torch.Generator().manual_seed(0))
+
+    @pytest.mark.parametrize(("start", "stop"), [(0, 1), (1990, 2110), (-2100, -1), (1234, 5777)])
+    def test_a_stretch_is_the_same_alone_and_within_a_longer_one(self, start: int, stop: int) -> None:
+        source = RearrangedNoise(3, self.own, 0.5)
+        whole = source.normal(scale=0, rate=RATE, start=-3000, stop=6000)
+        part = source.normal(scale=0, rate=RATE, start=start, stop=stop)
+        assert torch.equal(part, whole[:, start + 3000 : stop + 3000])
+
+    @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+    def test_its_power_is_one(self, share: float) -> None:
+        made = RearrangedNoise(3, self.own * 0.7, share).normal(scale=0, rate=RATE, start=0, stop=60 * RATE)
+        assert made.std().item() == pytest.approx(1, abs=0.03)
+
+    def test_it_holds_stretches_of_the_recordings_noise(self) -> None:
+        made = RearrangedNoise(3, self.own, 1.0).normal(scale=0, rate=RATE, start=0, stop=4 * RATE)
+        stretch = made[0, RATE : 2 * RATE].numpy()
+        likeness = np.correlate((self.own / self.own.std())[0].numpy(), stretch, mode="valid") / (stretch @ stretch)
+        assert likeness.max() == pytest.approx(1, abs=1e-3)
+
+    def test_scales_above_the_coarsest_get_fresh_noise(self) -> None:
+        made = RearrangedNoise(3, self.own, 0.5).normal(scale=1, rate=RATE, start=0, stop=RATE)
+        assert torch.equal(made, NoiseSource(3, 1).normal(scale=1, rate=RATE, start=0, stop=RATE))
+
+    def test_noise_shorter_than_a_stretch(self) -> None:
+        made = RearrangedNoise(3, self.own[:, :RATE], 0.5).normal(scale=0, rate=RATE, start=0, stop=10 * RATE)
+        assert made.shape == (1, 10 * RATE) and torch.isfinite(made).all()
