@@ -80,3 +80,16 @@ def test_the_residual_is_what_was_removed(speech: AudioClip, tmp_path: Path) -> 
     cleaned, removed = (sf.read(tmp_path / name)[0] for name in ("old.denoised.wav", "removed.wav"))
     np.testing.assert_allclose(cleaned + removed, given[0], atol=1e-5)
     assert CliRunner().invoke(main, command).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("decibels", "options", "noticed"),
+    [(np.inf, [], True), (np.inf, ["--quiet"], False), (np.inf, ["--strength", "0"], False), (20, [], False)],
+)
+def test_a_recording_without_noise_is_reported(
+    speech: AudioClip, tmp_path: Path, decibels: float, options: list[str], noticed: bool
+) -> None:
+    sf.write(tmp_path / "old.wav", noisy(speech, decibels)[0], speech.sample_rate)
+    result = CliRunner().invoke(main, ["denoise", str(tmp_path / "old.wav"), *options])
+    assert result.exit_code == 0, result.stderr
+    assert ("hardly any steady noise found in" in result.stderr) == noticed

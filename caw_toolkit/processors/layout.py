@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: Audio, `(channels, samples)` unless said otherwise.
 Array = npt.NDArray[np.float32]
 
 

@@ -8,6 +8,9 @@ import click
 
 from caw_toolkit.cli.options import FILE, OUTPUT_FILE, force_option, output_beside, output_option, quiet_option
 
+#: What is removed counts as noise from this share of the recording's amplitude on: 40 dB below it.
+_LEAST_NOISE = 0.01
+
 
 @click.command()
 @click.argument("noisy", type=FILE, metavar="NOISY")
@@ -25,6 +28,8 @@ def denoise(noisy: Path, output: Path | None, strength: float, residual: Path | 
 
     Steady noise goes: hiss, hum, surface noise. Level, length and alignment stay.
     """
+    import numpy as np
+
     from caw_denoise.estimator import denoise as clean
     from caw_toolkit import check_output, read_audio, write_audio
 
@@ -35,7 +40,10 @@ def denoise(noisy: Path, output: Path | None, strength: float, residual: Path | 
     clip = read_audio(noisy)
     cleaned = clean(clip.samples, clip.sample_rate, strength=strength)
     write_audio(target, cleaned, clip.sample_rate, overwrite=force)
+    removed = clip.samples - cleaned
     if residual is not None:
-        write_audio(residual, clip.samples - cleaned, clip.sample_rate, overwrite=force)
+        write_audio(residual, removed, clip.sample_rate, overwrite=force)
+    if not quiet and np.linalg.norm(removed) < _LEAST_NOISE * strength * np.linalg.norm(clip.samples):
+        click.echo(f"hardly any steady noise found in {noisy}: the output is practically the input", err=True)
     if not quiet and str(target) != "-":
         click.echo(f"wrote {target}", err=True)

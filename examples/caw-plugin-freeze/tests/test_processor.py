@@ -4,7 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
+from caw_toolkit import CawError, Pedalboard
 from caw_toolkit.plugins import get_host
+from pedalboard import Gain
 
 from caw_freeze.processor import Freeze
 
@@ -40,13 +42,20 @@ def test_a_moment_after_the_end_changes_nothing() -> None:
     assert (Freeze(at_seconds=5)(audio, RATE) == audio).all()
 
 
+def test_it_stands_in_a_chain_with_native_effects() -> None:
+    audio = np.random.default_rng(0).uniform(-0.1, 0.1, (2, RATE)).astype(np.float32)
+    gain, freeze = Gain(gain_db=-6), Freeze(at_seconds=0.5)
+    chained = Pedalboard([gain, freeze])(audio, RATE)
+    np.testing.assert_allclose(chained, freeze(gain(audio, RATE), RATE), atol=1e-6)
+
+
 def test_it_can_be_pickled_and_says_what_it_is() -> None:
     processor = pickle.loads(pickle.dumps(Freeze(at_seconds=0.25, seed=3)))
-    assert repr(processor) == "Freeze(at_seconds=0.25, seed=3)"
+    assert repr(processor).startswith("<Freeze at_seconds=0.25 seed=3 ")
 
 
 def test_chunks_and_parameters_out_of_range_are_refused() -> None:
-    with pytest.raises(ValueError, match="pass the whole recording"):
+    with pytest.raises(CawError, match="needs the whole signal at once"):
         Freeze()(np.zeros(10), RATE, reset=False)
     with pytest.raises(ValueError, match="buffer_size"):
         Freeze()(np.zeros(10), RATE, buffer_size=0)
