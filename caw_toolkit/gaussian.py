@@ -23,6 +23,10 @@ from caw_toolkit.lapped_transform import LappedTransform
 from caw_toolkit.objectives.base import ScaleGenerator
 from caw_toolkit.unet import UNet
 
+#: What is learnt from half a minute is too sure of itself. Predicted levels are averaged over so many coefficients in
+#: frequency and in time, the quiet ones raised and the loud ones lowered by up to so much (nepers).
+STEADYING = (5, 9)
+QUIET_RAISED, LOUD_LOWERED = 0.3, 0.2
 #: Bounds of the natural logarithm of the predicted standard deviation, in units of the band's level.
 LOG_STD_RANGE = (-8.0, 4.0)
 
@@ -64,7 +68,7 @@ class GaussianGenerator(ScaleGenerator):
         self.has_mean = has_mean
         channels = audio_channels * bands
         self.network = UNet(2 * channels, (1 + has_mean) * channels, widths=widths)
-        self.receptive_field = (self.network.receptive_field + 1 + smoothing) * bands
+        self.receptive_field = (self.network.receptive_field + smoothing + STEADYING[1]) * bands
         self.granule = self.network.granule * bands
         for name in ("band_level", "coarse_level"):
             self.register_buffer(name, torch.ones(channels, 1))
@@ -103,6 +107,15 @@ class GaussianGenerator(ScaleGenerator):
         mean, log_std = out.chunk(2, dim=1) if self.has_mean else (torch.zeros_like(out), out)
         return mean, log_std.clamp(*LOG_STD_RANGE)
 
+    def _steadied(self, log_std: Tensor) -> Tensor:
+        """Predicted levels, nearer to their neighbours' and to the middle."""
+        batch, rows, frames = log_std.shape
+        bands = log_std.reshape(batch, rows // self.transform.bands, self.transform.bands, frames)
+        averaged = _averaged(bands, STEADYING).reshape(batch, rows, frames)
+        quiet = ((-1 - averaged) / 2).clamp(0, 1)
+        loud = ((1 + averaged) / 2).clamp(0, 1)
+        return averaged + QUIET_RAISED * quiet - LOUD_LOWERED * loud
+
     def _power(self, coefficients: Tensor) -> Tensor:
         """Power of the coefficients, averaged over neighbours if there is smoothing.
 
@@ -115,14 +128,13 @@ class GaussianGenerator(ScaleGenerator):
         bands = coefficients.reshape(batch, rows // self.transform.bands, self.transform.bands, frames)
         beside = functional.pad(bands, (0, 0, 1, 1))
         power = bands.square() + (beside[:, :, 2:] - beside[:, :, :-2]).square()
-        reach = self.smoothing // 2
-        padded = functional.pad(power, (reach, reach, reach, reach), mode="replicate")
-        return functional.avg_pool2d(padded, self.smoothing, stride=1).reshape(batch, rows, frames)
+        return _averaged(power, (self.smoothing, self.smoothing)).reshape(batch, rows, frames)
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the conditional Gaussian generator needs a coarser signal")
         mean, log_std = self.predict(self.analyse(coarse))
+        log_std = self._steadied(log_std)
         band = (mean + log_std.exp() * self.analyse(noise)) * self.band_level
         return coarse + self.synthesise(band, coarse.shape[-1])
 
@@ -133,6 +145,13 @@ def _rotate(waveform: Tensor) -> Tensor:
         return waveform
     left, right = waveform.unbind(1)
     return torch.stack([left + right, left - right], dim=1) * math.sqrt(0.5)
+
+
+def _averaged(bands: Tensor, size: tuple[int, int]) -> Tensor:
+    """Mean over neighbours in frequency and time, `(batch, channels, bands, frames)`; edges are repeated."""
+    across, along = size[0] // 2, size[1] // 2
+    padded = functional.pad(bands, (along, along, across, across), mode="replicate")
+    return functional.avg_pool2d(padded, size, stride=1)
 
 
 def _level(coefficients: Tensor, floor: float) -> Tensor:
