@@ -24,9 +24,9 @@ from caw_toolkit.objectives.base import ScaleGenerator
 from caw_toolkit.unet import UNet
 
 #: What is learnt from half a minute is too sure of itself. Predicted levels are averaged over so many coefficients in
-#: frequency and in time, the quiet ones raised and the loud ones lowered by up to so much (nepers).
-STEADYING = (5, 9)
-QUIET_RAISED, LOUD_LOWERED = 0.3, 0.2
+#: frequency and time, then the quiet ones raised and the loud ones lowered by up to so much (nepers).
+STEADYING = (3, 3)
+MODERATION = 0.2
 #: Bounds of the natural logarithm of the predicted standard deviation, in units of the band's level.
 LOG_STD_RANGE = (-8.0, 4.0)
 
@@ -114,7 +114,7 @@ class GaussianGenerator(ScaleGenerator):
         averaged = _averaged(bands, STEADYING).reshape(batch, rows, frames)
         quiet = ((-1 - averaged) / 2).clamp(0, 1)
         loud = ((1 + averaged) / 2).clamp(0, 1)
-        return averaged + QUIET_RAISED * quiet - LOUD_LOWERED * loud
+        return averaged + MODERATION * (quiet - loud)
 
     def _power(self, coefficients: Tensor) -> Tensor:
         """Power of the coefficients, averaged over neighbours if there is smoothing.

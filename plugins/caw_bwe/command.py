@@ -57,6 +57,6 @@ def bwe(
         if clip.channels != model.channels:
             raise CawError(f"{recording} has {clip.channels} channel(s), the model has {model.channels}")
         audio = extend(model, clip.samples, clip.sample_rate, seed=seed)
-        write_audio(target, audio, model.sample_rate, overwrite=force)
+        write_audio(target, audio, model.sample_rate, clipping="clip", overwrite=force)  # the level stays
         if not quiet and str(target) != "-":
             click.echo(f"wrote {target} ({model.sample_rate} Hz)", err=True)
