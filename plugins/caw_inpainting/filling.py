@@ -16,7 +16,7 @@ Array = npt.NDArray[np.float32]
 #: What the model is given on each side of a gap.
 CONTEXT_SECONDS = 6
 #: Attempts at each gap.
-ATTEMPTS = 8
+ATTEMPTS = 12
 #: What a filling is compared with: the sound this long before the gap and after it.
 NEIGHBOUR_SECONDS = 0.4
 #: Joins are compared this far around them.

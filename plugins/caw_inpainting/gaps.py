@@ -13,7 +13,7 @@ Array = npt.NDArray[np.float32]
 Gap = tuple[int, int]
 
 #: Length of the crossfade on each side of a gap, outside it.
-CROSSFADE_SECONDS = 0.01
+CROSSFADE_SECONDS = 0.02
 #: Parts of the recording shorter than this are not trained on.
 SHORTEST_PART_SECONDS = 2.0
 #: Runs of digital silence that are taken for gaps.
