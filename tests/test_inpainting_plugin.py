@@ -89,7 +89,7 @@ def test_the_command_fills_a_gap_bit_exactly_elsewhere(
     takes = [sf.read(tmp_path / f"clip.inpainted{take}.wav", dtype="int16")[0] for take in (1, 2)]
     assert sf.info(tmp_path / "clip.inpainted1.wav").subtype == "PCM_16"
     outside = np.ones(len(before), bool)
-    outside[round(3.19 * RATE) : round(3.96 * RATE)] = False
+    outside[round((3.2 - gaps.CROSSFADE_SECONDS) * RATE) : round((3.95 + gaps.CROSSFADE_SECONDS) * RATE)] = False
     for take in takes:
         np.testing.assert_array_equal(take[outside], before[outside])
         assert take[round(3.3 * RATE) : round(3.9 * RATE)].any()
