@@ -217,7 +217,7 @@ class PyramidModel:
         noise = NoiseSource(seed, self.channels, self.first_second).normal(0, self.rates[0], 0, coarse.shape[1])
         with torch.inference_mode():
             revised = flow.revise(coarse[None].to(self.device), noise[None].to(self.device), strength)[0]
-        return self._from_coarse(revised.cpu().clone(), audio.shape[1] / sample_rate, seed=seed)
+        return self._from_coarse(revised.clone(), audio.shape[1] / sample_rate, seed=seed)
 
     def fill(
         self, audio: np.ndarray, sample_rate: int, gaps: Sequence[tuple[float, float]], *, seed: int = 0
@@ -246,7 +246,7 @@ class PyramidModel:
         with torch.inference_mode():
             arguments = (given.to(self.device) for given in (coarse[None], known, noise[None]))
             filled = flow.fill(*arguments)[0]
-        return self._from_coarse(filled.cpu().clone(), audio.shape[1] / sample_rate, seed=seed)
+        return self._from_coarse(filled.clone(), audio.shape[1] / sample_rate, seed=seed)
 
     def _at(self, rate: int, audio: np.ndarray, sample_rate: int) -> Tensor:
         """Audio at a rate and at the level of the scales, `(channels, samples)`."""

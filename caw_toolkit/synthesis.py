@@ -53,7 +53,7 @@ class FixedNoise:
 
 def _stretch(signal: Tensor, start: int, stop: int) -> Tensor:
     """Samples `start` to `stop` of a signal that is silent outside itself."""
-    stretch = torch.zeros(signal.shape[0], stop - start)
+    stretch = torch.zeros(signal.shape[0], stop - start, device=signal.device)
     inside = slice(max(start, 0), min(stop, signal.shape[1]))
     stretch[:, inside.start - start : inside.stop - start] = signal[:, inside]
     return stretch
