@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import stft
 
 from caw_inpainting.gaps import Gap, stitched
-from caw_toolkit import PyramidModel, derived_seed
+
+if TYPE_CHECKING:
+    from caw_toolkit import PyramidModel
 
 Array = npt.NDArray[np.float32]
 
@@ -39,6 +42,8 @@ def filled(model: PyramidModel, samples: Array, gaps: Sequence[Gap], *, seed: in
     Returns:
         `(channels, samples)` float32.
     """
+    from caw_toolkit import derived_seed
+
     rate = model.sample_rate
     result = samples
     for number, (start, stop) in enumerate(gaps):
