@@ -23,9 +23,9 @@ from caw_toolkit.lapped_transform import LappedTransform
 from caw_toolkit.objectives.base import ScaleGenerator
 from caw_toolkit.unet import UNet
 
-#: What is learnt from half a minute is too sure of itself. Predicted levels are averaged over so many coefficients in
-#: frequency and time, then the quiet ones raised and the loud ones lowered by up to so much (nepers).
-STEADYING = (3, 3)
+#: What is learnt from half a minute is too sure of itself. Predicted levels are averaged over so many coefficients both
+#: in frequency and in time, then the quiet ones raised and the loud ones lowered by up to so much (nepers).
+STEADYING = 3
 MODERATION = 0.2
 #: Bounds of the natural logarithm of the predicted standard deviation, in units of the band's level.
 LOG_STD_RANGE = (-8.0, 4.0)
@@ -68,7 +68,7 @@ class GaussianGenerator(ScaleGenerator):
         self.has_mean = has_mean
         channels = audio_channels * bands
         self.network = UNet(2 * channels, (1 + has_mean) * channels, widths=widths)
-        self.receptive_field = (self.network.receptive_field + smoothing + STEADYING[1]) * bands
+        self.receptive_field = (self.network.receptive_field + smoothing + STEADYING) * bands
         self.granule = self.network.granule * bands
         for name in ("band_level", "coarse_level"):
             self.register_buffer(name, torch.ones(channels, 1))
@@ -128,7 +128,7 @@ class GaussianGenerator(ScaleGenerator):
         bands = coefficients.reshape(batch, rows // self.transform.bands, self.transform.bands, frames)
         beside = functional.pad(bands, (0, 0, 1, 1))
         power = bands.square() + (beside[:, :, 2:] - beside[:, :, :-2]).square()
-        return _averaged(power, (self.smoothing, self.smoothing)).reshape(batch, rows, frames)
+        return _averaged(power, self.smoothing).reshape(batch, rows, frames)
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
@@ -147,10 +147,10 @@ def _rotate(waveform: Tensor) -> Tensor:
     return torch.stack([left + right, left - right], dim=1) * math.sqrt(0.5)
 
 
-def _averaged(bands: Tensor, size: tuple[int, int]) -> Tensor:
+def _averaged(bands: Tensor, size: int) -> Tensor:
     """Mean over neighbours in frequency and time, `(batch, channels, bands, frames)`; edges are repeated."""
-    across, along = size[0] // 2, size[1] // 2
-    padded = functional.pad(bands, (along, along, across, across), mode="replicate")
+    reach = size // 2
+    padded = functional.pad(bands, (reach, reach, reach, reach), mode="replicate")
     return functional.avg_pool2d(padded, size, stride=1)
 
 
