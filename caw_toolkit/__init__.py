@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from caw_toolkit.hookspecs import hookimpl
     from caw_toolkit.material import Material
     from caw_toolkit.model import PyramidModel
-    from caw_toolkit.noise import derived_seed
     from caw_toolkit.processors import get_processor
     from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
     from caw_toolkit.processors.board import Mix, Pedalboard
+    from caw_toolkit.seeds import derived_seed
     from caw_toolkit.training import Trainer, make_plan, train
 
 _HOMES = {
@@ -41,7 +41,7 @@ _HOMES = {
     "Stream": "processors.base",
     "Trainer": "training",
     "check_output": "audio",
-    "derived_seed": "noise",
+    "derived_seed": "seeds",
     "get_processor": "processors",
     "hookimpl": "hookspecs",
     "make_plan": "training",

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from caw_toolkit.exemplar import ExemplarGenerator
 from caw_toolkit.gaussian import GaussianGenerator
+from caw_toolkit.generators import build_generator
 from caw_toolkit.objectives.base import ScaleGenerator
 
 
@@ -28,8 +29,8 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         self, exemplar: Mapping[str, Any] | ExemplarGenerator, gaussian: Mapping[str, Any] | GaussianGenerator
     ) -> None:
         super().__init__()
-        self.exemplar = exemplar if isinstance(exemplar, ExemplarGenerator) else ExemplarGenerator(**_options(exemplar))
-        self.gaussian = gaussian if isinstance(gaussian, GaussianGenerator) else GaussianGenerator(**_options(gaussian))
+        self.exemplar = build_generator(exemplar) if isinstance(exemplar, Mapping) else exemplar
+        self.gaussian = build_generator(gaussian) if isinstance(gaussian, Mapping) else gaussian
         self.architecture: dict[str, Any] = {
             "type": "exemplar_or_gaussian",
             "exemplar": self.exemplar.architecture,
@@ -45,7 +46,3 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
     def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         made: Tensor = self.gaussian(noise, coarse)
         return made
-
-
-def _options(architecture: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in architecture.items() if name != "type"}

@@ -85,10 +85,13 @@ class GaussianGenerator(ScaleGenerator):
 
     def synthesise(self, coefficients: Tensor, samples: int) -> Tensor:
         """The inverse of `analyse`, cut to `samples`."""
-        batch, rows, frames = coefficients.shape
-        split = coefficients.reshape(batch, rows // self.transform.bands, self.transform.bands, frames)
-        waveform: Tensor = _rotate(self.transform.inverse(split))
+        waveform: Tensor = _rotate(self.transform.inverse(self._bands(coefficients)))
         return waveform[..., :samples]
+
+    def _bands(self, coefficients: Tensor) -> Tensor:
+        """`(batch, channels * bands, frames)` -> `(batch, channels, bands, frames)`."""
+        batch, _, frames = coefficients.shape
+        return coefficients.reshape(batch, -1, self.transform.bands, frames)
 
     def predict(self, coarse: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log standard deviation of the band's coefficients, in units of `band_level`.
@@ -109,9 +112,7 @@ class GaussianGenerator(ScaleGenerator):
 
     def _steadied(self, log_std: Tensor) -> Tensor:
         """Predicted levels, nearer to their neighbours' and to the middle."""
-        batch, rows, frames = log_std.shape
-        bands = log_std.reshape(batch, rows // self.transform.bands, self.transform.bands, frames)
-        averaged = _averaged(bands, STEADYING).reshape(batch, rows, frames)
+        averaged = _averaged(self._bands(log_std), STEADYING).flatten(1, 2)
         quiet = ((-1 - averaged) / 2).clamp(0, 1)
         loud = ((1 + averaged) / 2).clamp(0, 1)
         return averaged + MODERATION * (quiet - loud)
@@ -124,11 +125,10 @@ class GaussianGenerator(ScaleGenerator):
         """
         if self.smoothing == 1:
             return coefficients.square()
-        batch, rows, frames = coefficients.shape
-        bands = coefficients.reshape(batch, rows // self.transform.bands, self.transform.bands, frames)
+        bands = self._bands(coefficients)
         beside = functional.pad(bands, (0, 0, 1, 1))
         power = bands.square() + (beside[:, :, 2:] - beside[:, :, :-2]).square()
-        return _averaged(power, self.smoothing).reshape(batch, rows, frames)
+        return _averaged(power, self.smoothing).flatten(1, 2)
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:

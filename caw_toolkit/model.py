@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,6 +103,12 @@ class PyramidModel:
         for generator in (*self._generators, *(scale.generator for scale in self.scales)):
             generator.to(device)
         return self
+
+    def placed_at(self, second: int) -> PyramidModel:
+        """This model with another `first_second`; everything else is shared."""
+        placed = copy.copy(self)
+        placed.first_second = second
+        return placed
 
     def generator(self, index: int) -> ScaleGenerator:
         """A scale's generator in its fastest form."""

@@ -12,6 +12,8 @@ import math
 import torch
 from torch import Tensor
 
+from caw_toolkit.seeds import derived_seed
+
 #: Length of the stretches of `RearrangedNoise`, and of the crossfade from one to the next.
 STRETCH_SECONDS = 4.0
 STRETCH_FADE_SECONDS = 0.2
@@ -100,13 +102,3 @@ class RearrangedNoise(NoiseSource):
             begin, end = max(start, number * period), min(stop, number * period + len(envelope))
             mixed[:, begin - start : end - start] += stretch[:, begin - number * period : end - number * period]
         return mixed
-
-
-def derived_seed(seed: int, *path: int | str) -> int:
-    """A seed for one part of a computation, independent of the other parts' seeds.
-
-    >>> derived_seed(1, "take", 0) != derived_seed(1, "take", 1)
-    True
-    """
-    key = "/".join(map(str, (seed, *path))).encode()
-    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 33

@@ -25,13 +25,13 @@ from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.material import Material, detect_material
 from caw_toolkit.model import PyramidModel
-from caw_toolkit.noise import derived_seed
 from caw_toolkit.objectives import build_objective
 from caw_toolkit.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.presets import Preset, load_preset
 from caw_toolkit.pyramid import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
 from caw_toolkit.resampling import UPSAMPLERS, require_upsampler
 from caw_toolkit.scales import ScaleRules, check_rates, choose_rates
+from caw_toolkit.seeds import derived_seed
 from caw_toolkit.synthesis import Scale
 
 log = logging.getLogger(__name__)

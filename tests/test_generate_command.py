@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from caw_toolkit.audio import read_audio
 from caw_toolkit.cli import main
 from caw_toolkit.model import PyramidModel
-from caw_toolkit.noise import derived_seed
+from caw_toolkit.seeds import derived_seed
 
 
 @pytest.fixture

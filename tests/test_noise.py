@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy import stats
 
-from caw_toolkit.noise import NoiseSource, RearrangedNoise, derived_seed
+from caw_toolkit.noise import NoiseSource, RearrangedNoise
+from caw_toolkit.seeds import derived_seed
 
 RATE = 500
 

@@ -33,7 +33,7 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     """Train on a short built-in clip, generate two takes, and say where they are."""
     from caw_toolkit.audio import check_output, read_audio, write_audio
     from caw_toolkit.cli.progress import run_training
-    from caw_toolkit.noise import derived_seed
+    from caw_toolkit.seeds import derived_seed
     from caw_toolkit.training import make_plan
 
     original, model_path = output / CLIP, output / "model.pt"

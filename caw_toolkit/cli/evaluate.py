@@ -6,16 +6,17 @@ from functools import partial
 
 import click
 
-from caw_toolkit.cli.group import LazyCommand
-from caw_toolkit.errors import did_you_mean
+from caw_toolkit.cli.group import LazyCommand, SuggestingGroup
 from caw_toolkit.plugins import get_host
 
 
-class EvaluationGroup(click.Group):
+class EvaluationGroup(SuggestingGroup):
     """The evaluations that plugins registered.
 
     .. versionadded:: 0.1
     """
+
+    kind = "evaluation"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all evaluations, sorted."""
@@ -27,15 +28,6 @@ class EvaluationGroup(click.Group):
         if cmd_name not in host.evaluations:
             return None
         return LazyCommand(cmd_name, partial(host.evaluation, cmd_name), host.evaluations[cmd_name].summary)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the evaluation that the arguments name, or say which one may have been meant."""
-        name = args[0]
-        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
-            ctx.fail(f"no evaluation {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=EvaluationGroup)

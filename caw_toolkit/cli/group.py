@@ -44,7 +44,26 @@ class LazyCommand(click.Command):
         return self._load().make_context(info_name, args, parent, **extra)
 
 
-class CawGroup(click.Group):
+class SuggestingGroup(click.Group):
+    """Says which subcommand may have been meant.
+
+    .. versionadded:: 0.1
+    """
+
+    #: What a subcommand is called in messages.
+    kind = "command"
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand that the arguments name, or say which one may have been meant."""
+        name = args[0]
+        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
+            ctx.fail(f"no {self.kind} {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+class CawGroup(SuggestingGroup):
     """Commands of the engine and of plugins, within the boundary that turns exceptions into one line.
 
     .. versionadded:: 0.1
@@ -83,15 +102,6 @@ class CawGroup(click.Group):
         if isinstance(item.target, click.Command):
             return item.target
         return LazyCommand(cmd_name, partial(host.command, cmd_name), item.summary)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments name, or say which one may have been meant."""
-        name = args[0]
-        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
-            ctx.fail(f"no command {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from their summaries, importing none."""

@@ -27,6 +27,8 @@ __all__ = [
     "OUTPUT_FILE",
     "Decorator",
     "OutputFile",
+    "bit_depth_option",
+    "clipping_option",
     "device_option",
     "draw_seed",
     "force_option",
@@ -162,6 +164,27 @@ device_option: Decorator = click.option(
     show_default=True,
     help="Where to compute; auto takes a GPU if there is one.",
 )
+
+#: `--bit-depth`, as `bit_depth` of `write_audio`.
+bit_depth_option: Decorator = click.option(
+    "--bit-depth", type=click.Choice(["16", "24", "float"]), default="24", show_default=True, help="Of WAV and FLAC."
+)
+
+
+def clipping_option(what: str) -> Decorator:
+    """`--clipping`, as `clipping` of `write_audio`.
+
+    Args:
+        what: what would be turned down, for the help.
+    """
+    return click.option(
+        "--clipping",
+        type=click.Choice(["scale", "clip", "error"]),
+        default="scale",
+        show_default=True,
+        help=f"What to do where audio exceeds full scale: turn the {what} down, clip it, or stop.",
+    )
+
 
 #: `--json`, as `as_json`.
 json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

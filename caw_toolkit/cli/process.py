@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from caw_toolkit.cli.options import FILE, OUTPUT_FILE, force_option, quiet_option
+from caw_toolkit.cli.options import FILE, OUTPUT_FILE, bit_depth_option, clipping_option, force_option, quiet_option
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.plugin_records import one_line
 
@@ -52,16 +52,8 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
     callback=_show_list,
     help="Show all effects with their parameters and defaults.",
 )
-@click.option(
-    "--bit-depth", type=click.Choice(["16", "24", "float"]), default="24", show_default=True, help="Of WAV and FLAC."
-)
-@click.option(
-    "--clipping",
-    type=click.Choice(["scale", "clip", "error"]),
-    default="scale",
-    show_default=True,
-    help="What to do where audio exceeds full scale: turn the whole down, clip it, or stop.",
-)
+@bit_depth_option
+@clipping_option("whole")
 @quiet_option
 @force_option
 def process(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -100,7 +99,7 @@ class ModelProcessor(Processor):
         rate = model.sample_rate
 
         def process(audio: Array, first: int) -> Array:
-            placed = dataclasses.replace(model, first_second=first // rate)
+            placed = model.placed_at(first // rate)
             return function(placed, at_least_a_second(audio, rate))[:, : audio.shape[1]]
 
         return BlockStream(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.signal import stft
 
 from caw_inpainting.gaps import Gap, stitched
+from caw_toolkit import derived_seed
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
@@ -42,8 +43,6 @@ def filled(model: PyramidModel, samples: Array, gaps: Sequence[Gap], *, seed: in
     Returns:
         `(channels, samples)` float32.
     """
-    from caw_toolkit import derived_seed
-
     rate = model.sample_rate
     result = samples
     for number, (start, stop) in enumerate(gaps):

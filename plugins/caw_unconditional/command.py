@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit import CawUsageError
-from caw_toolkit.cli.options import device_option, force_option, model_option, quiet_option, seed_option
+from caw_toolkit.cli.options import (
+    bit_depth_option,
+    clipping_option,
+    device_option,
+    force_option,
+    model_option,
+    quiet_option,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from caw_toolkit import BitDepth, Clipping, PyramidModel
@@ -32,16 +40,8 @@ if TYPE_CHECKING:
 @click.option("-n", "--count", type=click.IntRange(1, 10000), default=1, show_default=True, help="Number of takes.")
 @click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
 @click.option("--keep-edges", is_flag=True, help="Begin and end like the training clip, if the model has memorised it.")
-@click.option(
-    "--bit-depth", type=click.Choice(["16", "24", "float"]), default="24", show_default=True, help="Of WAV and FLAC."
-)
-@click.option(
-    "--clipping",
-    type=click.Choice(["scale", "clip", "error"]),
-    default="scale",
-    show_default=True,
-    help="What to do where audio exceeds full scale: turn the take down, clip it, or stop.",
-)
+@bit_depth_option
+@clipping_option("take")
 @seed_option
 @device_option
 @quiet_option

@@ -1,0 +1,15 @@
+"""Seeds of the parts of a computation."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def derived_seed(seed: int, *path: int | str) -> int:
+    """A seed for one part of a computation, independent of the other parts' seeds.
+
+    >>> derived_seed(1, "take", 0) != derived_seed(1, "take", 1)
+    True
+    """
+    key = "/".join(map(str, (seed, *path))).encode()
+    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 33
