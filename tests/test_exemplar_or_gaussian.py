@@ -16,7 +16,7 @@ def trained() -> tuple[ScaleTask, ScaleTrainer]:
     trainer = build_objective("exemplar_or_gaussian", SMALL_OPTIONS["exemplar_or_gaussian"]).scale_trainer(given)
     for step in range(3):
         losses = trainer.step(step / 3)
-    assert list(losses) == ["negative log-likelihood"]
+    assert list(losses) == ["weighted negative log-likelihood"]
     return given, trainer
 
 

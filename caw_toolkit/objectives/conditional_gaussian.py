@@ -79,6 +79,7 @@ class GaussianTrainer(RegressionTrainer):
     model: GaussianGenerator
     average: GaussianGenerator
     options: GaussianOptions
+    loss_name = "weighted negative log-likelihood"
 
     def __init__(self, generator: GaussianGenerator, task: ScaleTask, options: GaussianOptions) -> None:
         super().__init__(generator, task, options, granule=generator.transform.bands)
@@ -86,19 +87,18 @@ class GaussianTrainer(RegressionTrainer):
         self.band = generator.analyse((task.real - task.coarse)[None])[0] / generator.band_level
         self.coarse = generator.analyse(task.coarse[None])[0]
 
-    def loss(self, starts: list[int], crop: int) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, starts: Tensor) -> Tensor:
         bands = self.model.transform.bands
         # frame k sees the samples from (k - 1) * bands to (k + 1) * bands
-        first = [-(-start // bands) + 1 for start in starts]
-        frames = crop // bands - 2
+        first = (starts + bands - 1) // bands + 1
+        frames = self.crop // bands - 2
         signs = self.random_signs()
-        band = torch.stack([self.band[:, k : k + frames] for k in first]) * signs
-        coarse = torch.stack([self.coarse[:, k : k + frames] for k in first]) * signs
+        band = self.cut(self.band, first, frames) * signs
+        coarse = self.cut(self.coarse, first, frames) * signs
         mean, log_std = self.model.predict(self._disturbed(coarse))
         variance = (2 * log_std).exp()
         likelihood = 0.5 * (band - mean).square() / variance + log_std
-        loss = (likelihood * variance.detach() ** self.options.variance_weighting).mean()
-        return loss, {"negative log-likelihood": likelihood.detach().mean().item()}
+        return (likelihood * variance.detach() ** self.options.variance_weighting).mean()
 
     def _disturbed(self, coarse: Tensor) -> Tensor:
         """The coarser signal with the kind of errors that a generated one has."""

@@ -69,25 +69,25 @@ class FlowTrainer(RegressionTrainer):
     model: FlowGenerator
     average: FlowGenerator
     options: FlowOptions
+    loss_name = "velocity error"
 
     def __init__(self, generator: FlowGenerator, task: ScaleTask, options: FlowOptions) -> None:
         super().__init__(generator, task, options, granule=generator.fold)
         self.target, self.condition = generator.normalised(task.real, task.coarse)
 
-    def loss(self, starts: list[int], crop: int) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, starts: Tensor) -> Tensor:
         batch, signs = self.options.batch, self.random_signs()
-        target = torch.stack([self.target[:, start : start + crop] for start in starts]) * signs
+        target = self.cut(self.target, starts, self.crop) * signs
         condition = None
         if self.condition is not None:
-            condition = torch.stack([self.condition[:, start : start + crop] for start in starts]) * signs
+            condition = self.cut(self.condition, starts, self.crop) * signs
             spread = 2 * self.options.coarse_noise * self.rand(batch, 1, 1)
             condition = condition + spread * self.randn(*condition.shape)
         noise = self.randn(*target.shape)
         time = torch.sigmoid(self.randn(batch))
         place = time[:, None, None]
         velocity = self.model.velocity((1 - place) * noise + place * target, time, condition)
-        loss = functional.mse_loss(velocity, target - noise)
-        return loss, {"velocity error": loss.item()}
+        return functional.mse_loss(velocity, target - noise)
 
     def generator(self) -> ScaleGenerator:
         self._match_level()

@@ -13,8 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from caw_toolkit.cuda_graph import CudaGraph
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.objectives.base import ScaleGenerator, ScaleTask, ScaleTrainer
+from caw_toolkit.seeds import derived_seed
+
+#: The loss is read after so many steps: until then a GPU may run behind.
+REPORT_INTERVAL = 10
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class RegressionTrainer(ScaleTrainer):
     """
 
     noise_std = 1.0
+    loss_name: str
 
     def __init__(self, generator: ScaleGenerator, task: ScaleTask, options: RegressionOptions, granule: int) -> None:
         self.task = task
@@ -79,21 +85,22 @@ class RegressionTrainer(ScaleTrainer):
         self.average = copy.deepcopy(generator).eval().requires_grad_(False)
         self.steps_done = 0
         self.random = np.random.default_rng(task.seed)
-        self.torch_random = torch.Generator().manual_seed(task.seed)
+        self.torch_random = torch.Generator(task.device).manual_seed(task.seed)
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True
         )
         self.ranges = self._crop_ranges(task)
         recorded = sum(stop - start for start, stop in self.ranges)
         self.most_steps = math.ceil(options.passes * recorded / (options.batch * self.crop))
+        self.graph: CudaGraph | None = None
+        self.reported = math.nan
 
     @abstractmethod
-    def loss(self, starts: list[int], crop: int) -> tuple[Tensor, dict[str, float]]:
-        """Loss over crops of the training signal, and figures to report.
+    def loss(self, starts: Tensor) -> Tensor:
+        """Loss over crops of the training signal.
 
         Args:
-            starts: first sample of each crop.
-            crop: samples in a crop.
+            starts: first sample of each crop, `(batch,)`, on the training device.
         """
 
     def _crop_ranges(self, task: ScaleTask) -> list[tuple[int, int]]:
@@ -105,41 +112,65 @@ class RegressionTrainer(ScaleTrainer):
             raise CawError(f"the recording is too short to train the scale of {task.spec.rate} Hz on")
         return [(start, stop) for start, stop in task.segments if stop - start >= self.crop]
 
-    def _draw_starts(self) -> list[int]:
+    def _draw_starts(self) -> Tensor:
         """Starts of a batch of crops, uniform over all places of all segments."""
         places = np.cumsum([stop - start - self.crop + 1 for start, stop in self.ranges])
         draws = self.random.integers(0, places[-1], self.options.batch)
         which = np.searchsorted(places, draws, side="right")
-        return [
-            self.ranges[k][0] + int(place - (places[k - 1] if k else 0)) for k, place in zip(which, draws, strict=True)
-        ]
+        firsts = np.array([start for start, _ in self.ranges])
+        return torch.from_numpy(firsts[which] + draws - np.concatenate([[0], places])[which])
+
+    def cut(self, signal: Tensor, starts: Tensor, length: int) -> Tensor:
+        """Stretches of a signal: `(channels, samples)`, `(batch,)` -> `(batch, channels, length)`."""
+        places = starts[:, None] + torch.arange(length, device=starts.device)
+        return signal[:, places].transpose(0, 1)
 
     def randn(self, *shape: int) -> Tensor:
         """Seeded standard normal noise on the training device."""
-        return torch.randn(*shape, generator=self.torch_random).to(self.task.device)
+        return torch.randn(*shape, generator=self.torch_random, device=self.task.device)
 
     def rand(self, *shape: int) -> Tensor:
         """Seeded uniform noise in [0, 1) on the training device."""
-        return torch.rand(*shape, generator=self.torch_random).to(self.task.device)
+        return torch.rand(*shape, generator=self.torch_random, device=self.task.device)
 
     def random_signs(self) -> Tensor:
         """+1 or -1 for each crop: the sign of a waveform carries no meaning."""
         return (self.rand(self.options.batch, 1, 1) < 0.5).float() * 2 - 1
 
     def step(self, progress: float) -> dict[str, float]:
+        self._set_learning_rate(progress)
+        loss = self._gradients(self._draw_starts())
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self._update_average()
+        if self.steps_done % REPORT_INTERVAL == 0 or math.isnan(self.reported):
+            self.reported = loss.item()
+        self.steps_done += 1
+        return {self.loss_name: self.reported}
+
+    def _set_learning_rate(self, progress: float) -> None:
         decay = 1.0 if progress < 0.5 else max(0.02, 2 * (1 - progress))
         for group in self.optimiser.param_groups:
             group["lr"] = self.options.learning_rate * decay * min(1.0, (self.steps_done + 1) / 50)
-        loss, figures = self.loss(self._draw_starts(), self.crop)
+
+    def _gradients(self, starts: Tensor) -> Tensor:
+        """Leave the gradients in the parameters; returns the loss."""
+        if self.task.device.type != "cuda":
+            return self._backward(starts.to(self.task.device))
+        if self.graph is None:
+            self.graph = CudaGraph(self._backward, starts, self.torch_random)
+        return self.graph(starts)
+
+    def _backward(self, starts: Tensor) -> Tensor:
         self.optimiser.zero_grad()
+        loss = self.loss(starts)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.steps_done += 1
-        weight = min(self.options.averaging, (1 + self.steps_done) / (10 + self.steps_done))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - weight)
-        return figures
+        return loss.detach()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        weight = min(self.options.averaging, (2 + self.steps_done) / (11 + self.steps_done))
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - weight)
 
     def generator(self) -> ScaleGenerator:
         return self.average
@@ -152,6 +183,7 @@ class RegressionTrainer(ScaleTrainer):
             "steps_done": self.steps_done,
             "random": _portable(self.random.bit_generator.state),
             "torch_random": self.torch_random.get_state(),
+            "device": self.task.device.type,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -160,7 +192,10 @@ class RegressionTrainer(ScaleTrainer):
         self.optimiser.load_state_dict(state["optimiser"])
         self.steps_done = state["steps_done"]
         self.random.bit_generator.state = _from_portable(state["random"])
-        self.torch_random.set_state(state["torch_random"])
+        if state["device"] == self.task.device.type:
+            self.torch_random.set_state(state["torch_random"])
+        else:
+            self.torch_random.manual_seed(derived_seed(self.task.seed, "resumed", self.steps_done))
 
 
 def _portable(state: Any) -> Any:
