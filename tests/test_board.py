@@ -200,7 +200,7 @@ def test_a_changed_list_counts_at_once() -> None:
     np.testing.assert_array_equal(board(signal, RATE), 4 * signal)
 
 
-@pytest.mark.parametrize("wrong", [3, "Gain", pedalboard.Gain, Double, object()], ids=repr)
+@pytest.mark.parametrize("wrong", [3, "Gain", pedalboard.Gain, Double, pytest.param(object(), id="object")], ids=repr)
 def test_what_is_no_processor_is_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match="plugins and processors"):
         Pedalboard([wrong])
