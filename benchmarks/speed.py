@@ -1,6 +1,6 @@
 """How fast training and generation are: four parts, one table each, in Markdown.
 
-    python benchmarks/speed.py [--quick] [--only a,b,c,d] [--json FILE] [--clips DIR]
+    python benchmarks/speed.py [--quick] [--only a,b,c,d] [--json FILE] [--clips DIR] [--device DEVICE]
 
 (a) a training step of the paper's network against a plain transcription, (b) the fast preset's training by phase, and
 whole trainings, (c) generation and its memory, (d) start-up. Nothing else should run on the machine. With --json, parts
@@ -30,10 +30,12 @@ TITLES = {
 }
 
 
-def measure(part: str, quick: bool, clips: Path) -> Iterator[dict[str, Any]]:
+def measure(part: str, quick: bool, clips: Path, device: str) -> Iterator[dict[str, Any]]:
     if part == "b":
-        return fast_training.measure(quick, clips)
-    return {"a": training_step, "c": generation, "d": startup}[part].measure(quick)
+        return fast_training.measure(quick, clips, device)
+    if part == "c":
+        return generation.measure(quick, device)
+    return {"a": training_step, "d": startup}[part].measure(quick)
 
 
 def table(part: str, rows: list[dict[str, Any]], peak: float) -> list[str]:
@@ -59,6 +61,7 @@ def main() -> None:
     parser.add_argument("--only", default="a,b,c,d", help="parts, separated by commas")
     parser.add_argument("--json", type=Path, help="keep results in this file and go on from it")
     parser.add_argument("--clips", type=Path, default=EXAMPLES, help="folder of recordings to train on")
+    parser.add_argument("--device", default="cpu", help="where parts b and c compute, such as cuda")
     arguments = parser.parse_args()
     parts = arguments.only.split(",")
     if unknown := set(parts) - TITLES.keys():
@@ -66,12 +69,12 @@ def main() -> None:
     results = load(arguments.json)
     if "machine" not in results:
         results["peak"] = machine.matmul_peak()
-        results["machine"] = machine.description(results["peak"])
+        results["machine"] = machine.description(results["peak"], arguments.device)
     print(results["machine"])
     for part in parts:
         if part not in results:
             rows = []
-            for row in measure(part, arguments.quick, arguments.clips):
+            for row in measure(part, arguments.quick, arguments.clips, arguments.device):
                 print(f"({part}) {row}", file=sys.stderr)
                 rows.append(row)
             results[part] = rows

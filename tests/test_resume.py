@@ -26,7 +26,7 @@ MINUTES = 0.25  # more than is spent until the last kill
 
 def training_arguments(clip: Path, preset: Path, model: Path) -> list[str]:
     settings = ["--minutes", str(MINUTES), "--sample-rate", "4000", "--material", "speech", "--duration", "4"]
-    return ["train", str(clip), "-o", str(model), "--preset", str(preset), "--seed", "3", *settings]
+    return ["train", str(clip), "-o", str(model), "--preset", str(preset), "--seed", "3", "--device", "cpu", *settings]
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:

@@ -13,16 +13,17 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from caw_toolkit.material import Material
-from caw_toolkit.objectives.conditional_gaussian import GaussianOptions
-from caw_toolkit.objectives.flow_matching import FlowOptions
+from caw_toolkit.model import PyramidModel
+from caw_toolkit.objectives.base import ScaleTrainer
+from caw_toolkit.objectives.exemplar_or_gaussian import ExemplarOrGaussianObjective
 from caw_toolkit.objectives.regression import RegressionTrainer
-from caw_toolkit.training import Progress, Trainer, make_plan
+from caw_toolkit.training import Plan, Progress, Trainer, make_plan
 from speed_parts.signals import EXAMPLES, clips, recording
 
 #: (seconds, rate, channels) of the recordings.
 CASES = ((10, 16000, 1), (25, 16000, 1), (10, 44100, 1), (25, 44100, 1), (25, 44100, 2))
-STEPS = FlowOptions().steps
-assert GaussianOptions().steps == STEPS
+#: Steps at the beginning of a scale that are not counted: libraries choose their kernels then.
+WARM_UP_STEPS = 5
 
 
 class PhaseClock:
@@ -88,58 +89,80 @@ def _scale_trainer(plan: Any, index: int) -> RegressionTrainer:
         lower = torch.from_numpy(plan.recording.at(plan.rates[index - 1]))
         coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, real.shape[1])
     task = ScaleTask(plan.spec(index), real, coarse, plan.recording.segments_at(rate), None, 0, torch.device("cpu"))
-    trainer = plan.objective.scale_trainer(task)
+    objective = plan.objective.stages[min(index, len(plan.objective.stages) - 1)]
+    if isinstance(objective, ExemplarOrGaussianObjective):
+        objective = objective.gaussian  # exemplars need no steps
+    trainer = objective.scale_trainer(task)
     assert isinstance(trainer, RegressionTrainer)
     return trainer
 
 
-def training_row(case: tuple[int, int, int], minutes: float, folder: Path) -> dict[str, Any]:
+class CountingTrainer(Trainer):
+    """Notes when each step was done, and how many steps a scale takes however much time there is."""
+
+    def __init__(self, plan: Plan, device: str) -> None:
+        super().__init__(plan, device=device, on_progress=self._note)
+        self.times: dict[int, list[float]] = defaultdict(list)
+        self.steps: dict[int, int] = {}
+
+    def _note(self, progress: Progress) -> None:
+        self.times[progress.spec.index].append(time.perf_counter())
+
+    def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
+        trainer = super()._scale_trainer(index, below)
+        self.steps[index] = int(trainer.most_steps)
+        return trainer
+
+
+def training_row(case: tuple[int, int, int], minutes: float, folder: Path, device: str) -> dict[str, Any]:
     """A short training, from whose steps and preparations the time of a whole one follows."""
     seconds, rate, channels = case
     clip = recording(clips(folder)[0], seconds, rate, channels)
-    events: dict[int, list[float]] = defaultdict(list)
-
-    def note(progress: Progress) -> None:
-        events[progress.spec.index].append(time.perf_counter())
-
     plan = make_plan(clip, preset="fast", material=Material.SPEECH, minutes=minutes, seed=1)
     began = time.perf_counter()
-    Trainer(plan, device="cpu", on_progress=note).run()
+    trainer = CountingTrainer(plan, device)
+    trainer.run()
     total = time.perf_counter() - began
-    steps = {
-        index: statistics.median(after - before for before, after in zip(times, times[1:], strict=False))
-        for index, times in events.items()
-        if len(times) > 2
+    step_seconds = {
+        index: (times[-1] - times[WARM_UP_STEPS]) / (len(times) - 1 - WARM_UP_STEPS)
+        for index, times in trainer.times.items()
+        if len(times) > WARM_UP_STEPS + 1
     }
-    preparation = total - sum(steps[index] * len(events[index]) for index in steps)
+    preparation = total - sum(step_seconds[index] * len(trainer.times[index]) for index in step_seconds)
     return {
         "kind": "training",
         "case": list(case),
-        "step_seconds": {str(plan.rates[index]): value for index, value in steps.items()},
+        "step_seconds": {str(plan.rates[index]): value for index, value in step_seconds.items()},
+        "steps": {str(plan.rates[index]): trainer.steps[index] for index in step_seconds},
         "preparation": preparation,
-        "whole": preparation + STEPS * sum(steps.values()),
+        "whole": preparation + sum(trainer.steps[index] * step_seconds[index] for index in step_seconds),
     }
 
 
-def measure(quick: bool, folder: Path = EXAMPLES) -> Iterator[dict[str, Any]]:
-    yield from phase_rows(quick)
+def measure(quick: bool, folder: Path = EXAMPLES, device: str = "cpu") -> Iterator[dict[str, Any]]:
+    if device == "cpu":  # elsewhere a step is launched as a whole
+        yield from phase_rows(quick)
     for case in CASES[:1] if quick else CASES:
-        yield training_row(case, 0.1 if quick else 0.5, folder)
+        yield training_row(case, 0.1 if quick else 0.5, folder, device)
 
 
 def table(rows: list[dict[str, Any]], peak: float) -> list[str]:
-    lines = ["| scale | phase | ms a step | GFLOP/s | share of the peak | target 50 % |", "|---|---|---|---|---|---|"]
-    for row in rows:
-        if row["kind"] != "phases":
-            continue
+    lines: list[str] = []
+    phases = [row for row in rows if row["kind"] == "phases"]
+    if phases:
+        lines = [
+            "| scale | phase | ms a step | GFLOP/s | share of the peak | target 50 % |",
+            "|---|---|---|---|---|---|",
+        ]
+    for row in phases:
         for phase, seconds in row["seconds"].items():
             rate = _phase_flops(row["flops"], phase) / seconds / 1e9
             figures = f"{rate:.0f} | {rate / peak:.0%} | {_met(rate / peak >= 0.5)}" if rate else "| |"
             lines.append(f"| {row['rate']} Hz | {phase} | {seconds * 1000:.1f} | {figures} |")
     lines += [
         "",
-        f"| recording | ms a step | preparation, s | whole training of {STEPS} steps a scale, s | target | |",
-        "|---|---|---|---|---|---|",
+        "| recording | steps | ms a step | preparation, s | whole training, s | target | |",
+        "|---|---|---|---|---|---|---|",
     ]
     whole = {tuple(row["case"]): row["whole"] for row in rows if row["kind"] == "training"}
     for row in rows:
@@ -161,9 +184,10 @@ def _training_line(row: dict[str, Any], whole: dict[tuple[int, ...], float]) -> 
     if row["case"] == [25, 44100, 2] and (25, 16000, 1) in whole:
         ratio = row["whole"] / whole[25, 16000, 1]
         target, met = f"3x the mono time at 16 kHz: {ratio:.1f}x", _met(ratio <= 3)
-    steps = ", ".join(f"{value * 1000:.0f} at {scale} Hz" for scale, value in row["step_seconds"].items())
+    steps = ", ".join(f"{count} at {scale} Hz" for scale, count in row["steps"].items())
+    each = ", ".join(f"{value * 1000:.3g}" for value in row["step_seconds"].values())
     name = f"{seconds} s, {rate / 1000:g} kHz, {'stereo' if channels == 2 else 'mono'}"
-    return f"| {name} | {steps} | {row['preparation']:.1f} | {row['whole']:.0f} | {target} | {met} |"
+    return f"| {name} | {steps} | {each} | {row['preparation']:.1f} | {row['whole']:.0f} | {target} | {met} |"
 
 
 def _met(condition: bool) -> str:

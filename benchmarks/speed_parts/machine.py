@@ -30,8 +30,9 @@ def matmul_peak(repetitions: int = 20) -> float:
     return 2 * MATRIX**3 / min(seconds) / 1e9
 
 
-def description(peak: float) -> str:
+def description(peak: float, device: str = "cpu") -> str:
+    name = f"{torch.cuda.get_device_name()}, " if device == "cuda" else ""
     return (
-        f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
+        f"{name}{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
         f"float32 matrix products at {peak:.0f} GFLOP/s"
     )
