@@ -1,6 +1,6 @@
 """Quality against minutes of training, for three clips of each task: the curve that every change should improve.
 
-    python benchmarks/time_to_quality.py --clips AUDIO --minutes 1,2,5,10,20 --json curve.json
+    python benchmarks/time_to_quality.py --clips AUDIO [--task TASK ..] --minutes 1,2,5,10,20 --json curve.json
 
 shares its results folder with `quality.py`, goes on where it was interrupted, prints a Markdown table for each task and
 draws the curves to `time-to-quality.png` in the results folder. Denoising takes no training: its curve is flat.
@@ -22,7 +22,7 @@ from harness.options import clips_option, results_option, seed_option
 from harness.store import Store
 from harness.systems import ours, published, score_all, title_of_ours
 from harness.tables import Results, present_columns, summary
-from harness.task import Case, Scores
+from harness.task import Case, Scores, Task
 from harness.toolkit import Toolkit
 
 MEASURED = ("bwe-4to16", "generate", "denoise")
@@ -38,28 +38,40 @@ def _minutes(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 @click.command()
 @clips_option
+@click.option(
+    "--task", "names", multiple=True, type=click.Choice(list(TASKS)), default=MEASURED, show_default=True, help="Tasks."
+)
 @click.option("--minutes", default="1,2,5,10,20", show_default=True, callback=_minutes, help="Budgets of training.")
 @results_option
 @seed_option
 @click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write the scores here."
 )
-def time_to_quality(clips: Path, minutes: tuple[float, ...], results: Path, seed: int, json_path: Path | None) -> None:
+def time_to_quality(
+    clips: Path, names: tuple[str, ...], minutes: tuple[float, ...], results: Path, seed: int, json_path: Path | None
+) -> None:
     """Measure quality against minutes of training."""
     store = Store(results)
     measured: dict[str, Results] = {}
-    for name in MEASURED:
-        task = TASKS[name]
+    for task in map(TASKS.__getitem__, names):
         jobs = [
             (case, system)
             for case in spread(task.cases(clips, results / "inputs"))
             for system in [*published(case), *(ours(task, case, Toolkit(results / "models", m, seed)) for m in minutes)]
         ]
-        score_all(task, store, jobs, measured)
-        print(f"\n### {name}\n\n{summary(measured.setdefault(name, {}), task.columns)}", flush=True)
+        found: dict[str, Results] = {}
+        score_all(task, store, jobs, found)
+        for group, scores in found.items():
+            print(f"\n### {group}\n\n{summary(scores, task.columns)}", flush=True)
+        measured |= found
     if json_path:
         write_atomically(json_path, json.dumps(measured, indent=1).encode())
     draw(results / "time-to-quality.png", measured, minutes)
+
+
+def task_of(group: str) -> Task:
+    """The task that a table is about: its name stands before the comma."""
+    return TASKS[group.partition(",")[0]]
 
 
 def spread(cases: list[Case]) -> list[Case]:
@@ -72,17 +84,18 @@ def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...])
     """Draw a curve for each task, score and clip, and dashed lines for the means of published outputs."""
     import matplotlib.pyplot as plt
 
-    width = max(len(TASKS[name].columns) for name in measured)
+    width = max(len(task_of(group).columns) for group in measured)
     figure, axes = plt.subplots(len(measured), width, figsize=(4 * width, 3 * len(measured)), squeeze=False)
-    for row, (name, results) in zip(axes, measured.items(), strict=True):
-        curves = {budget: results.get(title_of_ours(TASKS[name], budget), {}) for budget in minutes}
+    for row, (group, results) in zip(axes, measured.items(), strict=True):
+        task = task_of(group)
+        curves = {budget: results.get(title_of_ours(task, budget), {}) for budget in minutes}
         others = {title: scores for title, scores in results.items() if scores not in curves.values()}
-        for axis, column in zip_longest(row, present_columns(results, TASKS[name].columns)):
+        for axis, column in zip_longest(row, present_columns(results, task.columns)):
             if column is None:
                 axis.set_axis_off()
             else:
                 _draw_score(axis, column.score, curves, others)
-                axis.set(title=f"{name}: {column.heading}", xscale="log")
+                axis.set(title=f"{group}: {column.heading}", xscale="log")
                 axis.set_xticks(minutes, [f"{budget:g}" for budget in minutes])
                 axis.minorticks_off()
         row[0].legend(fontsize="small")
