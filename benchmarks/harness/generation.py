@@ -28,17 +28,13 @@ class Generation(Task):
     )
 
     def cases(self, clips: Path, scratch: Path) -> list[Case]:
-        return [
-            Case(
-                path.stem.removesuffix("_real"),
-                group=self.name,
-                reference=path,
-                source=path,
-                training=(path,),
-                published={"CAW, published": tuple(find_audio(path.parent, path.stem.replace("_real", "_caw*")))},
-            )
-            for path in find_audio(clips / "published" / "unconditional", "*/*_real")
-        ]
+        return [self._case(path) for path in find_audio(clips / "published" / "unconditional", "*/*_real")]
+
+    def _case(self, path: Path) -> Case:
+        name = path.stem.removesuffix("_real")
+        takes = tuple(find_audio(path.parent, f"{name}_caw*"))
+        published = {"CAW, published": takes} if takes else {}
+        return Case(name, group=self.name, reference=path, source=path, training=(path,), published=published)
 
     def run(self, case: Case, toolkit: Toolkit, target: Path) -> list[Path]:
         model = toolkit.model(case.training)
