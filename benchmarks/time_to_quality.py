@@ -20,13 +20,15 @@ from caw_toolkit.atomic_write import write_atomically
 from harness.catalogue import TASKS
 from harness.options import clips_option, results_option, seed_option
 from harness.store import Store
-from harness.systems import ours, published, score_all, title_of_ours
+from harness.systems import OURS, ours, published, score_all, title_of_ours
 from harness.tables import Results, present_columns, summary
 from harness.task import Case, Scores, Task
 from harness.toolkit import Toolkit
 
 MEASURED = ("bwe-4to16", "generate", "denoise")
 CLIPS_PER_TASK = 3
+#: Begins the titles of an earlier version's rows.
+BEFORE = "before: "
 
 
 def _minutes(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[float, ...]:
@@ -34,6 +36,10 @@ def _minutes(_context: click.Context, _parameter: click.Parameter, value: str) -
         return tuple(sorted(float(minutes) for minutes in value.split(",")))
     except ValueError:
         raise click.BadParameter(f"{value!r} is not a list of numbers such as 1,2,5") from None
+
+
+#: Scores by clip, by minutes of training.
+Curves = dict[float, dict[str, Scores]]
 
 
 @click.command()
@@ -47,12 +53,24 @@ def _minutes(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write the scores here."
 )
+@click.option(
+    "--before",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What --json wrote with an earlier version, to compare with.",
+)
 def time_to_quality(
-    clips: Path, names: tuple[str, ...], minutes: tuple[float, ...], results: Path, seed: int, json_path: Path | None
+    clips: Path,
+    names: tuple[str, ...],
+    minutes: tuple[float, ...],
+    results: Path,
+    seed: int,
+    json_path: Path | None,
+    before: Path | None,
 ) -> None:
     """Measure quality against minutes of training."""
     store = Store(results)
     measured: dict[str, Results] = {}
+    earlier: dict[str, Results] = json.loads(before.read_text("utf-8")) if before else {}
     for task in map(TASKS.__getitem__, names):
         jobs = [
             (case, system)
@@ -62,6 +80,7 @@ def time_to_quality(
         found: dict[str, Results] = {}
         score_all(task, store, jobs, found)
         for group, scores in found.items():
+            scores |= {f"{BEFORE}{title}": row for title, row in earlier.get(group, {}).items() if is_ours(title)}
             print(f"\n### {group}\n\n{summary(scores, task.columns)}", flush=True)
         measured |= found
     if json_path:
@@ -74,6 +93,11 @@ def task_of(group: str) -> Task:
     return TASKS[group.partition(",")[0]]
 
 
+def is_ours(title: str) -> bool:
+    """Whether a row is the toolkit's."""
+    return title.startswith(OURS)
+
+
 def spread(cases: list[Case]) -> list[Case]:
     """A few cases from all over a list."""
     count = min(CLIPS_PER_TASK, len(cases))
@@ -81,20 +105,22 @@ def spread(cases: list[Case]) -> list[Case]:
 
 
 def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...]) -> None:
-    """Draw a curve for each task, score and clip, and dashed lines for the means of published outputs."""
+    """Draw a curve for each task, score and clip, dotted for an earlier version; dashed: means of published outputs."""
     import matplotlib.pyplot as plt
 
     width = max(len(task_of(group).columns) for group in measured)
     figure, axes = plt.subplots(len(measured), width, figsize=(4 * width, 3 * len(measured)), squeeze=False)
     for row, (group, results) in zip(axes, measured.items(), strict=True):
         task = task_of(group)
-        curves = {budget: results.get(title_of_ours(task, budget), {}) for budget in minutes}
-        others = {title: scores for title, scores in results.items() if scores not in curves.values()}
+        curves, earlier = (
+            {budget: results.get(mark + title_of_ours(task, budget), {}) for budget in minutes} for mark in ("", BEFORE)
+        )
+        others = {title: scores for title, scores in results.items() if not is_ours(title.removeprefix(BEFORE))}
         for axis, column in zip_longest(row, present_columns(results, task.columns)):
             if column is None:
                 axis.set_axis_off()
             else:
-                _draw_score(axis, column.score, curves, others)
+                _draw_score(axis, column.score, curves, earlier, others)
                 axis.set(title=f"{group}: {column.heading}", xscale="log")
                 axis.set_xticks(minutes, [f"{budget:g}" for budget in minutes])
                 axis.minorticks_off()
@@ -106,14 +132,19 @@ def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...])
     plt.close(figure)
 
 
-def _draw_score(axis: Any, score: str, curves: dict[float, dict[str, Scores]], others: Results) -> None:
+def _draw_score(axis: Any, score: str, curves: Curves, earlier: Curves, others: Results) -> None:
     for clip in dict.fromkeys(clip for scores in curves.values() for clip in scores):
-        points = [(budget, scores[clip][score]) for budget, scores in curves.items() if clip in scores]
-        axis.plot(*zip(*points, strict=True), marker="o", label=clip)
+        (line,) = axis.plot(*_points(curves, clip, score), marker="o", label=clip)
+        axis.plot(*_points(earlier, clip, score), marker=".", linestyle=":", color=line.get_color())
     for title, scores in others.items():
         mean = float(np.mean([row[score] for row in scores.values()]))
         axis.axhline(mean, linestyle="--", color="grey")
         axis.annotate(title, (1, mean), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="x-small")
+
+
+def _points(curves: Curves, clip: str, score: str) -> tuple[list[float], list[float]]:
+    points = [(budget, scores[clip][score]) for budget, scores in curves.items() if clip in scores]
+    return [budget for budget, _ in points], [value for _, value in points]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ from harness.task import Case, Task
 from harness.toolkit import Toolkit
 
 
+#: Begins the titles of the toolkit's rows.
+OURS = "**caw_toolkit**"
+
+
 class System(NamedTuple):
     """What made outputs: its name in tables, its name in the results folder, and how it makes them."""
 
@@ -47,7 +51,7 @@ def ours(task: Task, case: Case, toolkit: Toolkit) -> System:
 
 def title_of_ours(task: Task, minutes: float) -> str:
     """Title of the toolkit with so much training."""
-    return f"**caw_toolkit**, {minutes:g} min" if task.trains else "**caw_toolkit**"
+    return f"{OURS}, {minutes:g} min" if task.trains else OURS
 
 
 def _key(title: str) -> str:
