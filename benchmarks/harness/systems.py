@@ -16,7 +16,6 @@ from harness.tables import Results
 from harness.task import Case, Task
 from harness.toolkit import Toolkit
 
-
 #: Begins the titles of the toolkit's rows.
 OURS = "**caw_toolkit**"
 
