@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.audio_output import (
     BLOCK_SAMPLES,
     MOST_CHANNELS,
@@ -63,7 +63,7 @@ class AudioClip:
         ValueError: The samples are not a two-dimensional float32 array.
     """
 
-    samples: npt.NDArray[np.float32]
+    samples: Array
     sample_rate: int
 
     def __post_init__(self) -> None:
@@ -204,7 +204,7 @@ def open_decoder(stream: BinaryIO, name: str) -> Any:
 
 def _decode(
     decoder: Any, name: str, start_seconds: float, duration_seconds: float | None, longest_seconds: float | None
-) -> npt.NDArray[np.float32]:
+) -> Array:
     import soundfile
 
     rate, stated = decoder.samplerate, decoder.frames
@@ -242,7 +242,7 @@ def _decode(
     return np.ascontiguousarray(samples.T)
 
 
-def _read_in_blocks(decoder: Any, count: int) -> npt.NDArray[np.float32]:
+def _read_in_blocks(decoder: Any, count: int) -> Array:
     """`(samples, channels)`, as many as there are: a damaged header does not decide how much memory is taken."""
     blocks = [np.zeros((0, decoder.channels), dtype=np.float32)]
     while count > 0:
@@ -254,12 +254,12 @@ def _read_in_blocks(decoder: Any, count: int) -> npt.NDArray[np.float32]:
     return np.concatenate(blocks)
 
 
-def _read_without_seeking(decoder: Any, start: int, stop: int) -> npt.NDArray[np.float32]:
+def _read_without_seeking(decoder: Any, start: int, stop: int) -> Array:
     """`(samples, channels)` in one read from the beginning.
 
     libsndfile 1.2 seeks to the wrong place in MP3 of the lower sample rates, and soundfile seeks after each read.
     """
-    samples: npt.NDArray[np.float32] = decoder.read(stop, dtype="float32", always_2d=True)[start:]
+    samples: Array = decoder.read(stop, dtype="float32", always_2d=True)[start:]
     return samples
 
 

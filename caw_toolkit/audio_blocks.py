@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.atomic_write import atomic_file
 from caw_toolkit.audio import open_decoder, open_source, refuse_incomplete
 from caw_toolkit.audio_output import (
@@ -30,8 +30,6 @@ from caw_toolkit.audio_output import (
     libsndfile_reason,
 )
 from caw_toolkit.errors import CawError
-
-Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
