@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "vary": {"strength": 0.4},
 }
 SUBJECTS = ["Gain", *sorted(PARAMETERS)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_filling() -> Iterator[None]:
+    """Gaps are filled in two steps: the contract is not about how the filling sounds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("caw_toolkit.flow.FILL_STEPS", 2)
+        yield
 
 
 @pytest.fixture(params=SUBJECTS)
