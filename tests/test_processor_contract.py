@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from caw_toolkit.plugins import get_host
 RATE = 4000
 Make = Callable[[], Any]
 
+pytestmark = pytest.mark.usefixtures("quick_filling")
+
 #: Parameters of the toolkit's own processors, beside the model.
 PARAMETERS: dict[str, dict[str, Any]] = {
     "bwe": {"source_sample_rate": 1000},
@@ -27,14 +29,6 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "vary": {"strength": 0.4},
 }
 SUBJECTS = ["Gain", *sorted(PARAMETERS)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_filling() -> Iterator[None]:
-    """Gaps are filled in two steps: the contract is not about how the filling sounds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("caw_toolkit.flow.FILL_STEPS", 2)
-        yield
 
 
 @pytest.fixture(params=SUBJECTS)

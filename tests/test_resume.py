@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from caw_process import ENVIRONMENT, run_python
+from caw_process import ENVIRONMENT, run_caw, run_python
 
 from caw_toolkit.checkpoints import checkpoint_path, stored_seed
 from caw_toolkit.model import PyramidModel
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX sig
 
 #: `caw` with checkpoints so often that kills hit the writing of one, too.
 CAW = "import caw_toolkit.training as t; t.CHECKPOINT_INTERVAL_SECONDS = 0.1; from caw_toolkit.cli import main; main()"
-KILLS = 5
-MINUTES = 0.25  # more than is spent until the last kill
+KILLS = 3
+MINUTES = 0.15  # more than is spent until the last kill
 
 
 def training_arguments(clip: Path, preset: Path, model: Path) -> list[str]:
@@ -115,6 +115,6 @@ def test_resuming_with_other_settings_is_refused_and_loses_nothing(
     done = run_python("-c", CAW, *arguments, "--resume", "--duration", "5")
     assert done.returncode == 1
     assert "belongs to a training with another recording or other settings" in done.stderr
-    again = run_python("-c", CAW, *arguments)
+    again = run_caw(*arguments)
     assert again.returncode == 2 and "holds an unfinished training: add --resume" in again.stderr
     assert checkpoint_path(model).read_bytes() == state
