@@ -78,12 +78,9 @@ def test_training_survives_being_killed_again_and_again(speech_path: Path, tiny_
     assert audio.shape == (1, 8000) and np.isfinite(audio).all() and audio.std() > 1e-3
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_training_says_how_to_go_on(
-    sign: signal.Signals, speech_path: Path, tiny_preset: Path, tmp_path: Path
-) -> None:
-    model = tmp_path / "model.pt"
-    process = start(*training_arguments(speech_path, tiny_preset, model))
+def interrupt(sign: signal.Signals, arguments: list[str], model: Path) -> None:
+    """Begin a training, and interrupt it after a checkpoint: it leaves its state and says how to go on."""
+    process = start(*arguments)
     wait_for_checkpoint(checkpoint_path(model), process)
     said = stop(process, sign)
     assert process.returncode == 130
@@ -93,7 +90,12 @@ def test_an_interrupted_training_says_how_to_go_on(
         == f"caw: error: interrupted; the state is in {state}: run the same command with --resume to go on\n"
     )
     assert stored_seed(state) == 3
-    assert [path.name for path in tmp_path.iterdir()] == [state.name]
+    assert [path.name for path in model.parent.iterdir()] == [state.name]
+
+
+def test_an_interrupted_training_says_how_to_go_on(speech_path: Path, tiny_preset: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.pt"
+    interrupt(signal.SIGINT, training_arguments(speech_path, tiny_preset, model), model)
 
 
 def test_an_interruption_before_the_first_step_says_so(speech_path: Path, tiny_preset: Path, tmp_path: Path) -> None:
@@ -108,9 +110,7 @@ def test_resuming_with_other_settings_is_refused_and_loses_nothing(
 ) -> None:
     model = tmp_path / "model.pt"
     arguments = training_arguments(speech_path, tiny_preset, model)
-    process = start(*arguments)
-    wait_for_checkpoint(checkpoint_path(model), process)
-    stop(process, signal.SIGINT)
+    interrupt(signal.SIGTERM, arguments, model)
     state = checkpoint_path(model).read_bytes()
     done = run_python("-c", CAW, *arguments, "--resume", "--duration", "5")
     assert done.returncode == 1
