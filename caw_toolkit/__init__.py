@@ -15,6 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from caw_toolkit.arrays import Array
     from caw_toolkit.audio import AudioClip, BitDepth, Clipping, check_output, read_audio, write_audio
     from caw_toolkit.errors import CawError, CawUsageError
     from caw_toolkit.hookspecs import hookimpl
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from caw_toolkit.training import Trainer, make_plan, train
 
 _HOMES = {
+    "Array": "arrays",
     "AudioClip": "audio",
     "AudioProcessor": "processors.base",
     "BitDepth": "audio",
@@ -51,6 +53,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Array",
     "AudioClip",
     "AudioProcessor",
     "BitDepth",

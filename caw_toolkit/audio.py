@@ -11,13 +11,14 @@ import logging
 import math
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.audio_output import (
     BLOCK_SAMPLES,
     MOST_CHANNELS,
@@ -63,7 +64,7 @@ class AudioClip:
         ValueError: The samples are not a two-dimensional float32 array.
     """
 
-    samples: npt.NDArray[np.float32]
+    samples: Array
     sample_rate: int
 
     def __post_init__(self) -> None:
@@ -124,14 +125,7 @@ def read_audio(
         refuse_incomplete(stream, name)
         with open_decoder(stream, name) as decoder:
             samples = _decode(decoder, name, start_seconds, duration_seconds, longest_seconds)
-            rate = int(decoder.samplerate)
-    bad = ~np.isfinite(samples)
-    if bad.any():
-        first = np.flatnonzero(bad.any(axis=0))[0] / rate + start_seconds
-        raise CawError(
-            f"{name} has {int(bad.sum())} NaN or infinite samples, the first at {first:.3f} s: repair it first"
-        )
-    return AudioClip(samples, rate)
+            return AudioClip(samples, int(decoder.samplerate))
 
 
 def open_source(source: str | Path, name: str) -> BinaryIO:
@@ -199,67 +193,85 @@ def open_decoder(stream: BinaryIO, name: str) -> Any:
             f"{name} has a sample rate of {rate} Hz; caw works with {LOWEST_SAMPLE_RATE} to {HIGHEST_SAMPLE_RATE} Hz: "
             "resample it first, for example with sox"
         )
+    if decoder.frames == 0:
+        raise CawError(f"{name} holds no audio")
+    if decoder.frames > 2**62:  # libsndfile's mark for a stream of unknown length, which it cannot read through
+        raise CawError(f"{name} does not state its length (written to a pipe?): convert it to WAV first")
+    if decoder.format == "MP3":
+        # libsndfile 1.2 seeks to the wrong place in MP3 of some sample rates, and soundfile seeks after each read.
+        decoder.seekable = lambda: False
     return decoder
+
+
+def decoded_blocks(decoder: Any, name: str, *, start: int = 0, stop: int | None = None) -> Iterator[Array]:
+    """The audio of a decoder that nothing was read from yet, in blocks `(channels, samples)`.
+
+    A damaged header does not decide how much memory is taken.
+
+    Args:
+        decoder: from `open_decoder`.
+        name: for messages.
+        start: the first sample.
+        stop: the first sample after it; None: to the end.
+
+    Raises:
+        CawError: The file is damaged or truncated (for MP3 a warning may be logged instead), or has NaN or infinite
+            samples.
+    """
+    stop = decoder.frames if stop is None else stop
+    position = decoder.seek(start) if decoder.seekable() else 0
+    while position < stop:
+        block = _next_block(decoder, name, min(BLOCK_SAMPLES, stop - position))
+        bad = ~np.isfinite(block).all(axis=0)
+        if bad.any():
+            second = (position + int(bad.argmax())) / decoder.samplerate
+            raise CawError(f"{name} has NaN or infinite samples, the first at {second:.3f} s: repair it first")
+        if block.shape[1] == 0:
+            _complain_of_early_end(decoder, name, position)
+            return
+        skipped = max(0, start - position)
+        position += block.shape[1]
+        if position > start:
+            yield block[:, skipped:]
+
+
+def _next_block(decoder: Any, name: str, samples: int) -> Array:
+    import soundfile
+
+    try:
+        return np.ascontiguousarray(decoder.read(samples, dtype="float32", always_2d=True).T)
+    except soundfile.LibsndfileError as error:
+        raise CawError(f"{name} is damaged or truncated ({libsndfile_reason(error)})") from error
+
+
+def _complain_of_early_end(decoder: Any, name: str, position: int) -> None:
+    if decoder.format != "MP3":
+        stated, end = decoder.frames / decoder.samplerate, position / decoder.samplerate
+        raise CawError(f"{name} is truncated: it states {stated:.2f} s and ends at {end:.2f} s")
+    if position == 0:
+        raise CawError(f"{name} holds no audio")
+    logger.warning("%s holds less audio than its header states: it may be truncated", name)
 
 
 def _decode(
     decoder: Any, name: str, start_seconds: float, duration_seconds: float | None, longest_seconds: float | None
-) -> npt.NDArray[np.float32]:
-    import soundfile
-
+) -> Array:
     rate, stated = decoder.samplerate, decoder.frames
-    length_is_estimate = decoder.format == "MP3"
     start = round(start_seconds * rate)
     end = stated if duration_seconds is None else min(stated, start + max(1, round(duration_seconds * rate)))
-    if stated == 0:
-        raise CawError(f"{name} holds no audio")
-    if stated > 2**62:  # libsndfile's mark for a stream of unknown length, which it cannot read through
-        raise CawError(f"{name} does not state its length (written to a pipe?): convert it to WAV first")
     if start >= stated:
         raise CawUsageError(f"{name} is {stated / rate:.2f} s long: nothing starts at {start_seconds:g} s")
     most = math.inf if longest_seconds is None else round(longest_seconds * rate)
     too_long = f"more than the {longest_seconds or 0:g} s that fit here: choose a part with --start and --duration"
+    length_is_estimate = decoder.format == "MP3"
     if end - start > most and not length_is_estimate:
         raise CawError(f"{name} is {(end - start) / rate:.1f} s long, {too_long}")
-    try:
-        if length_is_estimate:
-            samples = _read_without_seeking(decoder, start, int(min(end, start + most + 1)))
-        else:
-            decoder.seek(start)
-            samples = _read_in_blocks(decoder, end - start)
-    except soundfile.LibsndfileError as error:
-        raise CawError(f"{name} is damaged or truncated ({libsndfile_reason(error)})") from error
-    count = len(samples)
-    if count > most:
-        raise CawError(f"{name} is {too_long}")
-    if count < end - start and not length_is_estimate:
-        stop = (start + count) / rate
-        raise CawError(f"{name} is truncated: it states {stated / rate:.2f} s and ends at {stop:.2f} s")
-    if count == 0:
+    blocks = list(decoded_blocks(decoder, name, start=start, stop=int(min(end, start + most + 1))))
+    if not blocks:
         raise CawUsageError(f"{name} ends before {start_seconds:g} s")
-    if count < end - start:
-        logger.warning("%s holds less audio than its header states: it may be truncated", name)
-    return np.ascontiguousarray(samples.T)
-
-
-def _read_in_blocks(decoder: Any, count: int) -> npt.NDArray[np.float32]:
-    """`(samples, channels)`, as many as there are: a damaged header does not decide how much memory is taken."""
-    blocks = [np.zeros((0, decoder.channels), dtype=np.float32)]
-    while count > 0:
-        block = decoder.read(min(BLOCK_SAMPLES, count), dtype="float32", always_2d=True)
-        if len(block) == 0:
-            break
-        blocks.append(block)
-        count -= len(block)
-    return np.concatenate(blocks)
-
-
-def _read_without_seeking(decoder: Any, start: int, stop: int) -> npt.NDArray[np.float32]:
-    """`(samples, channels)` in one read from the beginning.
-
-    libsndfile 1.2 seeks to the wrong place in MP3 of the lower sample rates, and soundfile seeks after each read.
-    """
-    samples: npt.NDArray[np.float32] = decoder.read(stop, dtype="float32", always_2d=True)[start:]
+    samples = np.concatenate(blocks, axis=1)
+    if samples.shape[1] > most:
+        raise CawError(f"{name} is {too_long}")
     return samples
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.atomic_write import atomic_file
-from caw_toolkit.audio import open_decoder, open_source, refuse_incomplete
+from caw_toolkit.audio import decoded_blocks, open_decoder, open_source, refuse_incomplete
 from caw_toolkit.audio_output import (
     BLOCK_SAMPLES,
     BitDepth,
@@ -27,11 +27,8 @@ from caw_toolkit.audio_output import (
     check_output,
     encode,
     gain_to_fit,
-    libsndfile_reason,
 )
 from caw_toolkit.errors import CawError
-
-Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -50,30 +47,12 @@ class AudioBlocks:
     _decoder: Any
 
     def __iter__(self) -> Iterator[Array]:
-        """The audio from where reading has come to, in blocks `(channels, samples)`.
+        """The audio, once, in blocks `(channels, samples)`.
 
         Raises:
-            CawError: the file is damaged or truncated, holds no audio, or has NaN or infinite samples.
+            CawError: the file is damaged or truncated, or has NaN or infinite samples.
         """
-        import soundfile
-
-        count = 0
-        while True:
-            try:
-                block = self._decoder.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
-            if len(block) == 0:
-                break
-            if not np.isfinite(block).all():
-                second = count / self.sample_rate
-                raise CawError(f"{self.name} has NaN or infinite samples after {second:.1f} s: repair it first")
-            count += len(block)
-            yield np.ascontiguousarray(block.T)
-        if count == 0:
-            raise CawError(f"{self.name} holds no audio")
-        if count < self._decoder.frames and self._decoder.format != "MP3":
-            raise CawError(f"{self.name} is truncated: it ends at {count / self.sample_rate:.2f} s")
+        return decoded_blocks(self._decoder, self.name)
 
 
 @contextmanager

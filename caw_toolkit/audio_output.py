@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.arrays import FloatArray
 from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 
@@ -21,7 +22,6 @@ from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 BitDepth = Literal["16", "24", "float"]
 #: What `write_audio` does where audio exceeds full scale.
 Clipping = Literal["scale", "clip", "error"]
-FloatArray = npt.NDArray[np.floating]
 
 MOST_CHANNELS = 2
 BLOCK_SAMPLES = 1 << 16  # libsndfile's Vorbis encoder overflows its stack on very long single writes

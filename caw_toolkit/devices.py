@@ -1,15 +1,18 @@
-"""Which device computes, and in which precision."""
+"""Which device computes, and in which precision. Loads torch only when a device is picked."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 from contextlib import AbstractContextManager
-
-import torch
+from typing import TYPE_CHECKING
 
 from caw_toolkit.errors import CawUsageError
 
+if TYPE_CHECKING:
+    import torch
+
+#: Names of devices, as `pick_device` takes them.
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -19,6 +22,8 @@ def pick_device(name: str = "auto") -> torch.device:
     Raises:
         CawUsageError: if the name is unknown or this machine has no such device.
     """
+    import torch
+
     if name not in DEVICES:
         raise CawUsageError(f"unknown device {name!r}: choose one of {', '.join(DEVICES)}")
     has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
@@ -32,6 +37,8 @@ def pick_device(name: str = "auto") -> torch.device:
 @functools.cache
 def has_fast_bfloat16(device_type: str) -> bool:
     """Whether bfloat16 convolutions are faster than float32 ones on this machine."""
+    import torch
+
     if device_type == "cuda":
         return torch.cuda.get_device_capability() >= (8, 0)
     return device_type == "cpu" and bool(getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)())
@@ -39,6 +46,8 @@ def has_fast_bfloat16(device_type: str) -> bool:
 
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
     """Run convolutions in bfloat16 where the hardware gains from it."""
+    import torch
+
     if has_fast_bfloat16(device.type):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return contextlib.nullcontext()

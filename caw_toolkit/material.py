@@ -21,9 +21,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.floating]
+from caw_toolkit.arrays import FloatArray
 
 _RATE = 8000
 _HOP = 80  # 10 ms at 8 kHz

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,11 @@ def tiny_model_path(tiny_model: PyramidModel, tmp_path_factory: pytest.TempPathF
     path = tmp_path_factory.mktemp("model") / "tiny.pt"
     tiny_model.save(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def quick_filling() -> Iterator[None]:
+    """Gaps are filled in two steps instead of many, for tests that are not about how the filling sounds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("caw_toolkit.flow.FILL_STEPS", 2)
+        yield

@@ -202,7 +202,7 @@ class TestRead:
         samples = tone()
         samples[0, 8000] = value
         path = stored(tmp_path / "a.wav", samples, subtype="FLOAT")
-        with pytest.raises(CawError, match=r"1 NaN or infinite samples, the first at 0\.500 s"):
+        with pytest.raises(CawError, match=r"has NaN or infinite samples, the first at 0\.500 s"):
             read_audio(path)
 
     def test_too_many_channels(self, tmp_path: Path) -> None:

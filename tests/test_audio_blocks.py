@@ -42,6 +42,17 @@ def test_it_writes_and_reads_what_whole_files_do(tmp_path: Path, suffix: str, bi
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([whole.name, blocks.name])
 
 
+def test_mp3_is_read_right_at_a_rate_where_libsndfile_cannot_seek(tmp_path: Path) -> None:
+    rate = 22050
+    path = tmp_path / "a.mp3"
+    write_audio(path, np.cumsum(noise(25 * rate / RATE, level=1e-3), axis=1), rate)
+    expected = sf.read(path, dtype="float32", always_2d=True)[0].T  # in one read
+    with open_audio(path) as audio:
+        np.testing.assert_allclose(np.concatenate(list(audio), axis=1), expected, atol=1e-6)
+    part = read_audio(path, start_seconds=21, duration_seconds=1).samples
+    np.testing.assert_allclose(part, expected[:, 21 * rate : 22 * rate], atol=1e-6)
+
+
 def test_clipping_policies_are_the_same(tmp_path: Path) -> None:
     samples = noise(1, level=1.0)
     cut = write_audio_blocks(tmp_path / "cut.wav", pieces(samples), RATE, channels=2, clipping="clip")
@@ -77,7 +88,7 @@ def test_what_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
     samples = noise(20)
     samples[0, -5] = np.inf
     sf.write(tmp_path / "infinite.wav", samples.T, RATE, subtype="FLOAT")
-    with pytest.raises(CawError, match=r"NaN or infinite samples after 16\.\d s"):
+    with pytest.raises(CawError, match=r"NaN or infinite samples, the first at 19\.999 s"):
         read_blocks(tmp_path / "infinite.wav")
     sf.write(tmp_path / "empty.wav", np.zeros((0, 2)), RATE)
     with pytest.raises(CawError, match="holds no audio"):

@@ -319,9 +319,3 @@ def test_files_must_exist_and_outputs_need_a_folder(tmp_path: Path) -> None:
     nowhere = run_options("-", "-o", str(tmp_path / "nowhere" / "out.wav"))
     assert nowhere.exit_code == 2 and "does not exist" in nowhere.stderr
     assert json.loads(run_options("-", "-o", "-").stdout)["output"] == "-"
-
-
-def test_the_devices_offered_are_those_of_the_engine() -> None:
-    from caw_toolkit import devices
-
-    assert options.DEVICES == devices.DEVICES

@@ -105,15 +105,22 @@ def test_standard_input_and_output(clip: Path, tmp_path: Path) -> None:
     ],
 )
 def test_errors_are_one_line_and_nothing_is_left(
-    arguments: list[str], code: int, message: str, clip: Path, tiny_model_path: Path, tmp_path: Path
+    arguments: list[str],
+    code: int,
+    message: str,
+    clip: Path,
+    tiny_model_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "clip.wav").write_bytes(clip.read_bytes())
     (tmp_path / "tiny.pt").write_bytes(tiny_model_path.read_bytes())
     (tmp_path / "chain.toml").write_text("[[chain]]\neffect = 'Gain'\n")
     before = contents(tmp_path)
-    done = run_caw("process", "clip.wav", "out.wav", *arguments, cwd=tmp_path)
-    assert done.returncode == code, done.stderr
-    assert message in done.stderr and len(done.stderr.splitlines()) == 1
+    result = run("clip.wav", "out.wav", *arguments)
+    assert result.exit_code == code, result.stderr
+    assert message in result.stderr and len(result.stderr.splitlines()) == 1
     assert contents(tmp_path) == before
 
 

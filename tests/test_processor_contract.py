@@ -18,6 +18,8 @@ from caw_toolkit.plugins import get_host
 RATE = 4000
 Make = Callable[[], Any]
 
+pytestmark = pytest.mark.usefixtures("quick_filling")
+
 #: Parameters of the toolkit's own processors, beside the model.
 PARAMETERS: dict[str, dict[str, Any]] = {
     "bwe": {"source_sample_rate": 1000},

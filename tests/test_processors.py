@@ -119,6 +119,7 @@ def test_a_faulty_processor_is_found_out() -> None:
         Shorten()(np.ones(100, np.float32), RATE)
 
 
+@pytest.mark.usefixtures("quick_filling")
 def test_what_cannot_stream_says_so(tiny_model_path: Path) -> None:
     for processor in (Fade(), Denoise(), Inpaint(model=tiny_model_path)):
         assert not processor.can_stream
@@ -210,6 +211,7 @@ def test_generate_mixes(tiny_model: PyramidModel, speech: AudioClip) -> None:
     np.testing.assert_allclose(half, (signal + only) / 2, atol=1e-6)
 
 
+@pytest.mark.usefixtures("quick_filling")
 def test_inpaint_changes_the_gaps_only(tiny_model: PyramidModel, speech: AudioClip) -> None:
     signal = speech_at(RATE, speech)
     signal[:, 4000:4400] = 0

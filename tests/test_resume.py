@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from caw_process import ENVIRONMENT, run_python
+from caw_process import ENVIRONMENT, run_caw, run_python
 
 from caw_toolkit.checkpoints import checkpoint_path, stored_seed
 from caw_toolkit.model import PyramidModel
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX sig
 
 #: `caw` with checkpoints so often that kills hit the writing of one, too.
 CAW = "import caw_toolkit.training as t; t.CHECKPOINT_INTERVAL_SECONDS = 0.1; from caw_toolkit.cli import main; main()"
-KILLS = 5
-MINUTES = 0.25  # more than is spent until the last kill
+KILLS = 3
+MINUTES = 0.15  # more than is spent until the last kill
 
 
 def training_arguments(clip: Path, preset: Path, model: Path) -> list[str]:
@@ -78,12 +78,9 @@ def test_training_survives_being_killed_again_and_again(speech_path: Path, tiny_
     assert audio.shape == (1, 8000) and np.isfinite(audio).all() and audio.std() > 1e-3
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_training_says_how_to_go_on(
-    sign: signal.Signals, speech_path: Path, tiny_preset: Path, tmp_path: Path
-) -> None:
-    model = tmp_path / "model.pt"
-    process = start(*training_arguments(speech_path, tiny_preset, model))
+def interrupt(sign: signal.Signals, arguments: list[str], model: Path) -> None:
+    """Begin a training, and interrupt it after a checkpoint: it leaves its state and says how to go on."""
+    process = start(*arguments)
     wait_for_checkpoint(checkpoint_path(model), process)
     said = stop(process, sign)
     assert process.returncode == 130
@@ -93,7 +90,12 @@ def test_an_interrupted_training_says_how_to_go_on(
         == f"caw: error: interrupted; the state is in {state}: run the same command with --resume to go on\n"
     )
     assert stored_seed(state) == 3
-    assert [path.name for path in tmp_path.iterdir()] == [state.name]
+    assert [path.name for path in model.parent.iterdir()] == [state.name]
+
+
+def test_an_interrupted_training_says_how_to_go_on(speech_path: Path, tiny_preset: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.pt"
+    interrupt(signal.SIGINT, training_arguments(speech_path, tiny_preset, model), model)
 
 
 def test_an_interruption_before_the_first_step_says_so(speech_path: Path, tiny_preset: Path, tmp_path: Path) -> None:
@@ -108,13 +110,11 @@ def test_resuming_with_other_settings_is_refused_and_loses_nothing(
 ) -> None:
     model = tmp_path / "model.pt"
     arguments = training_arguments(speech_path, tiny_preset, model)
-    process = start(*arguments)
-    wait_for_checkpoint(checkpoint_path(model), process)
-    stop(process, signal.SIGINT)
+    interrupt(signal.SIGTERM, arguments, model)
     state = checkpoint_path(model).read_bytes()
     done = run_python("-c", CAW, *arguments, "--resume", "--duration", "5")
     assert done.returncode == 1
     assert "belongs to a training with another recording or other settings" in done.stderr
-    again = run_python("-c", CAW, *arguments)
+    again = run_caw(*arguments)
     assert again.returncode == 2 and "holds an unfinished training: add --resume" in again.stderr
     assert checkpoint_path(model).read_bytes() == state

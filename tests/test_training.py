@@ -122,7 +122,7 @@ class TestProgress:
 
 class TestBudget:
     def test_a_time_budget_is_kept(self, short: AudioClip, tiny_preset: Path) -> None:
-        minutes, events = 0.1, []
+        minutes, events = 0.06, []
         plan = tiny_plan(short, tiny_preset, minutes=minutes)
         began = time.monotonic()
         model = Trainer(plan, device="cpu", on_progress=events.append).run()
@@ -132,10 +132,14 @@ class TestBudget:
         assert fractions == sorted(fractions) and fractions[-1] > 0.9
         assert {event.spec.index for event in events} == {0, 1, 2}
 
-    def test_a_time_budget_replaces_the_presets_steps(self, short: AudioClip, tiny_preset: Path) -> None:
+    def test_a_time_budget_replaces_the_presets_steps(
+        self, short: AudioClip, tiny_preset: Path, tmp_path: Path
+    ) -> None:
+        preset = tmp_path / "two_steps.toml"
+        preset.write_text(tiny_preset.read_text(encoding="utf-8").replace("\nsteps = 40", "\nsteps = 2"))
         events: list[Progress] = []
-        Trainer(tiny_plan(short, tiny_preset, minutes=0.02), device="cpu", on_progress=events.append).run()
-        assert max(event.step for event in events) > 40
+        Trainer(tiny_plan(short, preset, minutes=0.02), device="cpu", on_progress=events.append).run()
+        assert max(event.step for event in events) > 2
 
 
 class TestSeeds:

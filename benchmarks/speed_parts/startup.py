@@ -26,7 +26,7 @@ def _seconds(arguments: list[str], repetitions: int) -> float:
 
 
 def measure(quick: bool) -> Iterator[dict[str, Any]]:
-    repetitions = 2 if quick else 7
+    repetitions = 1 if quick else 7
     yield {"command": "caw --help", "seconds": _seconds(["--help"], repetitions), "target": 0.3}
     with tempfile.TemporaryDirectory() as folder:
         model, output = Path(folder) / "model.pt", Path(folder) / "take.wav"

@@ -21,6 +21,8 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
+from caw_toolkit.devices import DEVICES
+
 __all__ = [
     "DEVICES",
     "FILE",
@@ -54,9 +56,6 @@ class Decorator(Protocol):
         """Decorate a function."""
         ...
 
-
-#: Names of devices, as `devices.pick_device` takes them.
-DEVICES = ("auto", "cpu", "cuda", "mps")
 
 #: An existing file to read; `-` is standard input.
 FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path)

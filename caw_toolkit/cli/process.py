@@ -15,7 +15,8 @@ from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.plugin_records import one_line
 
 if TYPE_CHECKING:
-    from caw_toolkit.audio_blocks import Array, AudioBlocks
+    from caw_toolkit.arrays import Array
+    from caw_toolkit.audio_blocks import AudioBlocks
     from caw_toolkit.audio_output import BitDepth, Clipping
     from caw_toolkit.processors.board import Pedalboard
 

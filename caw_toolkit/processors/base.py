@@ -15,9 +15,9 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.errors import CawError, did_you_mean
 from caw_toolkit.processors.layout import (
-    Array,
     Layout,
     checked_rate,
     detect_layout,

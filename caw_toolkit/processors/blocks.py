@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from caw_toolkit.processors.layout import Array
+from caw_toolkit.arrays import Array
 
 __all__ = ["BlockStream"]
 

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pedalboard
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
-from caw_toolkit.processors.layout import Array, checked_rate, require_buffer_size
+from caw_toolkit.processors.layout import checked_rate, require_buffer_size
 from caw_toolkit.processors.streams import CalledStream, ChainStream, MixStream, call_plugin
 
 #: A part of a board; None stands for nothing, as in pedalboard.

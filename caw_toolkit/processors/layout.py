@@ -10,10 +10,8 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-#: Audio, `(channels, samples)` unless said otherwise.
-Array = npt.NDArray[np.float32]
+from caw_toolkit.arrays import Array, FloatArray
 
 
 class Layout(Enum):
@@ -56,7 +54,7 @@ def detect_layout(array: Any, *, channels: int | None = None, previous: Layout |
     return Layout.CHANNELS_LAST if columns < rows else Layout.CHANNELS_FIRST
 
 
-def to_channels_first(array: npt.NDArray[np.floating], layout: Layout) -> Array:
+def to_channels_first(array: FloatArray, layout: Layout) -> Array:
     """A `(channels, samples)` float32 copy of an array; the array itself is left alone."""
     ordered = array[None] if layout is Layout.FLAT else array.T if layout is Layout.CHANNELS_LAST else array
     return np.array(ordered, dtype=np.float32, order="C")

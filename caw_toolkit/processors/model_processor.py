@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from caw_toolkit.cli.options import DEVICES
+from caw_toolkit.arrays import Array
+from caw_toolkit.devices import DEVICES
 from caw_toolkit.errors import CawError
 from caw_toolkit.processors.base import Processor
 from caw_toolkit.processors.blocks import BlockStream
-from caw_toolkit.processors.layout import Array
 from caw_toolkit.processors.parameters import REQUIRED, Parameter, integer, one_of, path
 
 if TYPE_CHECKING:

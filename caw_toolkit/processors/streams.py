@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.processors.base import AudioProcessor, Stream
-from caw_toolkit.processors.layout import Array
 
 #: Plugins whose last samples have not come out after this much silence have swallowed them.
 _LONGEST_TAIL_SECONDS = 30

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from caw_toolkit import Stream
+from caw_toolkit import Array, Stream
 from caw_toolkit.processors.model_processor import ModelProcessor
 from caw_toolkit.processors.parameters import Parameter, number
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
-
-Array = npt.NDArray[np.float32]
 
 
 class Generate(ModelProcessor):

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
-from caw_toolkit import Stream
+from caw_toolkit import Array, Stream
 from caw_toolkit.processors.model_processor import ModelProcessor, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, integer, number, optional
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
-
-Array = npt.NDArray[np.float32]
 
 _BLOCK_SECONDS = 4
 _CONTEXT_SECONDS = 2

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from caw_toolkit import CawUsageError
-
-Array = npt.NDArray[np.float32]
+from caw_toolkit import Array, CawUsageError
 
 #: Length of a moment: long enough to resolve the harmonics of low notes.
 MOMENT_SECONDS = 0.25

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from caw_toolkit import Processor
+from caw_toolkit import Array, Processor
 from caw_toolkit.processors.parameters import Parameter, integer, number
 
-from caw_freeze.pad import Array, hold, moment
+from caw_freeze.pad import hold, moment
 
 _FADE_SECONDS = 0.05
 

@@ -1,0 +1,11 @@
+"""Types of arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+#: Audio: float32, `(channels, samples)` unless said otherwise.
+Array = npt.NDArray[np.float32]
+#: Audio as callers may have it.
+FloatArray = npt.NDArray[np.floating]
