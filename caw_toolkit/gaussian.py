@@ -133,9 +133,18 @@ class GaussianGenerator(ScaleGenerator):
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the conditional Gaussian generator needs a coarser signal")
-        mean, log_std = self.predict(self.analyse(coarse))
-        log_std = self._steadied(log_std)
-        band = (mean + log_std.exp() * self.analyse(noise)) * self.band_level
+        return self.with_band(noise, coarse, *self.predict(self.analyse(coarse)))
+
+    def with_band(self, noise: Tensor, coarse: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
+        """The coarser signal with a band of predicted coefficients, `(batch, channels, samples)`.
+
+        Args:
+            noise: as in `forward`.
+            coarse: as in `forward`.
+            mean: as `predict` returns it.
+            log_std: as `predict` returns it.
+        """
+        band = (mean + self._steadied(log_std).exp() * self.analyse(noise)) * self.band_level
         return coarse + self.synthesise(band, coarse.shape[-1])
 
 
