@@ -1,48 +1,84 @@
 """Two generators for one scale: remembering what the recording holds, predicting what it does not.
 
 What the pyramid makes from noise consists of the recording's own material, whose next band is best looked up. Other
-audio that enters the pyramid has no counterpart in the recording: its next band is better predicted than borrowed.
+audio that enters the pyramid has no counterpart in the recording: its next band is better predicted than borrowed. What
+the exemplars remember gives the prediction a second opinion, which needs no training.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
+import torch
 from torch import Tensor
 
+from caw_toolkit.envelope_regression import STEP, EnvelopeRegression
 from caw_toolkit.exemplar import ExemplarGenerator
 from caw_toolkit.gaussian import GaussianGenerator
 from caw_toolkit.generators import build_generator
 from caw_toolkit.objectives.base import ScaleGenerator
 
+#: Weight of the regression's log levels beside those of the network.
+SECOND_OPINION = 0.6
+
 
 class ExemplarOrGaussianGenerator(ScaleGenerator):
-    """Exemplars in `forward`, a conditional Gaussian in `extend`.
+    """Exemplars in `forward`, a conditional Gaussian in `extend`, averaged there with a regression.
 
     Args:
         exemplar: the architecture of an `ExemplarGenerator`, or one.
         gaussian: the architecture of a `GaussianGenerator`, or one.
     """
 
+    exemplar: ExemplarGenerator
+    gaussian: GaussianGenerator
+
     def __init__(
         self, exemplar: Mapping[str, Any] | ExemplarGenerator, gaussian: Mapping[str, Any] | GaussianGenerator
     ) -> None:
         super().__init__()
-        self.exemplar = build_generator(exemplar) if isinstance(exemplar, Mapping) else exemplar
-        self.gaussian = build_generator(gaussian) if isinstance(gaussian, Mapping) else gaussian
+        if isinstance(exemplar, Mapping):
+            exemplar = cast(ExemplarGenerator, build_generator(exemplar))
+        if isinstance(gaussian, Mapping):
+            gaussian = cast(GaussianGenerator, build_generator(gaussian))
+        self.exemplar, self.gaussian = exemplar, gaussian
         self.architecture: dict[str, Any] = {
             "type": "exemplar_or_gaussian",
-            "exemplar": self.exemplar.architecture,
-            "gaussian": self.gaussian.architecture,
+            "exemplar": exemplar.architecture,
+            "gaussian": gaussian.architecture,
         }
-        self.receptive_field = max(self.exemplar.receptive_field, self.gaussian.receptive_field)
-        self.granule = self.gaussian.granule
+        bands = gaussian.transform.bands
+        self.receptive_field = max(
+            exemplar.receptive_field, gaussian.receptive_field, EnvelopeRegression.receptive_field(bands)
+        )
+        self.granule = math.lcm(gaussian.granule, STEP * bands)
+        self._regression: EnvelopeRegression | None = None
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         made: Tensor = self.exemplar(noise, coarse)
         return made
 
     def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
-        made: Tensor = self.gaussian(noise, coarse)
-        return made
+        if coarse is None:
+            raise ValueError("audio can be extended only from a coarser signal")
+        mean, log_std = self.gaussian.predict(self.gaussian.analyse(coarse))
+        regression = self._regressed(coarse.device)
+        second = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
+        log_std = torch.lerp(log_std, second, SECOND_OPINION)
+        return self.gaussian.with_band(noise, coarse, mean, log_std)
+
+    def _regressed(self, device: torch.device) -> EnvelopeRegression:
+        """The regression on what the exemplars remember, solved when it is first needed."""
+        if self._regression is None or self._regression.device != device:
+            real, coarse = self.exemplar.real, self.exemplar.coarse
+            band = self.gaussian.analyse((real - coarse)[None])[0] / self.gaussian.band_level
+            self._regression = EnvelopeRegression(
+                coarse.sum(0),
+                band,
+                self.exemplar.usable,
+                hop=self.gaussian.transform.bands,
+                ratio=self.exemplar.ratio,
+            )
+        return self._regression

@@ -23,10 +23,9 @@ from caw_toolkit.lapped_transform import LappedTransform
 from caw_toolkit.objectives.base import ScaleGenerator
 from caw_toolkit.unet import UNet
 
-#: What is learnt from half a minute is too sure of itself. Predicted levels are averaged over so many coefficients both
-#: in frequency and in time, then the quiet ones raised and the loud ones lowered by up to so much (nepers).
-STEADYING = 3
-MODERATION = 0.2
+#: What is learnt from half a minute is too sure of itself: predicted levels are raised where they are quiet and lowered
+#: where they are loud, by up to so much (nepers).
+MODERATION = 0.1
 #: Bounds of the natural logarithm of the predicted standard deviation, in units of the band's level.
 LOG_STD_RANGE = (-8.0, 4.0)
 
@@ -68,7 +67,7 @@ class GaussianGenerator(ScaleGenerator):
         self.has_mean = has_mean
         channels = audio_channels * bands
         self.network = UNet(2 * channels, (1 + has_mean) * channels, widths=widths)
-        self.receptive_field = (self.network.receptive_field + smoothing + STEADYING) * bands
+        self.receptive_field = (self.network.receptive_field + smoothing) * bands
         self.granule = self.network.granule * bands
         for name in ("band_level", "coarse_level"):
             self.register_buffer(name, torch.ones(channels, 1))
@@ -110,13 +109,6 @@ class GaussianGenerator(ScaleGenerator):
         mean, log_std = out.chunk(2, dim=1) if self.has_mean else (torch.zeros_like(out), out)
         return mean, log_std.clamp(*LOG_STD_RANGE)
 
-    def _steadied(self, log_std: Tensor) -> Tensor:
-        """Predicted levels, nearer to their neighbours' and to the middle."""
-        averaged = _averaged(self._bands(log_std), STEADYING).flatten(1, 2)
-        quiet = ((-1 - averaged) / 2).clamp(0, 1)
-        loud = ((1 + averaged) / 2).clamp(0, 1)
-        return averaged + MODERATION * (quiet - loud)
-
     def _power(self, coefficients: Tensor) -> Tensor:
         """Power of the coefficients, averaged over neighbours if there is smoothing.
 
@@ -133,9 +125,18 @@ class GaussianGenerator(ScaleGenerator):
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the conditional Gaussian generator needs a coarser signal")
-        mean, log_std = self.predict(self.analyse(coarse))
-        log_std = self._steadied(log_std)
-        band = (mean + log_std.exp() * self.analyse(noise)) * self.band_level
+        return self.with_band(noise, coarse, *self.predict(self.analyse(coarse)))
+
+    def with_band(self, noise: Tensor, coarse: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
+        """The coarser signal with a band of predicted coefficients, `(batch, channels, samples)`.
+
+        Args:
+            noise: as in `forward`.
+            coarse: as in `forward`.
+            mean: as `predict` returns it.
+            log_std: as `predict` returns it.
+        """
+        band = (mean + _moderated(log_std).exp() * self.analyse(noise)) * self.band_level
         return coarse + self.synthesise(band, coarse.shape[-1])
 
 
@@ -145,6 +146,13 @@ def _rotate(waveform: Tensor) -> Tensor:
         return waveform
     left, right = waveform.unbind(1)
     return torch.stack([left + right, left - right], dim=1) * math.sqrt(0.5)
+
+
+def _moderated(log_std: Tensor) -> Tensor:
+    """Predicted levels, nearer to the middle."""
+    quiet = ((-1 - log_std) / 2).clamp(0, 1)
+    loud = ((1 + log_std) / 2).clamp(0, 1)
+    return log_std + MODERATION * (quiet - loud)
 
 
 def _averaged(bands: Tensor, size: int) -> Tensor:

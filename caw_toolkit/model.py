@@ -16,6 +16,8 @@ from torch import Tensor
 from caw_toolkit import model_file
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.exemplar import ExemplarGenerator
+from caw_toolkit.exemplar_or_gaussian import ExemplarOrGaussianGenerator
 from caw_toolkit.flow import FlowGenerator
 from caw_toolkit.generators import build_generator
 from caw_toolkit.noise import NoiseSource, RearrangedNoise
@@ -92,6 +94,15 @@ class PyramidModel:
             )
             if able
         )
+
+    @property
+    def recording(self) -> np.ndarray | None:
+        """The training recording, `(channels, samples)` at the model's sample rate, if the finest scale holds it."""
+        generator = self.scales[-1].generator
+        exemplar = generator.exemplar if isinstance(generator, ExemplarOrGaussianGenerator) else generator
+        if not isinstance(exemplar, ExemplarGenerator):
+            return None
+        return np.asarray(exemplar.real.cpu().numpy() * self.peak)
 
     @property
     def device(self) -> torch.device:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from caw_bwe.roll_off import RollOff, measured
 from caw_toolkit import CawError, PyramidModel
 from caw_toolkit.resampling import resample
 
@@ -14,6 +15,8 @@ Array = npt.NDArray[np.float32]
 CROSSFADE_HZ = 400.0
 #: What lies this far below the strongest band is not content but what a codec or resampler has left.
 FLOOR_DB = 75.0
+#: A scale is given a recording whose roll-off ends below the scale's band by at most this factor.
+ROLL_OFF_REACH = 1.2
 #: Level differences to the training recording up to which the model is given the recording as it is.
 LEVEL_RANGE = (0.25, 2.0)
 
@@ -42,6 +45,7 @@ def extend(
     seed: int,
     cutoff_hz: float | None = None,
     peak: float | None = None,
+    roll_off: RollOff | None = None,
 ) -> Array:
     """Add the highs that a recording lacks.
 
@@ -55,34 +59,53 @@ def extend(
         seed: of the noise.
         cutoff_hz: where the recording's own band ends; by default it is found.
         peak: of the recording, if `samples` are a part of it.
+        roll_off: how its own band fades out below the cutoff; by default it is measured.
 
     Returns:
         `(channels, samples)` float32 at the model's rate.
 
     Raises:
-        CawError: if the recording has no band below the model's scales, or needs no extension.
+        CawError: if the recording has no band below the model's scales, or needs no extension, or if its roll-off is
+            not known up to its cutoff.
     """
     length = round(samples.shape[1] * model.sample_rate / sample_rate)
     peak = float(np.abs(samples).max()) if peak is None else peak
     if peak == 0:
         return np.zeros((samples.shape[0], length), np.float32)
     own = bandwidth(samples, sample_rate) if cutoff_hz is None else cutoff_hz
+    roll_off = roll_off or measured(model, samples, sample_rate, own)
+    if roll_off.frequencies[-1] < own:
+        raise CawError(
+            f"the filter's response is given up to {roll_off.frequencies[-1]:.0f} Hz, and the recording reaches "
+            f"{own:.0f} Hz: give it at a higher sample rate"
+        )
+    entry = _entry(model, own, roll_off.reach)
+    kept = roll_off.undone(samples, sample_rate)
+    ratio = peak / model.peak
+    gain = 1.0 if LEVEL_RANGE[0] <= ratio <= LEVEL_RANGE[1] else 1 / ratio
+    made = model.inject(kept * gain, sample_rate, at_rate=model.rates[entry], seed=seed)
+    kept = resample(kept, sample_rate, model.sample_rate)
+    cutoff = min(own, roll_off.reach)
+    return _crossover(_fit(kept, length), _fit(made, length) / np.float32(gain), model.sample_rate, cutoff)
+
+
+def _entry(model: PyramidModel, own: float, reach: float) -> int:
+    """The scale that adds what a recording lacks, whose own band ends at `own` and is attenuated from `reach` on."""
     if own >= 0.475 * model.sample_rate:
         raise CawError(
             f"the recording reaches {own:.0f} Hz, which is all that this model has ({model.sample_rate / 2:.0f} Hz): "
             "nothing is missing"
         )
-    below = [index for index, rate in enumerate(model.rates[:-1]) if rate / 2 <= own * 1.05]
+    limit = min(own * 1.05, reach * ROLL_OFF_REACH)
+    below = [index for index, rate in enumerate(model.rates[:-1]) if rate / 2 <= limit]
     if not below:
+        rates, reached = ", ".join(map(str, model.rates)), min(own, reach)
         raise CawError(
-            f"the recording has content up to {own:.0f} Hz only, and the model's coarsest scale reaches "
-            f"{model.rates[0] / 2:.0f} Hz: there is too little to go by"
+            f"the recording has content up to {reached:.0f} Hz, too little to go by: this model was trained with "
+            f"scales of {rates} Hz, and the coarsest needs {model.rates[0] / 2:.0f} Hz. Train one with a preset whose "
+            f"candidate_rates begin at {2 * reached:.0f} Hz or below (caw train --preset FILE)"
         )
-    ratio = peak / model.peak
-    gain = 1.0 if LEVEL_RANGE[0] <= ratio <= LEVEL_RANGE[1] else 1 / ratio
-    made = model.inject(samples * gain, sample_rate, at_rate=model.rates[below[-1] + 1], seed=seed)
-    kept = resample(samples, sample_rate, model.sample_rate)
-    return _crossover(_fit(kept, length), _fit(made, length) / np.float32(gain), model.sample_rate, own)
+    return below[-1] + 1
 
 
 def _fit(samples: Array, length: int) -> Array:

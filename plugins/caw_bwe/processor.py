@@ -13,6 +13,7 @@ from caw_toolkit.processors.model_processor import ModelProcessor, on_model_chan
 from caw_toolkit.processors.parameters import Parameter, number, optional
 
 if TYPE_CHECKING:
+    from caw_bwe.roll_off import RollOff
     from caw_toolkit import PyramidModel
 
 Array = npt.NDArray[np.float32]
@@ -45,26 +46,35 @@ class BandwidthExtension(ModelProcessor):
 
 
 class _Extension:
-    """Extends one signal, block by block, and remembers its bandwidth and its level."""
+    """Extends one signal, block by block, and remembers its bandwidth, its roll-off and its level."""
 
     def __init__(self, settings: BandwidthExtension) -> None:
         self._settings = settings
         rate = settings.source_sample_rate
         self._cutoff_hz = rate / 2 if rate else 0.0
+        self._roll_off: RollOff | None = None
         self._peak = 0.0
 
     def __call__(self, model: PyramidModel, audio: Array) -> Array:
         from caw_bwe.extension import bandwidth
+        from caw_bwe.roll_off import measured
 
         if not audio.any():
             return audio
         self._peak = max(self._peak, float(np.abs(audio).max()))
         self._cutoff_hz = self._cutoff_hz or bandwidth(audio, model.sample_rate)
+        self._roll_off = self._roll_off or measured(model, audio, model.sample_rate, self._cutoff_hz)
         return on_model_channels(model, audio, functools.partial(self._extended, model))
 
     def _extended(self, model: PyramidModel, audio: Array) -> Array:
         from caw_bwe.extension import extend
 
         return extend(
-            model, audio, model.sample_rate, seed=self._settings.seed, cutoff_hz=self._cutoff_hz, peak=self._peak
+            model,
+            audio,
+            model.sample_rate,
+            seed=self._settings.seed,
+            cutoff_hz=self._cutoff_hz,
+            peak=self._peak,
+            roll_off=self._roll_off,
         )

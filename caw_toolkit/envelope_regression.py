@@ -1,0 +1,99 @@
+"""Levels of a missing band by kernel ridge regression on the one recording (Saunders, Gammerman and Vovk, 1998).
+
+For every frame of the coarser signal, the levels above it are a mean over those of the recording's frames, weighted by
+how alike the spectra below are. It sees less than a network does and errs in other ways: the two are better together.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+#: Frames of the coefficients in one frame of the regression.
+STEP = 4
+#: Bands of the spectra that are compared.
+COMPARED_BANDS = 24
+#: Frames of context on each side.
+CONTEXT_FRAMES = 3
+#: Added to the diagonal of the kernel matrix, whose own diagonal is 1.
+RIDGE = 0.3
+#: Powers are raised by this share of their mean before their logarithm is taken.
+FLOOR = 1e-4
+#: Frames of the recording that are used at most, evenly spaced: the cost grows with their third power.
+MOST_FRAMES = 4096
+
+
+class EnvelopeRegression:
+    """Predicts log levels of coefficients from a coarser signal.
+
+    Args:
+        coarse: the recording's coarser signal, upsampled, `(samples,)`.
+        coefficients: of the band above it by a lapped transform, `(rows, frames)`.
+        usable: whether the regression may learn from the surroundings of a sample, `(samples,)`.
+        hop: samples from one frame of the transform to the next.
+        ratio: rate of the scale over that of the coarser one, rounded up.
+    """
+
+    def __init__(self, coarse: Tensor, coefficients: Tensor, usable: Tensor, *, hop: int, ratio: int) -> None:
+        self._hop = STEP * hop
+        self._ratio = ratio
+        levels = _log_levels(coefficients)
+        power = self._powers(coarse, len(levels))
+        self._floor = FLOOR * power.mean() + 1e-20
+        learnt = torch.arange(len(levels), device=coarse.device)
+        learnt = learnt[usable[(learnt * self._hop).clamp(max=len(usable) - 1)]]
+        learnt = learnt[:: -(-len(learnt) // MOST_FRAMES)]
+        self._features = self._described(power)[learnt]
+        distances = _distances(self._features, self._features)
+        self._width = distances[::8].median().clamp_min(1e-6)
+        self._mean = levels[learnt].mean(0)
+        kernel = torch.exp(-distances / self._width)
+        kernel.diagonal().add_(RIDGE)
+        factor = torch.linalg.cholesky(kernel)
+        self._weights = torch.cholesky_solve(levels[learnt] - self._mean, factor)
+
+    @staticmethod
+    def receptive_field(hop: int) -> int:
+        """Samples that a prediction depends on, with `hop` samples from frame to frame of the transform."""
+        return (2 * CONTEXT_FRAMES + 3) * STEP * hop
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._weights.device
+
+    def predict(self, coarse: Tensor, frames: int) -> Tensor:
+        """Log levels of the coefficients above a coarser signal, `(samples,)` -> `(rows, frames)`."""
+        features = self._described(self._powers(coarse, (frames - 1) // STEP + 2))
+        kernel = torch.exp(-_distances(features, self._features) / self._width)
+        levels = kernel @ self._weights + self._mean
+        places = torch.arange(frames, device=levels.device) / STEP
+        before = places.long()
+        return torch.lerp(levels[before], levels[before + 1], (places - before)[:, None]).T
+
+    def _powers(self, coarse: Tensor, count: int) -> Tensor:
+        """Powers of the coarser band around the first frames, `(count, COMPARED_BANDS)`."""
+        padded = functional.pad(coarse, (0, max(0, count * self._hop - len(coarse))))
+        size = 2 * self._hop
+        window = torch.hann_window(size, device=coarse.device)
+        spectrum = torch.stft(padded, size, self._hop, window=window, pad_mode="constant", return_complex=True)
+        bins = spectrum.abs().square()[: size // 2 // self._ratio, :count].T
+        return functional.adaptive_avg_pool1d(bins, COMPARED_BANDS)
+
+    def _described(self, powers: Tensor) -> Tensor:
+        """Log powers with those of the frames around, `(frames, features)`."""
+        logs = (powers + self._floor).log()
+        padded = functional.pad(logs.T[None], (CONTEXT_FRAMES, CONTEXT_FRAMES), mode="replicate")[0]
+        return padded.unfold(1, 2 * CONTEXT_FRAMES + 1, 1).permute(1, 0, 2).flatten(1)
+
+
+def _log_levels(coefficients: Tensor) -> Tensor:
+    """Logarithms of the root mean squares around every `STEP`-th frame, `(frames, rows)`."""
+    padded = functional.pad(coefficients.square()[None], (STEP, STEP), mode="replicate")
+    return (functional.avg_pool1d(padded, 2 * STEP + 1, STEP)[0].T + 1e-7).log() / 2
+
+
+def _distances(first: Tensor, second: Tensor) -> Tensor:
+    """Squared Euclidean distances of the rows."""
+    return torch.cdist(first, second).square()
