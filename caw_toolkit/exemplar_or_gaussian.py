@@ -39,6 +39,9 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         self.receptive_field = max(self.exemplar.receptive_field, self.gaussian.receptive_field)
         self.granule = self.gaussian.granule
 
+    def recording(self) -> Tensor | None:
+        return self.exemplar.recording()
+
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         made: Tensor = self.exemplar(noise, coarse)
         return made

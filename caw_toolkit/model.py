@@ -305,6 +305,20 @@ class PyramidModel:
         seconds = self.reconstruction_noise.shape[1] / self.rates[0]
         return span.make(0, seconds).cpu().numpy() * self.peak
 
+    def recording(self) -> np.ndarray:
+        """The training recording as the finest scale remembers it, `(channels, samples)` float32 at `sample_rate`.
+
+        Raises:
+            CawError: if the finest scale has only learnt from it, as with the paper's preset.
+        """
+        remembered = self.scales[-1].generator.recording()
+        if remembered is None:
+            raise CawError(
+                "this needs a model that remembers its recording, and this one has only learnt from it: "
+                "caw train --preset fast"
+            )
+        return remembered.cpu().numpy() * self.peak
+
     def coarse_input(self, rate: int, start: int, stop: int, seed: int | None) -> Tensor:
         """The coarser signal that a scale above this pyramid receives, `(channels, stop - start)`, for training it.
 
