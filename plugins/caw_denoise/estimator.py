@@ -2,9 +2,9 @@
 
 A first estimate is the log-spectral amplitude estimator (Ephraim and Malah, 1985). Rumble below the lowest note is told
 from music by its spectrum, which has no peaks, and goes altogether: it comes in bursts that no average describes. Then
-the signal's power is estimated once more from all moments at which the recording sounds alike: notes and syllables that
-come back are seen several times with different noise. A cleaner recording of the same source shows them with hardly any.
-The estimate is the signal in a Wiener filter.
+the signal's power is estimated once more from all moments at which the recording sounds alike: notes and syllables
+that come back are seen several times with different noise. A cleaner recording of the same source shows them with
+hardly any. The estimate is the signal in a Wiener filter.
 
 Windows are as long as suits the material: the error to be expected decides, which needs no truth (Stein, 1981). It also
 shows a cleaner recording that is of something else altogether.
@@ -28,7 +28,7 @@ Array = npt.NDArray[np.float32]
 Power = npt.NDArray[np.float64]
 
 #: The longest window, what it is divided by to get the others, and the shortest in samples.
-WINDOW_SECONDS, WINDOW_DIVISORS, SHORTEST_WINDOW = 0.128, (1, 2, 4, 8), 64
+WINDOW_SECONDS, WINDOW_DIVISORS, SHORTEST = 0.128, (1, 2, 4, 8), 64
 #: Long recordings are cleaned in pieces, crossfaded over a second.
 PIECE_SECONDS = 120
 #: Least a-priori signal-to-noise ratio, and its smoothing over time.
@@ -73,25 +73,38 @@ def _denoise_piece(samples: Array, sample_rate: int, strength: float, remembered
         informed = view.wiener_gain(view.from_memory(remembered))
         if view.expected_error(informed) < MOST_ERROR * view.expected_error(gain):
             gain = informed
-    gain = 1 - strength * (1 - gain)
-    cleaned = istft(view.spectra * gain, **_layout(view.size))[1][:, : samples.shape[1]]
-    return np.pad(cleaned, ((0, 0), (0, samples.shape[1] - cleaned.shape[1]))).astype(np.float32)
+    cleaned = _signal(view.spectra * gain, view.size, samples.shape[1])
+    return np.asarray(samples + strength * (cleaned - samples), np.float32)
 
 
 def _views(samples: Array, sample_rate: int) -> Iterator[_View]:
-    """The recording through windows of several lengths; the noise is measured through the longest."""
+    """The recording without rumble through windows of several lengths; the noise is measured through the longest."""
     longest = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
     longest = min(longest, 2 ** int(np.log2(max(16, samples.shape[1]))))
-    noise, rumble = None, 0
-    for size in [longest // divisor for divisor in WINDOW_DIVISORS]:
-        if noise is not None and size < SHORTEST_WINDOW:
-            return
-        spectra = stft(samples, **_layout(size))[2]
-        power = (np.abs(spectra) ** 2).mean(0)  # one gain for all channels keeps the image where it is
-        if noise is None:
-            noise = noise_power(power)
-            rumble = rumble_bins(power, noise)
-        yield _View(size, spectra, power, at_resolution(noise, len(power)), round(rumble * size / longest))
+    spectra = stft(samples, **_layout(longest))[2]
+    power = _mean_power(spectra)
+    noise = noise_power(power)
+    rumble = rumble_bins(power, noise)
+    spectra[:, :rumble] *= FLOOR
+    noise[:rumble] *= FLOOR**2
+    blurred = rumble + 2 * WINDOW_DIVISORS[-1] if rumble else 0  # the step at the edge spreads over two bins
+    steady = _signal(spectra, longest, samples.shape[1])
+    for size in [longest // divisor for divisor in WINDOW_DIVISORS if divisor == 1 or longest // divisor >= SHORTEST]:
+        spectra = stft(steady, **_layout(size))[2]
+        noise_there = at_resolution(noise, spectra.shape[1])
+        yield _View(size, spectra, _mean_power(spectra), noise_there, blurred * size // longest)
+
+
+def _mean_power(spectra: npt.NDArray[np.complex64]) -> Power:
+    """Power in the mean of the channels: one gain for all of them keeps the image where it is."""
+    power: Power = (np.abs(spectra) ** 2).mean(0)
+    return power
+
+
+def _signal(spectra: npt.NDArray[np.complex64], size: int, samples: int) -> Array:
+    """The inverse of the analysis through windows of `size` samples."""
+    signal = istft(spectra, **_layout(size))[1][:, :samples]
+    return np.pad(signal, ((0, 0), (0, samples - signal.shape[1]))).astype(np.float32)
 
 
 def _layout(size: int) -> dict[str, int]:
@@ -106,7 +119,7 @@ class _View:
     spectra: npt.NDArray[np.complex64]  # (channels, bins, frames)
     power: Power  # (bins, frames), mean of the channels
     noise: Power  # (bins,)
-    rumble: int  # bins below the lowest note
+    lowest: int  # first bin by which windows are compared
 
     @cached_property
     def first(self) -> Power:
@@ -122,25 +135,22 @@ class _View:
 
     def from_memory(self, remembered: Array) -> Power:
         """The same, with what another recording of the source makes likely."""
-        power = (np.abs(stft(remembered, **_layout(self.size))[2]) ** 2).mean(0)
+        power = _mean_power(stft(remembered, **_layout(self.size))[2])
         clean = _log_spectral_power(power, noise_power(power))
-        level = self.first[self.rumble :].mean() / (clean[self.rumble :].mean() + 1e-30)
+        level = self.first.mean() / (clean.mean() + 1e-30)
         expected = expected_from_memory(self.power, self.noise, level * clean)
         both: Power = np.sqrt(self.from_repetitions * expected)
         return both
 
     def wiener_gain(self, signal: Power) -> Power:
         """Gain of every bin and frame, given the signal's power."""
-        gain = np.clip(signal / (signal + self.noise[:, None]), FLOOR, 1)
-        gain[: self.rumble] = FLOOR
+        gain: Power = np.clip(signal / (signal + self.noise[:, None]), FLOOR, 1)
         return gain
 
     def expected_error(self, gain: Power) -> float:
         """Stein's unbiased estimate of the squared error, up to what is the same for all gains and windows."""
-        kept = slice(self.rumble, None)
-        noise = self.noise[kept, None]
-        error = (1 - gain[kept]) ** 2 * self.power[kept] + (2 * gain[kept] - 1) * noise
-        return float(error.sum() * self.size)
+        error = (1 - gain) ** 2 * self.power + (2 * gain - 1) * self.noise[:, None]
+        return float(error[self.lowest :].sum() * self.size)
 
 
 def _log_spectral_power(power: Power, noise: Power) -> Power:

@@ -23,8 +23,8 @@ _LEAST_SECONDS = 0.5
 class Denoise(Processor):
     """Remove steady noise from a recording: hiss, hum, surface noise.
 
-    The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once. A model of a
-    cleaner recording of the same source adds what that one remembers.
+    The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once. A model of
+    a cleaner recording of the same source adds what that one remembers.
     """
 
     model: Parameter[PyramidModel | str | None] = Parameter(
