@@ -121,6 +121,13 @@ def test_a_recording_without_noise_is_reported(
     assert ("hardly any steady noise found in" in result.stderr) == noticed
 
 
+def test_silence_stays_and_is_reported(tmp_path: Path) -> None:
+    sf.write(tmp_path / "silence.wav", np.zeros((8000, 2)), 16000)
+    result = CliRunner().invoke(main, ["denoise", str(tmp_path / "silence.wav")])
+    assert "hardly any steady noise" in result.stderr
+    assert not read_audio(tmp_path / "silence.denoised.wav").samples.any()
+
+
 def test_the_window_suits_the_material(speech_path: Path) -> None:
     drums = read_audio(speech_path.with_name("tabla.flac"))
     assert snr(drums.samples, denoise(noisy(drums, 10), drums.sample_rate)) > 15.5  # with the longest window: 15

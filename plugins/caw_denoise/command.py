@@ -69,7 +69,7 @@ def denoise(
     removed = clip.samples - cleaned
     if residual is not None:
         write_audio(residual, removed, clip.sample_rate, overwrite=force)
-    if not quiet and np.linalg.norm(removed) < _LEAST_NOISE * strength * np.linalg.norm(clip.samples):
+    if strength and not quiet and np.linalg.norm(removed) <= _LEAST_NOISE * strength * np.linalg.norm(clip.samples):
         click.echo(f"hardly any steady noise found in {noisy}: the output is practically the input", err=True)
     if not quiet and str(target) != "-":
         click.echo(f"wrote {target}", err=True)
