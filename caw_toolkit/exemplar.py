@@ -96,6 +96,9 @@ class ExemplarGenerator(ScaleGenerator):
             self.usable[start + self.hop : stop - self.hop] = True
         self._material = None
 
+    def recording(self) -> Tensor:
+        return self.real
+
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the exemplar generator needs a coarser signal")

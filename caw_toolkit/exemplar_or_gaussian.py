@@ -56,6 +56,9 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         self.granule = math.lcm(gaussian.granule, STEP * bands)
         self._regression: EnvelopeRegression | None = None
 
+    def recording(self) -> Tensor | None:
+        return self.exemplar.recording()
+
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         made: Tensor = self.exemplar(noise, coarse)
         return made

@@ -16,8 +16,6 @@ from torch import Tensor
 from caw_toolkit import model_file
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.exemplar import ExemplarGenerator
-from caw_toolkit.exemplar_or_gaussian import ExemplarOrGaussianGenerator
 from caw_toolkit.flow import FlowGenerator
 from caw_toolkit.generators import build_generator
 from caw_toolkit.noise import NoiseSource, RearrangedNoise
@@ -94,15 +92,6 @@ class PyramidModel:
             )
             if able
         )
-
-    @property
-    def recording(self) -> np.ndarray | None:
-        """The training recording, `(channels, samples)` at the model's sample rate, if the finest scale holds it."""
-        generator = self.scales[-1].generator
-        exemplar = generator.exemplar if isinstance(generator, ExemplarOrGaussianGenerator) else generator
-        if not isinstance(exemplar, ExemplarGenerator):
-            return None
-        return np.asarray(exemplar.real.cpu().numpy() * self.peak)
 
     @property
     def device(self) -> torch.device:
@@ -315,6 +304,11 @@ class PyramidModel:
         span = Span(self, FixedNoise(self.reconstruction_noise), last=last)
         seconds = self.reconstruction_noise.shape[1] / self.rates[0]
         return span.make(0, seconds).cpu().numpy() * self.peak
+
+    def recording(self) -> np.ndarray | None:
+        """The training recording, `(channels, samples)` float32 at `sample_rate`, if the finest scale remembers it."""
+        remembered = self.scales[-1].generator.recording()
+        return None if remembered is None else remembered.cpu().numpy() * self.peak
 
     def coarse_input(self, rate: int, start: int, stop: int, seed: int | None) -> Tensor:
         """The coarser signal that a scale above this pyramid receives, `(channels, stop - start)`, for training it.

@@ -208,5 +208,5 @@ def test_a_roll_off_is_measured_against_the_recording_of_the_model(
 
 
 def test_without_a_recording_in_the_model_no_roll_off_is_found(tiny_model: PyramidModel) -> None:
-    assert tiny_model.recording is None
+    assert tiny_model.recording() is None
     assert not measured(tiny_model, noise(1, 2000, cutoff=700), 2000, 1000).gain_db.any()

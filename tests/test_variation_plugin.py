@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel, read_audio
 from caw_toolkit.cli import main
+from caw_variation.variation import varied
 
 
 def test_strength_moves_away_from_the_song(tiny_model: PyramidModel, speech: AudioClip) -> None:
@@ -40,3 +41,22 @@ def test_the_command_makes_takes_as_long_as_the_song(
     takes = [read_audio(tmp_path / f"song.varied{take}.wav") for take in (1, 2)]
     assert all(take.seconds == pytest.approx(speech.seconds, abs=1e-3) for take in takes)
     assert (takes[0].samples != takes[1].samples).any()
+
+
+def test_a_mono_model_varies_stereo(tiny_model: PyramidModel, speech: AudioClip) -> None:
+    song = np.concatenate([speech.samples, -speech.samples])[:, : 2 * speech.sample_rate]
+    made = [
+        varied(tiny_model, part, speech.sample_rate, strength=0.3, scale=None, seed=1)
+        for part in (song, *song[:, None])
+    ]
+    np.testing.assert_array_equal(made[0], np.concatenate(made[1:]))
+
+
+def test_a_model_that_cannot_be_led_back_is_entered_at_its_second_scale(
+    tiny_model: PyramidModel, speech: AudioClip
+) -> None:
+    upper = PyramidModel(tiny_model.scales[1:], channels=1, peak=tiny_model.peak, upsampling=tiny_model.upsampling)
+    assert "revise" not in upper.capabilities
+    made = varied(upper, speech.samples, speech.sample_rate, strength=0.5, scale=None, seed=1)
+    entered = upper.inject(speech.samples, speech.sample_rate, at_rate=4000, seed=1)
+    np.testing.assert_array_equal(made, entered)

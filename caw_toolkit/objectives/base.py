@@ -45,6 +45,10 @@ class ScaleGenerator(nn.Module, ABC):
         made: Tensor = self(noise, coarse)
         return made
 
+    def recording(self) -> Tensor | None:
+        """The scale's training signal, `(channels, samples)`, in a generator that remembers it."""
+        return None
+
     def folded(self) -> ScaleGenerator:
         """The same function in its fastest form for generation (normalisation folded into the convolutions)."""
         return self

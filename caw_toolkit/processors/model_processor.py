@@ -18,7 +18,7 @@ from caw_toolkit.processors.parameters import REQUIRED, Parameter, integer, one_
 if TYPE_CHECKING:
     from caw_toolkit.model import PyramidModel
 
-__all__ = ["ModelFunction", "ModelProcessor", "at_least_a_second", "on_model_channels"]
+__all__ = ["ModelFunction", "ModelProcessor", "at_least_a_second", "model_or_path", "on_model_channels"]
 
 #: Makes audio of a stretch of audio, both `(channels, samples)`; the model's time begins where the stretch does.
 ModelFunction = Callable[["PyramidModel", Array], Array]
@@ -26,7 +26,8 @@ ModelFunction = Callable[["PyramidModel", Array], Array]
 _FADE_SECONDS = 0.25
 
 
-def _model_or_path(value: Any) -> PyramidModel | str:
+def model_or_path(value: Any) -> PyramidModel | str:
+    """A model file or a `PyramidModel`: the check of parameters that take either."""
     if isinstance(value, (str, os.PathLike)):
         return path(value)
     from caw_toolkit.model import PyramidModel
@@ -44,7 +45,7 @@ class ModelProcessor(Processor):
     .. versionadded:: 0.1
     """
 
-    model: Parameter[PyramidModel | str] = Parameter(REQUIRED, _model_or_path, "Model file, or a PyramidModel.")
+    model: Parameter[PyramidModel | str] = Parameter(REQUIRED, model_or_path, "Model file, or a PyramidModel.")
     seed: Parameter[int] = Parameter(0, integer(0, 2**63 - 1), "Seed of the noise.")
     device: Parameter[str] = Parameter(
         "auto", one_of(DEVICES), f"Where a model file is computed: {', '.join(DEVICES)}."

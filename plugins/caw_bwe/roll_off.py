@@ -94,9 +94,10 @@ def measured(model: PyramidModel, samples: Array, sample_rate: int, cutoff_hz: f
     """
     frequencies, level = _average_spectrum(samples, sample_rate)
     flat = RollOff(frequencies, np.zeros_like(frequencies))
-    if model.recording is None:
+    remembered = model.recording()
+    if remembered is None:
         return flat
-    relative = level - np.interp(frequencies, *_average_spectrum(model.recording, model.sample_rate))
+    relative = level - np.interp(frequencies, *_average_spectrum(remembered, model.sample_rate))
     share = frequencies / cutoff_hz
     passband = (share > PASSBAND[0]) & (share < PASSBAND[1])
     own = share <= 1

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from caw_toolkit.cli.options import FILE, OUTPUT_FILE, force_option, output_beside, output_option, quiet_option
+from caw_toolkit.cli.options import (
+    FILE,
+    OUTPUT_FILE,
+    force_option,
+    model_option,
+    output_beside,
+    output_option,
+    quiet_option,
+)
+
+if TYPE_CHECKING:
+    from caw_denoise.estimator import Array
 
 #: What is removed counts as noise from this share of the recording's amplitude on: 40 dB below it.
 _LEAST_NOISE = 0.01
@@ -14,6 +26,7 @@ _LEAST_NOISE = 0.01
 
 @click.command()
 @click.argument("noisy", type=FILE, metavar="NOISY")
+@model_option(required=False, help_text="Model of a cleaner recording of the same source, such as another take.")
 @output_option(help_text="File to write. Default: NOISY.denoised.wav beside it.")
 @click.option(
     "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much of the noise to remove."
@@ -23,10 +36,22 @@ _LEAST_NOISE = 0.01
 )
 @quiet_option
 @force_option
-def denoise(noisy: Path, output: Path | None, strength: float, residual: Path | None, quiet: bool, force: bool) -> None:
+def denoise(
+    noisy: Path,
+    model_path: Path | None,
+    output: Path | None,
+    strength: float,
+    residual: Path | None,
+    quiet: bool,
+    force: bool,
+) -> None:
     """Clean NOISY with nothing but itself: no clean recording, no sample of the noise.
 
     Steady noise goes: hiss, hum, surface noise. Level, length and alignment stay.
+
+    With --model, the recording that the model remembers shows what the notes of NOISY sound like without noise. It has
+    to be of the same voice or instrument: a model of NOISY itself adds nothing, and one of another source does harm,
+    unless it is so different that it is not used.
     """
     import numpy as np
 
@@ -38,12 +63,25 @@ def denoise(noisy: Path, output: Path | None, strength: float, residual: Path | 
         if path is not None:
             check_output(path, force)
     clip = read_audio(noisy)
-    cleaned = clean(clip.samples, clip.sample_rate, strength=strength)
+    known = _remembered(model_path, clip.sample_rate) if model_path is not None else None
+    cleaned = clean(clip.samples, clip.sample_rate, strength=strength, remembered=known)
     write_audio(target, cleaned, clip.sample_rate, overwrite=force)
     removed = clip.samples - cleaned
     if residual is not None:
         write_audio(residual, removed, clip.sample_rate, overwrite=force)
-    if not quiet and np.linalg.norm(removed) < _LEAST_NOISE * strength * np.linalg.norm(clip.samples):
+    if strength and not quiet and np.linalg.norm(removed) <= _LEAST_NOISE * strength * np.linalg.norm(clip.samples):
         click.echo(f"hardly any steady noise found in {noisy}: the output is practically the input", err=True)
     if not quiet and str(target) != "-":
         click.echo(f"wrote {target}", err=True)
+
+
+def _remembered(model_path: Path, sample_rate: int) -> Array:
+    """The recording that a model file remembers."""
+    from caw_denoise.memory import remembered
+    from caw_toolkit import CawError, PyramidModel
+
+    model = PyramidModel.load(model_path, "cpu")
+    try:
+        return remembered(model, sample_rate)
+    except CawError as error:
+        raise CawError(f"{model_path}: {error}") from error

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from caw_toolkit import CawError, Processor
-from caw_toolkit.processors.parameters import Parameter, number
+from caw_toolkit.processors.model_processor import model_or_path
+from caw_toolkit.processors.parameters import Parameter, number, optional
+
+if TYPE_CHECKING:
+    from caw_toolkit import PyramidModel
 
 Array = npt.NDArray[np.float32]
 
@@ -17,9 +23,13 @@ _LEAST_SECONDS = 0.5
 class Denoise(Processor):
     """Remove steady noise from a recording: hiss, hum, surface noise.
 
-    The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once.
+    The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once. A model of
+    a cleaner recording of the same source adds what that one remembers.
     """
 
+    model: Parameter[PyramidModel | str | None] = Parameter(
+        None, optional(model_or_path), "Model of a cleaner recording of the same source: a file, or a PyramidModel."
+    )
     strength: Parameter[float] = Parameter(1.0, number(0, 1), "Share of the noise to remove, from 0 to 1.")
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
@@ -30,4 +40,15 @@ class Denoise(Processor):
         samples = audio.shape[1]
         least = round(_LEAST_SECONDS * sample_rate)
         padded = np.pad(audio, ((0, 0), (0, max(0, least - samples))))
-        return denoise(padded, round(sample_rate), strength=self.strength)[:, :samples]
+        rate = round(sample_rate)
+        return denoise(padded, rate, strength=self.strength, remembered=self._remembered(rate))[:, :samples]
+
+    def _remembered(self, sample_rate: int) -> Array | None:
+        """The recording of the model, if there is one."""
+        if self.model is None:
+            return None
+        from caw_denoise.memory import remembered
+        from caw_toolkit import PyramidModel
+
+        model = PyramidModel.load(self.model, "cpu") if isinstance(self.model, str) else self.model
+        return remembered(model, sample_rate)

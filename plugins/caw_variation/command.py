@@ -60,10 +60,12 @@ def vary(
     """Make variations of each SONG, which may be the recording that the model was trained on or any other.
 
     The coarsest scale of the model leads the song partly back to noise and forth again, and the scales above it give
-    the result detail. With --scale, the song enters the pyramid there instead, as in the paper.
+    the result detail. With --scale, the song enters the pyramid there instead, as in the paper; with a model of the
+    paper's preset it always does, by default at the second-coarsest scale.
     """
     from caw_toolkit import check_output, derived_seed, read_audio, write_audio
     from caw_toolkit.cli.progress import load_or_train
+    from caw_variation.variation import varied
 
     if output is not None and (len(songs) > 1 or count > 1):
         raise CawUsageError("-o names a single file: leave it out for several songs or takes")
@@ -82,10 +84,7 @@ def vary(
             model = load_or_train([clip], model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
         for take, target in enumerate(takes):
             take_seed = derived_seed(seed, "take", take)
-            if scale is not None:
-                audio = model.inject(clip.samples, clip.sample_rate, at_rate=scale, seed=take_seed)
-            else:
-                audio = model.revise(clip.samples, clip.sample_rate, strength=strength, seed=take_seed)
+            audio = varied(model, clip.samples, clip.sample_rate, strength=strength, scale=scale, seed=take_seed)
             write_audio(target, audio, model.sample_rate, overwrite=force)
             if not quiet and str(target) != "-":
                 click.echo(f"wrote {target}", err=True)

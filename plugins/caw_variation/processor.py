@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caw_toolkit import Array, Stream
-from caw_toolkit.processors.model_processor import ModelProcessor, on_model_channels
+from caw_toolkit.processors.model_processor import ModelProcessor
 from caw_toolkit.processors.parameters import Parameter, integer, number, optional
 
 if TYPE_CHECKING:
@@ -34,11 +34,6 @@ class Vary(ModelProcessor):
         )
 
     def _varied(self, model: PyramidModel, audio: Array) -> Array:
-        rate = model.sample_rate
+        from caw_variation.variation import varied
 
-        def varied(part: Array) -> Array:
-            if self.scale is not None:
-                return model.inject(part, rate, at_rate=self.scale, seed=self.seed)
-            return model.revise(part, rate, strength=self.strength, seed=self.seed)
-
-        return on_model_channels(model, audio, varied)
+        return varied(model, audio, model.sample_rate, strength=self.strength, scale=self.scale, seed=self.seed)

@@ -1,0 +1,117 @@
+"""What the same note or syllable looks like elsewhere: in the rest of the recording, or in a cleaner one.
+
+Everything is compared band by band, in frames with their neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Power = npt.NDArray[np.float64]
+Array = npt.NDArray[np.float32]
+
+#: Bands that are compared by themselves, bins beyond their edges, frames of context on each side.
+BANDS, BEYOND, CONTEXT = 6, 4, 2
+#: Alike frames that are averaged.
+ALIKE = 48
+#: Frames of a long recording that the others are compared with.
+MOST_FRAMES = 8192
+#: Remembered frames may be louder or quieter than what was recorded by these factors of power.
+LEVELS = (0.5, 1.0, 2.0)
+#: Differences of log likelihood count by this less, because neighbouring bins and frames say much the same.
+TEMPERATURE = 16
+
+
+def averaged_over_alike(features: Power, power: Power) -> Power:
+    """For every band and frame, the mean of `power` over the frames whose features around the band are most alike.
+
+    Non-local means (Buades, Coll and Morel, 2005).
+
+    Args:
+        features: what is compared, `(bins, frames)`.
+        power: what is averaged, `(bins, frames)`.
+    """
+    chosen = _at_most(features.shape[1], MOST_FRAMES)
+    averaged = np.empty_like(power)
+    for band, compared in _bands(len(power)):
+        described = _with_context(features[compared])
+        others, values = described[:, chosen], power[band][:, chosen]
+        energies, other_energies = (described**2).sum(0), (others**2).sum(0)
+        for rows in _batches(power.shape[1]):
+            distances = energies[rows, None] + other_energies - 2 * described[:, rows].T @ others
+            alike, nearness = _smallest(distances, ALIKE)
+            weights = np.exp(-2 * np.maximum(nearness, 0) / (np.median(nearness) + 1e-9)) + 1e-6
+            averaged[band, rows] = _weighted_mean(values, alike, weights)
+    return averaged
+
+
+def expected_from_memory(power: Power, noise: Power, remembered: Power) -> Power:
+    """Expected power of the signal, if every frame of it is one of the remembered frames at one of a few levels.
+
+    Signal and noise are Gaussian in every bin, so that the likelihood of a frame is that of an exponential distribution
+    of power with the mean `remembered + noise`.
+
+    Args:
+        power: of the noisy recording, `(bins, frames)`.
+        noise: `(bins,)`.
+        remembered: power of the other recording, `(bins, its frames)`.
+    """
+    expected = np.empty_like(power)
+    for band, compared in _bands(len(power)):
+        seen = _with_context(power[compared] / noise[compared, None])
+        variance = _with_context(_at_levels(remembered[compared]) / noise[compared, None]) + 1
+        chosen = _at_most(variance.shape[1], MOST_FRAMES)
+        precision, volume = 1 / variance[:, chosen], np.log(variance[:, chosen]).sum(0)
+        values = _at_levels(remembered[band])[:, chosen]
+        for rows in _batches(power.shape[1]):
+            alike, unlikelihood = _smallest(seen[:, rows].T @ precision + volume, 2 * ALIKE)
+            weights = np.exp((unlikelihood.min(1, keepdims=True) - unlikelihood) / TEMPERATURE)
+            expected[band, rows] = _weighted_mean(values, alike, weights)
+    return expected
+
+
+def _bands(bins: int) -> Iterator[tuple[slice, slice]]:
+    """The bins of each band, and those by which it is compared."""
+    edges = np.unique(np.round(np.geomspace(min(8, bins), bins, BANDS + 1)).astype(int))
+    edges[0] = 0
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        yield slice(low, high), slice(max(0, low - BEYOND), high + BEYOND)
+
+
+def _with_context(frames: Power) -> Array:
+    """Every frame above its neighbours, `(bins, frames)` to `(bins * (2 * CONTEXT + 1), frames)`."""
+    last = frames.shape[1] - 1
+    offsets = range(-CONTEXT, CONTEXT + 1)
+    return np.concatenate([frames[:, np.clip(np.arange(last + 1) + offset, 0, last)] for offset in offsets]).astype(
+        np.float32
+    )
+
+
+def _at_levels(power: Power) -> Power:
+    return np.concatenate([level * power for level in LEVELS], axis=1)
+
+
+def _at_most(count: int, most: int) -> npt.NDArray[np.int64]:
+    """Indices of at most `most` of `count` frames, evenly spread."""
+    return np.arange(0, count, -(-count // most))
+
+
+def _batches(frames: int) -> Iterator[slice]:
+    for start in range(0, frames, 256):
+        yield slice(start, start + 256)
+
+
+def _smallest(distances: Array, count: int) -> tuple[npt.NDArray[np.int64], Array]:
+    """Columns of the smallest distances in every row, and these distances."""
+    count = min(count, distances.shape[1])
+    columns = np.argpartition(distances, count - 1, axis=1)[:, :count]
+    return columns, np.take_along_axis(distances, columns, axis=1)
+
+
+def _weighted_mean(values: Power, columns: npt.NDArray[np.int64], weights: Array) -> Power:
+    """Mean over the chosen columns of `values`, `(bins, rows)`; `columns` and `weights` are `(rows, columns)`."""
+    mean: Power = np.einsum("tk,ftk->ft", weights / weights.sum(1, keepdims=True), values[:, columns])
+    return mean

@@ -1,0 +1,37 @@
+"""Making a variation of given audio with a model."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit import PyramidModel
+from caw_toolkit.processors.model_processor import on_model_channels
+
+Array = npt.NDArray[np.float32]
+
+
+def varied(
+    model: PyramidModel, audio: Array, sample_rate: int, *, strength: float, scale: int | None, seed: int
+) -> Array:
+    """Audio with its structure kept and its detail new.
+
+    Args:
+        model: that makes the detail.
+        audio: `(channels, samples)`; a mono model varies each channel by itself.
+        sample_rate: of `audio`, Hz.
+        strength: from 0 (the structure of the audio) to 1 (a new one), for models whose coarsest scale can be led back.
+        scale: rate in Hz of the scale at which to enter the pyramid instead (paper, section 4.2). Models of the paper's
+            preset always work like that; their default is the second-coarsest.
+        seed: of the noise.
+
+    Returns:
+        `(channels, samples)` at the model's rate.
+    """
+
+    def vary_part(part: Array) -> Array:
+        if scale is None and "revise" in model.capabilities:
+            return model.revise(part, sample_rate, strength=strength, seed=seed)
+        return model.inject(part, sample_rate, at_rate=scale, seed=seed)
+
+    return on_model_channels(model, audio, vary_part)
