@@ -8,6 +8,7 @@ alignment of waveform-similarity overlap-add (Verhelst and Roelands, 1993).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ Array = npt.NDArray[np.float32]
 
 #: Weight of a smooth join beside likeness to the coarser signal.
 JOIN_WEIGHT = 0.5
+#: Candidates that count as one where they lie within the same hop of the recording, as the most alike ones do.
+CANDIDATES_A_HOP = 3
 #: How far a stretch that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
 #: stay within those of the recording.
 LEVEL_EXPONENT = 0.7
@@ -103,7 +106,7 @@ class ExemplarGenerator(ScaleGenerator):
     def _follow(self, chooser: _Chooser, noise: Tensor, coarse: Tensor) -> Tensor:
         """Overlap-add stretches of the recording along a coarser signal, `(channels, samples)`."""
         index = chooser.index
-        matches = index.search(coarse.sum(0), self.candidates)
+        matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP))
         frames, candidates, _ = matches.places.shape
         luck = self.variety * _frames(noise[0], frames, self.hop, candidates + 1)
         scores = matches.likeness + luck[:, :-1, None]
