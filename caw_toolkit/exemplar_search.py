@@ -193,7 +193,8 @@ def _rounded_with_energies(features: Tensor) -> tuple[Tensor, Tensor]:
 def _windowed_norms(signal: Tensor, window: Tensor) -> Tensor:
     """Norm of the windowed stretch around each sample, zero where it would reach beyond the ends."""
     energy, weights = signal.cpu().double().square(), window.cpu().double().square()
-    spectrum = torch.fft.rfft(energy) * torch.fft.rfft(weights, len(energy)).conj()
-    inside = torch.fft.irfft(spectrum, len(energy))[: len(energy) - len(weights) + 1]
+    length = math.ceil(len(energy) / 4096) * 4096  # large prime factors make transforms slow
+    spectrum = torch.fft.rfft(energy, length) * torch.fft.rfft(weights, length).conj()
+    inside = torch.fft.irfft(spectrum, length)[: len(energy) - len(weights) + 1]
     hop = len(weights) // 2
     return functional.pad(inside.clamp_min(0).sqrt(), (hop, hop - 1)).to(signal)
