@@ -111,12 +111,15 @@ class ExemplarGenerator(ScaleGenerator):
         luck = self.variety * _frames(noise[0], frames, self.hop, candidates + 1)
         scores = matches.likeness + luck[:, :-1, None]
         places = chooser.choose(matches.targets, matches.places, scores, luck[:, -1] + self.continuity)
-        louder = matches.levels / (index.norms[places + index.margin] + 1e-6)
+        return self._overlap_add(index, places, matches.levels)[:, : coarse.shape[1]]
+
+    def _overlap_add(self, index: StretchIndex, places: Tensor, levels: Tensor) -> Tensor:
+        """Join the stretches around places, a hop after one another, turned down to levels, `(channels, samples)`."""
+        louder = levels / (index.norms[places + index.margin] + 1e-6)
         gains = louder.clamp_max(1) ** LEVEL_EXPONENT
         around = functional.pad(self.real, (self.hop, self.hop)).unfold(1, 2 * self.hop, 1)[:, places]
         stretches = around * index.window * gains[:, None]
-        joined = stretches[:, :-1, self.hop :] + stretches[:, 1:, : self.hop]
-        return joined.flatten(1)[:, : coarse.shape[1]]
+        return (stretches[:, :-1, self.hop :] + stretches[:, 1:, : self.hop]).flatten(1)
 
 
 def _frames(signal: Tensor, count: int, hop: int, length: int) -> Tensor:

@@ -63,7 +63,7 @@ class StretchIndex:
         self.hop = hop
         self.ratio = ratio
         self.usable = usable
-        self.window = stretch_window(hop, coarse.device)
+        self.window = torch.hann_window(2 * hop, device=coarse.device)  # its overlapping halves sum to one
         self._steps = min((n for n in range(1, hop + 1) if hop % n == 0), key=lambda n: abs(n - STEPS_A_HOP))
         step = hop // self._steps
         self._shift = ratio * math.ceil(max(shift, step / 2) / ratio)
@@ -160,11 +160,6 @@ class StretchIndex:
         stretches = self.coarse.unfold(0, 2 * (self.hop + steps * stride), 1)[:, ::stride]
         backwards = stretches[places + first] @ kernels.mT
         return backwards @ _interpolation(steps, stride, reach, self.device).flip(0)
-
-
-def stretch_window(hop: int, device: torch.device) -> Tensor:
-    """Periodic Hann window of two hops: its overlapping halves sum to one."""
-    return torch.hann_window(2 * hop, device=device)
 
 
 def _interpolation(steps: int, stride: int, reach: int, device: torch.device) -> Tensor:
