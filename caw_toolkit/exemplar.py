@@ -8,29 +8,27 @@ alignment of waveform-similarity overlap-add (Verhelst and Roelands, 1993).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from caw_toolkit.exemplar_search import CONTEXT_FRAMES, StretchIndex
 from caw_toolkit.objectives.base import ScaleGenerator
 
 Array = npt.NDArray[np.float32]
 
-#: Frames of context on each side in the first comparison.
-CONTEXT_FRAMES = 2
-#: Spectra are compared in at most this many bands.
-COMPARED_BANDS = 40
 #: Weight of a smooth join beside likeness to the coarser signal.
 JOIN_WEIGHT = 0.5
+#: Candidates that count as one where they lie within the same hop of the recording, as the most alike ones do.
+CANDIDATES_A_HOP = 3
 #: How far a stretch that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
 #: stay within those of the recording.
 LEVEL_EXPONENT = 0.7
-#: Frames of the recording are compared at steps of this share of a hop.
-STEPS_A_HOP = 8
 
 
 class ExemplarGenerator(ScaleGenerator):
@@ -85,7 +83,7 @@ class ExemplarGenerator(ScaleGenerator):
         self.register_buffer("real", torch.zeros(audio_channels, samples))
         self.register_buffer("coarse", torch.zeros(audio_channels, samples))
         self.register_buffer("usable", torch.ones(samples, dtype=torch.bool))
-        self._material: _Material | None = None
+        self._chooser: _Chooser | None = None
 
     def remember(self, real: Tensor, coarse: Tensor, segments: tuple[tuple[int, int], ...]) -> None:
         """Take the recording and its coarser version, both `(channels, samples)`, and where stretches may come from."""
@@ -94,7 +92,7 @@ class ExemplarGenerator(ScaleGenerator):
         self.usable.fill_(False)
         for start, stop in segments:
             self.usable[start + self.hop : stop - self.hop] = True
-        self._material = None
+        self._chooser = None
 
     def recording(self) -> Tensor:
         return self.real
@@ -102,155 +100,107 @@ class ExemplarGenerator(ScaleGenerator):
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the exemplar generator needs a coarser signal")
-        if self._material is None:
-            self._material = _Material.prepare(self)
-        pairs = zip(noise.cpu().numpy(), coarse.cpu().numpy(), strict=True)
-        made = np.stack([_follow(self, self._material, *pair) for pair in pairs])
-        return torch.from_numpy(made).to(coarse.device)
+        if self._chooser is None or self._chooser.index.device != self.coarse.device:
+            index = StretchIndex(self.coarse.sum(0), self.usable, hop=self.hop, ratio=self.ratio, shift=self.shift)
+            self._chooser = _Chooser(index, self.real.sum(0))
+        chooser = self._chooser
+        return torch.stack([self._follow(chooser, *pair) for pair in zip(noise, coarse, strict=True)])
+
+    def _follow(self, chooser: _Chooser, noise: Tensor, coarse: Tensor) -> Tensor:
+        """Overlap-add stretches of the recording along a coarser signal, `(channels, samples)`."""
+        index = chooser.index
+        matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP))
+        frames, candidates, _ = matches.places.shape
+        luck = self.variety * _frames(noise[0], frames, self.hop, candidates + 1)
+        scores = matches.likeness + luck[:, :-1, None]
+        places = chooser.choose(matches.targets, matches.places, scores, luck[:, -1] + self.continuity)
+        return self._overlap_add(index, places, matches.levels)[:, : coarse.shape[1]]
+
+    def _overlap_add(self, index: StretchIndex, places: Tensor, levels: Tensor) -> Tensor:
+        """Join the stretches around places, a hop after one another, turned down to levels, `(channels, samples)`."""
+        louder = levels / (index.norms[places + index.margin] + 1e-6)
+        gains = louder.clamp_max(1) ** LEVEL_EXPONENT
+        around = functional.pad(self.real, (self.hop, self.hop)).unfold(1, 2 * self.hop, 1)[:, places]
+        stretches = around * index.window * gains[:, None]
+        return (stretches[:, :-1, self.hop :] + stretches[:, 1:, : self.hop]).flatten(1)
 
 
-@dataclass(frozen=True)
-class _Material:
-    """The recording, padded by `margin` on both sides, and what is compared of it."""
-
-    margin: int
-    real: Array  # (channels, samples)
-    mono: Array  # (samples,), channels of `real` summed
-    coarse: Array  # (samples,), channels summed
-    coarse_norms: Array  # norm of the window around each sample of `coarse`
-    usable: npt.NDArray[np.bool_]  # samples around which stretches may be taken
-    centres: npt.NDArray[np.int64]  # those of them that are compared first
-    features: Array  # (centres, features)
-    feature_energies: Array
-    feature_scale: float
-
-    @property
-    def length(self) -> int:
-        """Samples of the recording."""
-        return int(self.real.shape[1] - 2 * self.margin)
-
-    @staticmethod
-    def windows(signal: Array, length: int) -> Array:
-        """Every window of `length` samples, as a view."""
-        return np.lib.stride_tricks.sliding_window_view(signal, length)
-
-    @classmethod
-    def prepare(cls, generator: ExemplarGenerator) -> _Material:
-        hop = generator.hop
-        margin = 2 * hop + generator.shift + 2 * generator.ratio
-        real = np.pad(generator.real.cpu().numpy(), ((0, 0), (margin, margin)))
-        mono = generator.coarse.cpu().numpy().sum(0)
-        coarse = np.pad(mono, margin)
-        squared = np.convolve(coarse**2, _window(hop) ** 2, mode="valid")
-        norms = np.zeros_like(coarse)
-        norms[hop : hop + len(squared)] = np.sqrt(np.maximum(squared, 0))
-        scale = float(np.sqrt((mono**2).mean())) + 1e-8
-        step = max(1, hop // STEPS_A_HOP)
-        centres = np.arange(0, len(mono), step)
-        usable = generator.usable.cpu().numpy()
-        centres = centres[usable[centres]]
-        chunks = [centres[start : start + 4096] for start in range(0, len(centres), 4096)]
-        features = np.concatenate([_features(mono, chunk, generator, scale) for chunk in chunks])
-        energies = (features**2).sum(1)
-        return cls(margin, real, real.sum(0), coarse, norms, usable, centres, features, energies, scale)
+def _frames(signal: Tensor, count: int, hop: int, length: int) -> Tensor:
+    """The `length` samples from every hop on, zero beyond the end, `(count, length)`."""
+    needed = (count - 1) * hop + length
+    return functional.pad(signal, (0, max(0, needed - len(signal)))).unfold(0, length, hop)[:count]
 
 
-def _window(hop: int) -> Array:
-    """Periodic Hann window of two hops: its overlapping halves sum to one."""
-    return (0.5 - 0.5 * np.cos(np.pi * np.arange(2 * hop) / hop)).astype(np.float32)
+class _Chooser:
+    """Chooses one stretch for each frame, given the one before.
 
-
-def _features(mono: Array, centres: npt.NDArray[np.int64], generator: ExemplarGenerator, scale: float) -> Array:
-    """Compressed magnitude spectra of the coarser band around `centres`, with context, `(centres, features)`."""
-    hop = generator.hop
-    reach = (CONTEXT_FRAMES + 1) * hop
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(mono, reach), 2 * hop)
-    bins = hop // generator.ratio + 1
-    bands = np.unique(np.linspace(0, bins, COMPARED_BANDS + 1).astype(int)[:-1])
-    parts = []
-    for offset in range(-CONTEXT_FRAMES, CONTEXT_FRAMES + 1):
-        frames = windows[centres + reach - hop + offset * hop] * _window(hop)
-        magnitudes = np.abs(np.fft.rfft(frames, axis=1)[:, :bins])
-        parts.append((np.add.reduceat(magnitudes, bands, axis=1) / scale) ** 0.4)
-    return np.concatenate(parts, axis=1).astype(np.float32)
-
-
-def _follow(generator: ExemplarGenerator, material: _Material, noise: Array, coarse: Array) -> Array:
-    """Overlap-add stretches of the recording along a coarser signal, `(channels, samples)`."""
-    hop, length = generator.hop, coarse.shape[1]
-    window = _window(hop)
-    mono = coarse.sum(0)
-    padded = np.pad(mono, 2 * hop)
-    centres = np.arange(0, length + hop, hop)
-    features = _features(
-        np.pad(mono, (0, hop)), np.minimum(centres, length + hop - 1), generator, material.feature_scale
-    )
-    draws = np.float32(generator.variety) * np.pad(noise[0], (0, 2 * hop + generator.candidates))
-    out = np.zeros((coarse.shape[0], length + 3 * hop), np.float32)
-    place: int | None = None
-    for start in range(0, len(centres), 64):
-        likeness = features[start : start + 64] @ material.features.T * 2 - material.feature_energies
-        count = min(generator.candidates, likeness.shape[1])
-        nearest = np.argpartition(likeness, -count, axis=1)[:, -count:]
-        for row, centre in enumerate(centres[start : start + 64]):
-            target = padded[centre + hop : centre + 3 * hop] * window
-            candidates = material.centres[nearest[row]]
-            luck = draws[centre : centre + count + 1]
-            place, gain = _choose(generator, material, target, candidates, place, luck)
-            stretch = material.real[:, place + material.margin - hop : place + material.margin + hop]
-            out[:, centre : centre + 2 * hop] += stretch * window * gain
-    return out[:, hop : hop + length]
-
-
-def _choose(
-    generator: ExemplarGenerator,
-    material: _Material,
-    target: Array,
-    candidates: npt.NDArray[np.int64],
-    previous: int | None,
-    luck: Array,
-) -> tuple[int, float]:
-    """The centre of the stretch to take next, and its gain."""
-    hop, shift, reach = generator.hop, generator.shift, generator.ratio
-    window, level = _window(hop), float(np.linalg.norm(target)) + 1e-6
-    weighted = target * window / level
-    # first in phase with the coarser signal, as exactly as its band resolves, then with what went before
-    shifts = np.arange(-shift, shift + 1, reach)
-    alike = _alike(material, candidates[:, None] + shifts, weighted)
-    places = (candidates + shifts[alike.argmax(axis=1)])[:, None] + np.arange(-reach, reach + 1)
-    scores = _alike(material, places, weighted) + luck[: len(places), None]
-    scores[~material.usable[np.clip(places, 0, material.length - 1)]] = -np.inf
-    if previous is not None:
-        scores = scores + JOIN_WEIGHT * _joins(material, places, previous, hop)
-        following = np.array([[previous + hop]])
-        if following[0, 0] < material.length and material.usable[following[0, 0]]:
-            bonus = JOIN_WEIGHT + generator.continuity + luck[-1]
-            scores = np.append(scores, _alike(material, following, weighted) + bonus)
-            places = np.append(places, following)
-    place = int(np.clip(places.flat[scores.argmax()], 0, material.length - 1))
-    ratio = level / (material.coarse_norms[place + material.margin] + 1e-6)
-    return place, float(min(ratio, 1.0) ** LEVEL_EXPONENT)
-
-
-def _alike(material: _Material, places: npt.NDArray[np.int64], weighted: Array) -> Array:
-    """Cosine likeness of the coarser recording around `places` to a windowed stretch of unit norm.
+    All that does not depend on the one before is computed for all frames at once; the loop runs on the CPU.
 
     Args:
-        material: of the generator.
-        places: `(candidates, shifts)`, evenly spaced along the second axis.
-        weighted: the stretch times the window again.
+        index: of the recording's coarser version.
+        mono: the recording, channels summed, `(samples,)`.
     """
-    around = material.windows(material.coarse, len(weighted))[places + material.margin - len(weighted) // 2]
-    likeness: Array = np.einsum("ijk,k->ij", around, weighted) / (
-        material.coarse_norms[places + material.margin] + 1e-6
-    )
-    return likeness
+
+    def __init__(self, index: StretchIndex, mono: Tensor) -> None:
+        self.index = index
+        self._mono = functional.pad(mono, (index.margin, index.margin)).cpu().numpy()
+        self._half_norms = _norms(self._mono, index.hop)
+        self._coarse, self._norms, self._usable = (
+            tensor.cpu().numpy() for tensor in (index.coarse, index.norms, functional.pad(index.usable, (0, index.hop)))
+        )
+
+    def choose(self, targets: Tensor, places: Tensor, scores: Tensor, bonuses: Tensor) -> Tensor:
+        """Follow the best score frame by frame, a smooth join included.
+
+        Args:
+            targets: what the likeness of going on is measured with, `(frames, 2 hop)` (`Matches`).
+            places: of candidates, `(frames, candidates, shifts)`.
+            scores: of candidates without their joins, alike.
+            bonuses: for going on with the stretch before, `(frames,)`, beside its likeness and perfect join.
+
+        Returns:
+            `(frames,)`
+        """
+        hop = self.index.hop
+        options, alone, given, extra = (tensor.cpu().numpy() for tensor in (places, scores, targets, bonuses))
+        heads, weights = self._heads(options)
+        best_alone = alone.max(axis=(1, 2))
+        path = [int(options[0].flat[alone[0].argmax()])]
+        for frame in range(1, len(options)):
+            place = path[-1] + hop
+            going_on = -np.inf
+            if self._usable[place]:
+                going_on = self._likeness(place, given[frame]) + JOIN_WEIGHT + extra[frame]
+            if going_on < best_alone[frame] + JOIN_WEIGHT:  # no join can make up for more
+                total = alone[frame] + np.einsum("ijk,k->ij", heads[frame], self._tail(place)) * weights[frame]
+                best = total.argmax()
+                if total.flat[best] > going_on:
+                    place = int(options[frame].flat[best])
+            path.append(place)
+        return torch.tensor(path, device=places.device)
+
+    def _likeness(self, place: int, target: Array) -> float:
+        """Cosine of the coarser recording around a place and a target."""
+        centre = place + self.index.margin
+        around = self._coarse[centre - self.index.hop : centre + self.index.hop]
+        return float(around @ target / (self._norms[centre] + 1e-6))
+
+    def _tail(self, place: int) -> Array:
+        """The half of the stretch before that one at `place` would replace, of unit norm."""
+        start = place + self.index.margin - self.index.hop
+        tail: Array = self._mono[start : start + self.index.hop] / (self._half_norms[start] + 1e-6)
+        return tail
+
+    def _heads(self, places: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+        """First halves of stretches, `(frames, candidates, shifts, hop)`, a view, and the weights of their joins."""
+        hop, shifts = self.index.hop, places.shape[2]
+        starts = places + self.index.margin - hop
+        spans = np.lib.stride_tricks.sliding_window_view(self._mono, hop + shifts - 1)[starts[:, :, 0]]
+        heads = np.lib.stride_tricks.sliding_window_view(spans, hop, axis=2)
+        return heads, JOIN_WEIGHT / (self._half_norms[starts] + 1e-6)
 
 
-def _joins(material: _Material, places: npt.NDArray[np.int64], previous: int, hop: int) -> Array:
-    """Cosine likeness of the first halves of stretches to the half of the stretch before that they overlap."""
-    tail = material.mono[previous + material.margin : previous + material.margin + hop]
-    heads = material.windows(material.mono, hop)[places + material.margin - hop]
-    norms = np.sqrt(np.einsum("ijk,ijk->ij", heads, heads)) * (float(np.linalg.norm(tail)) + 1e-6)
-    likeness: Array = np.einsum("ijk,k->ij", heads, tail) / (norms + 1e-6)
-    return likeness
+def _norms(signal: Array, length: int) -> Array:
+    """Norm of the stretch that begins at each sample, as long as there is a whole one."""
+    energy = np.cumsum(np.pad(signal.astype(np.float64) ** 2, (1, 0)))
+    return np.sqrt(energy[length:] - energy[:-length]).astype(np.float32)

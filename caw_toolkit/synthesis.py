@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from caw_toolkit.model import PyramidModel
 
 #: Sound is made in blocks of this length, each with context on both sides, crossfaded at the joins.
-BLOCK_SECONDS = 12
+BLOCK_SECONDS = 20
 CROSSFADE_SECONDS = 0.25
 LONGEST_CONTEXT_SECONDS = 15
 
@@ -73,24 +73,24 @@ class Span:
     gain: float = 1.0  # of the blocks
 
     @torch.inference_mode()
-    def make(self, begin: int, end: float, *, lead: int = 0, tail: int = 0) -> Tensor:
+    def make(self, begin: float, end: float, *, lead: bool = False, tail: bool = False) -> Tensor:
         """The last scale's signal between two times.
 
         Args:
-            begin: in seconds.
+            begin: in seconds, whole without `lead`.
             end: in seconds.
-            lead: seconds before `begin` that may be made as context. Each scale makes no more than it and those above
-                it need.
+            lead: make what comes before `begin` as context, at each scale as much as it and those above it need.
             tail: the same after `end`.
 
         Returns:
             `(channels, samples)`.
         """
         signal: Tensor | None = None
-        origin = begin
+        origin = 0
         for index in range(self.entry, self.last + 1):
             context = self.context_seconds(index)
-            first, final = begin - min(lead, context), end + min(tail, context)
+            first = math.floor(begin - context) if lead else int(begin)
+            final = math.ceil(end + context) if tail else end
             if index == self.entry and self.entry:
                 signal, origin = self._given(first, final), first
             coarse = None
@@ -100,7 +100,7 @@ class Span:
             signal, origin = self._scale(index, first, final, coarse), first
         assert signal is not None
         rate = self.model.rates[self.last]
-        return signal[:, (begin - origin) * rate : round(end * rate) - origin * rate]
+        return signal[:, round(begin * rate) - origin * rate : round(end * rate) - origin * rate]
 
     def _scale(self, index: int, begin: int, end: float, coarse: Tensor | None) -> Tensor:
         """One scale's signal between two times, given the coarser one's."""
@@ -132,11 +132,10 @@ class Span:
         rate = self.model.rates[self.entry - 1]
         return _stretch(self.injected, round(begin * rate), round(end * rate)).to(self.model.device)
 
-    def context_seconds(self, index: int) -> int:
+    def context_seconds(self, index: int) -> float:
         """Context that scale `index` and those above it need on each side."""
         scales = self.model.scales[index : self.last + 1]
-        exact = sum(scale.generator.receptive_field / 2 / scale.rate for scale in scales)
-        return min(LONGEST_CONTEXT_SECONDS, max(1, math.ceil(exact)))
+        return min(LONGEST_CONTEXT_SECONDS, sum(scale.generator.receptive_field / 2 / scale.rate for scale in scales))
 
 
 def blocks(span: Span, seconds: float, keep_edges: bool) -> Iterator[np.ndarray]:
@@ -148,23 +147,17 @@ def blocks(span: Span, seconds: float, keep_edges: bool) -> Iterator[np.ndarray]
         keep_edges: make nothing beyond the ends that is then trimmed (but a second at least, which networks need).
     """
     rate = span.model.rates[span.last]
-    context = span.context_seconds(span.entry)
     half = round(CROSSFADE_SECONDS * rate / 2)
     fade = torch.linspace(0, 1, 2 * half)
     tail: Tensor | None = None
     for index in itertools.count():
         start, stop = index * BLOCK_SECONDS, (index + 1) * BLOCK_SECONDS
-        final = stop + CROSSFADE_SECONDS >= seconds
-        before = 0 if keep_edges and not index else context
-        after = 0 if keep_edges and final else context
-        # a second more than is kept, for the crossfades
-        begin = start - min(1, before)
-        end = (seconds if final else stop) + min(1, after)
-        signal = span.make(begin, max(end, begin + 1), lead=before, tail=after).cpu()
-        origin = round(begin * rate)
-        left = start * rate - (half if index else 0)
-        right = round(seconds * rate) if final else stop * rate + half
-        block = signal[:, left - origin : right - origin]
+        first, final = not index, stop + CROSSFADE_SECONDS >= seconds
+        begin = 0 if first else start - half / rate
+        end = seconds if final else stop + half / rate
+        needed = max(end, begin + 1)
+        made = span.make(begin, needed, lead=not (first and keep_edges), tail=not (final and keep_edges))
+        block = made[:, : round(end * rate) - round(begin * rate)].cpu()
         if tail is not None:
             joined = tail * (1 - fade) + block[:, : 2 * half] * fade
             block = torch.cat([joined, block[:, 2 * half :]], dim=1)

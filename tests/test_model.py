@@ -114,9 +114,10 @@ class TestStream:
     @pytest.mark.parametrize("block_seconds", [0.5, 1.0, 7.0])
     def test_the_stream_is_what_generate_gives(self, tiny_model: PyramidModel, block_seconds: float) -> None:
         """Over two joins, to rounding errors."""
-        count = math.ceil(26 / block_seconds)
+        seconds = 2 * BLOCK_SECONDS + 2
+        count = math.ceil(seconds / block_seconds)
         stream = np.concatenate(list(itertools.islice(tiny_model.stream(block_seconds, seed=2), count)), axis=1)
-        generated = tiny_model.generate(26, seed=2)
+        generated = tiny_model.generate(seconds, seed=2)
         assert error_decibels(stream[:, : generated.shape[1]], generated) < -60
 
     def test_a_take_that_ends_where_the_stream_crossfades_is_nearly_the_same(self, tiny_model: PyramidModel) -> None:
