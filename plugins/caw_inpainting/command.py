@@ -57,7 +57,7 @@ def inpaint(
 ) -> None:
     """Fill gaps in CLIP with new material of its own kind.
 
-    Training never sees the gaps. Everything outside them and 20 ms on their sides stays as it is, bit for bit.
+    Training never sees the gaps. Everything outside them stays as it is, bit for bit.
     """
     from caw_inpainting import gaps as gap_tools
     from caw_inpainting.filling import filled
