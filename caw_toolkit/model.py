@@ -260,8 +260,8 @@ class PyramidModel:
             known[max(0, math.floor(start * rate) - EDGE_SAMPLES) : math.ceil(stop * rate) + EDGE_SAMPLES] = False
         noise = NoiseSource(seed, self.channels, self.first_second).normal(0, rate, 0, coarse.shape[1])
         with torch.inference_mode():
-            arguments = (given.to(self.device) for given in (coarse[None], known, noise[None]))
-            filled = flow.fill(*arguments, strength)[0]
+            signal, held, drawn = (given.to(self.device) for given in (coarse[None], known, noise[None]))
+            filled = flow.fill(signal, held, drawn, strength)[0]
         return self._from_coarse(filled.clone(), audio.shape[1] / sample_rate, seed=seed)
 
     def _at(self, rate: int, audio: np.ndarray, sample_rate: int) -> Tensor:

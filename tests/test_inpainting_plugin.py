@@ -101,6 +101,16 @@ def test_nothing_is_expected_where_nothing_is_long_enough(clip: AudioClip) -> No
     assert around.guides(3) == []
 
 
+def test_takes_expect_different_things(clip: AudioClip) -> None:
+    gap = (5 * RATE, 5 * RATE + 1500)
+    around = Surroundings(clip.samples, Bands(RATE), gap, [gap])
+    likely, one, other = (around.expected_levels(seed) for seed in (None, 1, 2))
+    assert likely is not None and one is not None and other is not None
+    assert np.abs(one - other).mean() > 0.5
+    np.testing.assert_array_equal(one, around.expected_levels(1))
+    assert np.abs(one - likely).mean() < np.abs(likely - likely.mean()).mean()
+
+
 def test_no_gap_is_filled_from_another(clip: AudioClip) -> None:
     gap, other = (3 * RATE, 3 * RATE + 1500), (7 * RATE, 7 * RATE + 2000)
     loud = clip.samples.copy()

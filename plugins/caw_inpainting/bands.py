@@ -64,7 +64,7 @@ class Bands:
         Returns:
             `(bands, frames)`.
         """
-        power = (np.abs(self._spectra(samples)) ** 2).sum(0)
+        power = np.sum([np.abs(self._spectra(channel)) ** 2 for channel in samples], axis=0)
         widths = np.diff(np.append(self.edges, len(power)))[:, None]
         floor = power.mean() * 10 ** (-RANGE_DB / 10) + 1e-20
         levels: Levels = 10 * np.log10(np.add.reduceat(power, self.edges, axis=0) / widths + floor)
@@ -81,14 +81,15 @@ class Bands:
             As `samples`.
         """
         spectra = self._spectra(samples)
-        bins = np.arange(spectra.shape[1])
+        bins = np.arange(spectra.shape[-2])
         centres = (self.edges + np.append(self.edges[1:], len(bins)) - 1) / 2
         factors = np.stack([np.interp(bins, centres, frame) for frame in 10 ** (gains.T / 20)], axis=1)
         audio = istft(spectra * factors, nperseg=self.window, noverlap=self.window - self.hop)[1]
-        return audio[:, : samples.shape[1]].astype(np.float32)
+        amplified: Array = audio[:, : samples.shape[1]].astype(np.float32)
+        return amplified
 
     def _spectra(self, samples: Array) -> npt.NDArray[np.complex128]:
-        """`(channels, bins, frames)`."""
+        """`(..., samples)` -> `(..., bins, frames)`."""
         spectra: npt.NDArray[np.complex128] = stft(
             samples.astype(np.float64), nperseg=self.window, noverlap=self.window - self.hop
         )[2]

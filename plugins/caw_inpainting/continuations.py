@@ -65,13 +65,19 @@ class Surroundings:
         self.forwards = self._continuations(self.levels, known, start)
         self.backwards = self._continuations(self.levels[:, ::-1], known[::-1], self.levels.shape[1] - stop)
 
-    def expected_levels(self) -> Levels | None:
+    def expected_levels(self, seed: int | None = None) -> Levels | None:
         """What the gap's levels should be, in dB, `(bands, frames)`; None if nothing in the recording says so.
 
         The mean over continuations from both sides, each side counting the more the nearer it is.
+
+        Args:
+            seed: of other expectations, about as good: continuations then count by chance as well (the Bayesian
+                bootstrap: Rubin 1981).
         """
-        before = self._mean_levels(self.levels, self.forwards)
-        after = self._mean_levels(self.levels[:, ::-1], self.backwards)
+        sides = (2, COUNT)
+        importance = np.ones(sides) if seed is None else np.random.default_rng(seed).exponential(size=sides)
+        before = self._mean_levels(self.levels, self.forwards, importance[0])
+        after = self._mean_levels(self.levels[:, ::-1], self.backwards, importance[1])
         if before is None or after is None:
             return before if after is None else after[:, ::-1]
         place = (np.arange(self.length) + 0.5) / self.length
@@ -119,13 +125,13 @@ class Surroundings:
                 break
         return found
 
-    def _mean_levels(self, levels: Levels, continuations: Sequence[Continuation]) -> Levels | None:
+    def _mean_levels(self, levels: Levels, continuations: Sequence[Continuation], importance: Levels) -> Levels | None:
         """Weighted mean of the levels along continuations, `(bands, frames)`."""
         if not continuations:
             return None
         distances = np.array([one.distance for one in continuations])
         stretches = np.stack([levels[:, one.start : one.start + self.length] for one in continuations])
-        weights = np.exp((distances.min() - distances) / SPREAD_DB)
+        weights = importance[: len(distances)] * np.exp((distances.min() - distances) / SPREAD_DB)
         loudness = np.average(10 ** (stretches * LOUDNESS_EXPONENT / 10), axis=0, weights=weights)
         mean: Levels = 10 / LOUDNESS_EXPONENT * np.log10(loudness)
         return mean
@@ -156,13 +162,14 @@ class Surroundings:
         length = before.shape[1]
         fade = min(FADE_SECONDS * self.bands.sample_rate, length / 2)
         angle = np.clip((np.arange(length) - meeting * length) / fade + 0.5, 0, 1) * np.pi / 2
-        return (before * np.cos(angle) + after * np.sin(angle)).astype(np.float32)
+        joined: Array = (before * np.cos(angle) + after * np.sin(angle)).astype(np.float32)
+        return joined
 
 
 def _known(count: int, bands: Bands, missing: Sequence[Gap]) -> npt.NDArray[np.bool_]:
     """Which frames reach into no gap and not beyond the ends of the recording."""
     centres, reach = np.arange(count) * bands.hop, bands.window // 2
-    known = (centres >= reach) & (centres < centres[-1] - reach)
+    known: npt.NDArray[np.bool_] = (centres >= reach) & (centres < centres[-1] - reach)
     for start, stop in missing:
         known &= (centres + reach <= start) | (centres - reach >= stop)
     return known

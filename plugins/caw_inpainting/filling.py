@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +24,7 @@ Array = npt.NDArray[np.float32]
 #: What the model is given on each side of a gap.
 CONTEXT_SECONDS = 2
 #: How far from a gap stretches are looked for that may go there.
-SEARCH_SECONDS = 60
+SEARCH_SECONDS = 30
 #: Attempts at each gap.
 ATTEMPTS = 6
 #: How far the model leads such a stretch towards noise: near 1, so that what comes of it is new.
@@ -31,7 +33,15 @@ STRENGTH = 0.95
 LARGEST_GAIN_DB = 20.0
 
 
-def filled(model: PyramidModel, samples: Array, gaps: Sequence[Gap], *, seed: int, attempts: int = ATTEMPTS) -> Array:
+def filled(
+    model: PyramidModel,
+    samples: Array,
+    gaps: Sequence[Gap],
+    *,
+    seed: int,
+    varied: bool = False,
+    attempts: int = ATTEMPTS,
+) -> Array:
     """Fill gaps in a recording; everything outside them stays as it is, bit for bit.
 
     Args:
@@ -39,6 +49,7 @@ def filled(model: PyramidModel, samples: Array, gaps: Sequence[Gap], *, seed: in
         samples: `(channels, samples)`, with anything in the gaps.
         gaps: in samples, sorted and apart from each other.
         seed: of the noise.
+        varied: expect something else with each seed, where otherwise all seeds give what is most likely.
         attempts: at each gap.
 
     Returns:
@@ -51,32 +62,41 @@ def filled(model: PyramidModel, samples: Array, gaps: Sequence[Gap], *, seed: in
         surroundings = Surroundings(samples[:, wide], bands, _within(gap, wide), _all_within(gaps, wide))
         near = _around(gap, CONTEXT_SECONDS, bands, samples.shape[1])
         part, empty = result[:, near], _all_within(gaps[number:], near)
-        made = list(_attempts(model, surroundings, part, empty, attempts, seed=derived_seed(seed, number)))
-        best = nearest_to_expected(made, bands, empty[0], surroundings.expected_levels())
+        expected = surroundings.expected_levels(derived_seed(seed, "expected", number) if varied else None)
+        task = _Task(model, bands, part, empty, expected)
+        guides = itertools.cycle(surroundings.guides(attempts) or [None])
+        seeds = [derived_seed(seed, number, attempt) for attempt in range(attempts)]
+        made = [task.attempt(guide, attempt_seed) for guide, attempt_seed in zip(guides, seeds, strict=False)]
+        best = nearest_to_expected(made, bands, empty[0], expected)
         result = np.concatenate([result[:, : near.start], best, result[:, near.stop :]], axis=1)
     return result
 
 
-def _attempts(
-    model: PyramidModel, surroundings: Surroundings, part: Array, empty: Sequence[Gap], count: int, *, seed: int
-) -> Iterator[Array]:
-    """Fillings of the first empty gap of a part of the recording, with the part."""
-    bands, (start, stop) = surroundings.bands, empty[0]
-    known = silenced(part, empty)
-    end = empty[1][0] if len(empty) > 1 else part.shape[1]
-    expected, guides = surroundings.expected_levels(), surroundings.guides(count)
-    seconds = [(a / model.sample_rate, b / model.sample_rate) for a, b in empty]
-    for attempt in range(count):
-        guess = known.copy()
-        if guides:
-            guess[:, start:stop] = guides[attempt % len(guides)]
-        strength = STRENGTH if guides else 1.0
-        made = model.fill(guess, model.sample_rate, seconds, strength=strength, seed=derived_seed(seed, attempt))
-        guess[:, start:stop] = made[:, start:stop]
-        if expected is not None:
-            guess = _levelled(guess, bands, empty[0], expected)
-        whole = joined(known[:, :end], guess[:, :end], empty[0], model.sample_rate)
-        yield np.concatenate([whole, part[:, end:]], axis=1)
+@dataclass(frozen=True)
+class _Task:
+    """The first empty gap of a part of a recording, and what is known about it."""
+
+    model: PyramidModel
+    bands: Bands
+    part: Array
+    empty: Sequence[Gap]
+    expected: Levels | None
+
+    def attempt(self, guide: Array | None, seed: int) -> Array:
+        """The part with the gap filled, from a first guess if there is one."""
+        gap, rate = self.empty[0], self.bands.sample_rate
+        whole = silenced(self.part, self.empty)
+        if guide is not None:
+            whole[:, slice(*gap)] = guide
+        seconds = [(start / rate, stop / rate) for start, stop in self.empty]
+        strength = 1.0 if guide is None else STRENGTH
+        made = self.model.fill(whole, rate, seconds, strength=strength, seed=seed)
+        whole[:, slice(*gap)] = made[:, slice(*gap)]
+        if self.expected is not None:
+            whole = _levelled(whole, self.bands, gap, self.expected)
+        end = self.empty[1][0] if len(self.empty) > 1 else self.part.shape[1]
+        complete = joined(self.part[:, :end], whole[:, :end], gap, rate)
+        return np.concatenate([complete, self.part[:, end:]], axis=1)
 
 
 def _levelled(samples: Array, bands: Bands, gap: Gap, expected: Levels) -> Array:

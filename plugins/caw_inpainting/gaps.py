@@ -61,7 +61,7 @@ def silences(clip: AudioClip) -> list[Gap]:
 
 def silenced(samples: Array, gaps: Sequence[Gap]) -> Array:
     """A copy with zeros in the gaps."""
-    silent = samples.copy()
+    silent: Array = samples.copy()
     for start, stop in gaps:
         silent[:, start:stop] = 0
     return silent
