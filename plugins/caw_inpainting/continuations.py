@@ -20,6 +20,8 @@ CONTEXT_SECONDS, NEARNESS = 0.5, 1.5
 COUNT, APART_SECONDS = 12, 0.03
 #: Difference of likeness, in dB, over which the weight of a continuation falls by a factor of e.
 SPREAD_DB = 1.0
+#: Shape of the gamma distribution that weights are drawn from: the lower, the fewer continuations decide.
+DRAW_SHAPE = 0.3
 #: Levels are averaged as loudness, this power of their energy: their mean in dB would be too quiet as a whole.
 LOUDNESS_EXPONENT = 0.3
 #: Stretches are shifted by up to this much for their waveform to fit, which is compared over as long.
@@ -71,11 +73,10 @@ class Surroundings:
         The mean over continuations from both sides, each side counting the more the nearer it is.
 
         Args:
-            seed: of other expectations, about as good: continuations then count by chance as well (the Bayesian
-                bootstrap: Rubin 1981).
+            seed: of other expectations: a few of the continuations, drawn by chance, then count most.
         """
         sides = (2, COUNT)
-        importance = np.ones(sides) if seed is None else np.random.default_rng(seed).exponential(size=sides)
+        importance = np.ones(sides) if seed is None else np.random.default_rng(seed).gamma(DRAW_SHAPE, size=sides)
         before = self._mean_levels(self.levels, self.forwards, importance[0])
         after = self._mean_levels(self.levels[:, ::-1], self.backwards, importance[1])
         if before is None or after is None:
