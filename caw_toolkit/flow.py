@@ -131,15 +131,16 @@ class FlowGenerator(ScaleGenerator):
         solved = self._solve(start, None, 1.0 - strength, 1.0)[..., :samples]
         return expand(solved * self.signal_level, self.companding) * self.gain**strength
 
-    def fill(self, signal: Tensor, known: Tensor, noise: Tensor) -> Tensor:
+    def fill(self, signal: Tensor, known: Tensor, noise: Tensor, strength: float = 1.0) -> Tensor:
         """Complete a signal of the coarsest scale: what is known is held to at every step of the solver.
 
         The replacement sampling of Lugmayr et al., "RePaint", 2022, with the straight paths of flow matching.
 
         Args:
-            signal: with anything in place of what is missing.
+            signal: with a first guess in place of what is missing; anything, if `strength` is 1.
             known: true where `signal` is known.
             noise: as in `forward`.
+            strength: how far the guess is led back towards noise first, as in `revise`.
 
         Shape:
             signal, noise and the result: `(batch, channels, samples)`; known: `(samples,)`.
@@ -147,13 +148,15 @@ class FlowGenerator(ScaleGenerator):
         samples = signal.shape[-1]
         padding = (0, -samples % self.fold)
         target = functional.pad(compand(signal, self.companding) / self.signal_level, padding)
-        start, held = functional.pad(noise, padding), functional.pad(known, padding)
+        padded_noise, held = functional.pad(noise, padding), functional.pad(known, padding)
 
         def hold(state: Tensor, time: Tensor) -> Tensor:
-            return torch.where(held, (1 - time) * start + time * target, state)
+            return torch.where(held, (1 - time) * padded_noise + time * target, state)
 
-        solved = self._solve(start, None, 0.0, 1.0, steps=FILL_STEPS, hold=hold)[..., :samples]
-        return torch.where(known, signal, expand(solved * self.signal_level, self.companding) * self.gain)
+        start = strength * padded_noise + (1 - strength) * target
+        steps = max(1, round(FILL_STEPS * strength))
+        solved = self._solve(start, None, 1.0 - strength, 1.0, steps=steps, hold=hold)[..., :samples]
+        return torch.where(known, signal, expand(solved * self.signal_level, self.companding) * self.gain**strength)
 
     def noise_of(self, real: Tensor, coarse: Tensor | None) -> Tensor:
         """The noise that this generator maps to `real`: the same equation solved backwards.

@@ -218,8 +218,7 @@ class PyramidModel:
             CawError: if the coarsest scale was not trained by flow matching.
             CawUsageError: if `strength` is not between 0 and 1.
         """
-        if not 0 <= strength <= 1:
-            raise CawUsageError(f"strength must be from 0 to 1, not {strength}")
+        _check_strength(strength)
         coarse, flow = self._at(self.rates[0], audio, sample_rate), self._flow()
         noise = NoiseSource(seed, self.channels, self.first_second).normal(0, self.rates[0], 0, coarse.shape[1])
         with torch.inference_mode():
@@ -227,14 +226,21 @@ class PyramidModel:
         return self._from_coarse(revised.clone(), audio.shape[1] / sample_rate, seed=seed)
 
     def fill(
-        self, audio: np.ndarray, sample_rate: int, gaps: Sequence[tuple[float, float]], *, seed: int = 0
+        self,
+        audio: np.ndarray,
+        sample_rate: int,
+        gaps: Sequence[tuple[float, float]],
+        *,
+        strength: float = 1.0,
+        seed: int = 0,
     ) -> np.ndarray:
         """Complete audio where it is missing.
 
         Args:
-            audio: `(channels, samples)`, with anything in the gaps.
+            audio: `(channels, samples)`, with a first guess in the gaps; anything, if `strength` is 1.
             sample_rate: of `audio`, Hz.
             gaps: start and stop of each missing stretch, in seconds.
+            strength: from 0 (the guess's own structure in the gaps) to 1 (nothing of it).
             seed: of the noise.
 
         Returns:
@@ -243,16 +249,19 @@ class PyramidModel:
 
         Raises:
             CawError: if the coarsest scale was not trained by flow matching.
+            CawUsageError: if `strength` is not between 0 and 1.
         """
-        coarse, flow = self._at(self.rates[0], _without(audio, sample_rate, gaps), sample_rate), self._flow()
+        _check_strength(strength)
+        guess = audio if strength < 1 else _without(audio, sample_rate, gaps)
+        coarse, flow = self._at(self.rates[0], guess, sample_rate), self._flow()
         rate = self.rates[0]
         known = torch.ones(coarse.shape[1], dtype=torch.bool)
         for start, stop in gaps:
             known[max(0, math.floor(start * rate) - EDGE_SAMPLES) : math.ceil(stop * rate) + EDGE_SAMPLES] = False
         noise = NoiseSource(seed, self.channels, self.first_second).normal(0, rate, 0, coarse.shape[1])
         with torch.inference_mode():
-            arguments = (given.to(self.device) for given in (coarse[None], known, noise[None]))
-            filled = flow.fill(*arguments)[0]
+            signal, held, drawn = (given.to(self.device) for given in (coarse[None], known, noise[None]))
+            filled = flow.fill(signal, held, drawn, strength)[0]
         return self._from_coarse(filled.clone(), audio.shape[1] / sample_rate, seed=seed)
 
     def _at(self, rate: int, audio: np.ndarray, sample_rate: int) -> Tensor:
@@ -401,6 +410,11 @@ class PyramidModel:
             )
         except (KeyError, TypeError, RuntimeError) as error:
             raise CawError(f"{source}: the model file is incomplete or inconsistent ({error})") from error
+
+
+def _check_strength(strength: float) -> None:
+    if not 0 <= strength <= 1:
+        raise CawUsageError(f"strength must be from 0 to 1, not {strength}")
 
 
 def _without(audio: np.ndarray, sample_rate: int, gaps: Sequence[tuple[float, float]]) -> np.ndarray:

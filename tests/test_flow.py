@@ -105,6 +105,23 @@ def test_the_tiny_models_reconstruction_resembles_the_recording(tiny_model: Pyra
     assert np.corrcoef(real[:count], again[:count])[0, 1] > 0.9
 
 
+def test_the_less_it_is_led_to_noise_the_more_of_a_guess_stays(tiny_model: PyramidModel, speech: AudioClip) -> None:
+    flow, rate = tiny_model.generator(0), tiny_model.rates[0]
+    assert isinstance(flow, FlowGenerator)
+    signal = torch.from_numpy(resample(speech.samples, speech.sample_rate, rate))[None]
+    known, gap = torch.ones(signal.shape[-1], dtype=torch.bool), slice(3 * rate, 4 * rate)
+    known[gap] = False
+    noise = torch.randn(signal.shape, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        filled = [flow.fill(signal, known, noise, strength)[0, 0] for strength in (0.01, 0.5, 1.0)]
+    guess = signal[0, 0]
+    likeness = [np.corrcoef(one[gap], guess[gap])[0, 1] for one in filled]
+    assert likeness[0] > 0.99
+    assert likeness[0] > likeness[1] > likeness[2]
+    for one in filled:
+        torch.testing.assert_close(one[known], guess[known])
+
+
 def test_fitted_levels_bring_signal_and_condition_to_one() -> None:
     made = generator(channels=2, conditional=True)
     coarse = torch.stack([0.2 * torch.randn(5000), 0.01 * torch.randn(5000)])

@@ -247,3 +247,8 @@ class TestFiles:
 def test_a_gpu_gives_what_the_cpu_gives(tiny_model_path: Path) -> None:
     on_cpu, on_gpu = (PyramidModel.load(tiny_model_path, device).generate(5, seed=1) for device in ("cpu", "cuda"))
     assert np.corrcoef(on_cpu[0], on_gpu[0])[0, 1] > 0.9
+
+
+def test_a_gap_cannot_be_filled_beyond_noise(tiny_model: PyramidModel, speech: AudioClip) -> None:
+    with pytest.raises(CawUsageError, match="strength must be from 0 to 1"):
+        tiny_model.fill(speech.samples, speech.sample_rate, [(3.0, 4.0)], strength=1.5)

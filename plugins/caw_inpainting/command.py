@@ -57,7 +57,7 @@ def inpaint(
 ) -> None:
     """Fill gaps in CLIP with new material of its own kind.
 
-    Training never sees the gaps. Everything outside them and 20 ms on their sides stays as it is, bit for bit.
+    Training never sees the gaps. Everything outside them stays as it is, bit for bit.
     """
     from caw_inpainting import gaps as gap_tools
     from caw_inpainting.filling import filled
@@ -91,7 +91,7 @@ def inpaint(
     if model.sample_rate != clip.sample_rate:
         raise CawError(f"{recording} is at {clip.sample_rate} Hz, the model at {model.sample_rate} Hz")
     for take, target in enumerate(targets):
-        audio = filled(model, clip.samples, gaps, seed=derived_seed(seed, "take", take))
+        audio = filled(model, clip.samples, gaps, seed=derived_seed(seed, "take", take), varied=take > 0)
         write_audio(target, audio, clip.sample_rate, bit_depth=depth, clipping="clip", overwrite=force)
         if not quiet and str(target) != "-":
             click.echo(f"wrote {target}", err=True)

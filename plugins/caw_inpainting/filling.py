@@ -1,15 +1,19 @@
-"""Filling gaps: several attempts at each, of which the one that fits its surroundings best is kept."""
+"""Filling gaps: several attempts at each, of which the one that is nearest to what is expected there is kept."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import stft
 
-from caw_inpainting.gaps import Gap, stitched
+from caw_inpainting.bands import Bands, Levels
+from caw_inpainting.continuations import Surroundings
+from caw_inpainting.gaps import Gap, silenced
+from caw_inpainting.joins import joined
 from caw_toolkit import derived_seed
 
 if TYPE_CHECKING:
@@ -18,81 +22,115 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float32]
 
 #: What the model is given on each side of a gap.
-CONTEXT_SECONDS = 6
+CONTEXT_SECONDS = 2
+#: How far from a gap stretches are looked for that may go there.
+SEARCH_SECONDS = 30
 #: Attempts at each gap.
-ATTEMPTS = 12
-#: What a filling is compared with: the sound this long before the gap and after it.
-NEIGHBOUR_SECONDS = 0.4
-#: Joins are compared this far around them.
-JOIN_SECONDS = 0.02
-#: Decibels of spectral distance that a join twice as rough as is usual in the recording weighs.
-ROUGHNESS_WEIGHT = 6.0
-#: Spectra are compared in windows of this length, every so often, in so many bands of equal ratio.
-WINDOW_SECONDS, HOP_SECONDS, BANDS = 0.032, 0.005, 32
+ATTEMPTS = 6
+#: How far the model leads such a stretch towards noise: near 1, so that what comes of it is new.
+STRENGTH = 0.95
+#: Levels are changed by no more than this.
+LARGEST_GAIN_DB = 20.0
 
 
-def filled(model: PyramidModel, samples: Array, gaps: Sequence[Gap], *, seed: int) -> Array:
-    """Fill gaps in a recording; everything outside them and their crossfades stays as it is, bit for bit.
+def filled(
+    model: PyramidModel,
+    samples: Array,
+    gaps: Sequence[Gap],
+    *,
+    seed: int,
+    varied: bool = False,
+    attempts: int = ATTEMPTS,
+) -> Array:
+    """Fill gaps in a recording; everything outside them stays as it is, bit for bit.
 
     Args:
         model: trained on what is left of the recording, at the recording's rate.
         samples: `(channels, samples)`, with anything in the gaps.
         gaps: in samples, sorted and apart from each other.
         seed: of the noise.
+        varied: expect something else with each seed, where otherwise all seeds give what is most likely.
+        attempts: at each gap.
 
     Returns:
         `(channels, samples)` float32.
     """
-    rate = model.sample_rate
+    bands = Bands(model.sample_rate)
     result = samples
-    for number, (start, stop) in enumerate(gaps):
-        first = max(0, start // rate - CONTEXT_SECONDS) * rate
-        last = min(samples.shape[1], stop + CONTEXT_SECONDS * rate)
-        part = result[:, first:last]
-        gap = (start - first, stop - first)
-        # gaps further on are still empty
-        missing = [(max(a, first) - first, min(b, last) - first) for a, b in gaps[number:] if a < last]
-        seconds = [(a / rate, b / rate) for a, b in missing]
-        attempts = (
-            stitched(part, model.fill(part, rate, seconds, seed=derived_seed(seed, number, attempt)), [gap], rate)
-            for attempt in range(ATTEMPTS)
-        )
-        best = min(attempts, key=lambda attempt: strangeness(attempt, rate, gap))
-        result = np.concatenate([result[:, :first], best, result[:, last:]], axis=1)
+    for number, gap in enumerate(gaps):
+        wide = _around(gap, SEARCH_SECONDS, bands, samples.shape[1])
+        surroundings = Surroundings(samples[:, wide], bands, _within(gap, wide), _all_within(gaps, wide))
+        near = _around(gap, CONTEXT_SECONDS, bands, samples.shape[1])
+        part, empty = result[:, near], _all_within(gaps[number:], near)
+        expected = surroundings.expected_levels(derived_seed(seed, "expected", number) if varied else None)
+        task = _Task(model, bands, part, empty, expected)
+        guides = itertools.cycle(surroundings.guides(attempts) or [None])
+        seeds = [derived_seed(seed, number, attempt) for attempt in range(attempts)]
+        made = [task.attempt(guide, attempt_seed) for guide, attempt_seed in zip(guides, seeds, strict=False)]
+        best = nearest_to_expected(made, bands, empty[0], expected)
+        result = np.concatenate([result[:, : near.start], best, result[:, near.stop :]], axis=1)
     return result
 
 
-def strangeness(samples: Array, sample_rate: int, gap: Gap) -> float:
-    """How far a filled gap is from what one expects there, in decibels.
+@dataclass(frozen=True)
+class _Task:
+    """The first empty gap of a part of a recording, and what is known about it."""
 
-    That is its mean spectrum's distance to the mean of both neighbours', and how much more the spectrum changes at its
-    joins than is usual.
-    """
-    levels = _band_levels(samples, sample_rate)
-    start, stop = (round(edge / (HOP_SECONDS * sample_rate)) for edge in gap)
-    reach = round(NEIGHBOUR_SECONDS / HOP_SECONDS)
-    before, inside, after = (
-        levels[:, max(0, start - reach) : start],
-        levels[:, start:stop],
-        levels[:, stop : stop + reach],
-    )
-    neighbours = [part.mean(1) for part in (before, after) if part.size]
-    distance = np.abs(inside.mean(1) - np.mean(neighbours, axis=0)).mean() if neighbours and inside.size else 0.0
-    near = round(JOIN_SECONDS / HOP_SECONDS)
-    flux = np.abs(np.diff(levels, axis=1)).mean(0)
-    peaks = 1e-6 + np.lib.stride_tricks.sliding_window_view(np.pad(flux, near, mode="edge"), 2 * near + 1).max(1)
-    joins = [peaks[edge] for edge in (start, stop) if 0 < edge < len(peaks)]
-    roughness = sum(max(0.0, float(np.log2(join / np.median(peaks)))) for join in joins)
-    return float(distance) + ROUGHNESS_WEIGHT * roughness
+    model: PyramidModel
+    bands: Bands
+    part: Array
+    empty: Sequence[Gap]
+    expected: Levels | None
+
+    def attempt(self, guide: Array | None, seed: int) -> Array:
+        """The part with the gap filled, from a first guess if there is one."""
+        gap, rate = self.empty[0], self.bands.sample_rate
+        whole = silenced(self.part, self.empty)
+        if guide is not None:
+            whole[:, slice(*gap)] = guide
+        seconds = [(start / rate, stop / rate) for start, stop in self.empty]
+        strength = 1.0 if guide is None else STRENGTH
+        made = self.model.fill(whole, rate, seconds, strength=strength, seed=seed)
+        whole[:, slice(*gap)] = made[:, slice(*gap)]
+        if self.expected is not None:
+            whole = _levelled(whole, self.bands, gap, self.expected)
+        end = self.empty[1][0] if len(self.empty) > 1 else self.part.shape[1]
+        complete = joined(self.part[:, :end], whole[:, :end], gap, rate)
+        return np.concatenate([complete, self.part[:, end:]], axis=1)
 
 
-def _band_levels(samples: Array, sample_rate: int) -> npt.NDArray[np.float64]:
-    """Levels of bands in dB, floored 80 dB below their mean, `(bands, frames)`."""
-    window = round(WINDOW_SECONDS * sample_rate)
-    overlap = window - max(1, round(HOP_SECONDS * sample_rate))
-    spectra = stft(samples, sample_rate, nperseg=window, noverlap=overlap)[2]
-    power = (np.abs(spectra) ** 2).sum(0)
-    edges = np.unique(np.round(np.geomspace(2, len(power), BANDS + 1)).astype(int))[:-1]
-    bands = np.add.reduceat(power, edges, axis=0)
-    levels: npt.NDArray[np.float64] = 10 * np.log10(bands + bands.mean() * 1e-8 + 1e-20)
-    return levels
+def _levelled(samples: Array, bands: Bands, gap: Gap, expected: Levels) -> Array:
+    """A signal with the bands in a gap brought to the levels expected there."""
+    start, stop = bands.frames(gap)
+    levels = bands.levels(samples)
+    gains = np.zeros_like(levels)
+    gains[:, start:stop] = np.clip(expected - levels[:, start:stop], -LARGEST_GAIN_DB, LARGEST_GAIN_DB)
+    return bands.amplified(samples, gains)
+
+
+def nearest_to_expected(attempts: Sequence[Array], bands: Bands, gap: Gap, expected: Levels | None) -> Array:
+    """The attempt whose levels in the gap are nearest to those expected, or to the mean of all if nothing is."""
+    start, stop = bands.frames(gap)
+    levels = [bands.levels(attempt)[:, start:stop] for attempt in attempts]
+    wanted = np.mean(levels, axis=0) if expected is None else expected
+    distances = [np.abs(one - wanted).sum() for one in levels]
+    return attempts[int(np.argmin(distances))]
+
+
+def _around(gap: Gap, seconds: float, bands: Bands, total: int) -> slice:
+    """A stretch of the recording with a gap in it that begins with a frame."""
+    reach = round(seconds * bands.sample_rate)
+    return slice(max(0, gap[0] - reach) // bands.hop * bands.hop, min(total, gap[1] + reach))
+
+
+def _within(gap: Gap, part: slice) -> Gap:
+    return gap[0] - part.start, gap[1] - part.start
+
+
+def _all_within(gaps: Sequence[Gap], part: slice) -> list[Gap]:
+    """The gaps, or what lies of them, in a part of the recording, from its beginning."""
+    return [
+        _within((max(start, part.start), min(stop, part.stop)), part)
+        for start, stop in gaps
+        if start < part.stop and stop > part.start
+    ]

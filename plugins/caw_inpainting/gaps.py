@@ -1,4 +1,4 @@
-"""Gaps: where they are, what is left around them, and how fills are joined in."""
+"""Gaps: where they are, and what is left around them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from caw_toolkit import AudioClip, CawError, CawUsageError
 Array = npt.NDArray[np.float32]
 Gap = tuple[int, int]
 
-#: Length of the crossfade on each side of a gap, outside it.
-CROSSFADE_SECONDS = 0.02
 #: Parts of the recording shorter than this are not trained on.
 SHORTEST_PART_SECONDS = 2.0
 #: Runs of digital silence that are taken for gaps.
@@ -61,22 +59,9 @@ def silences(clip: AudioClip) -> list[Gap]:
     return [(start, stop) for start, stop in runs if stop - start >= SHORTEST_SILENCE_SECONDS * clip.sample_rate]
 
 
-def stitched(original: Array, made: Array, gaps: Sequence[Gap], sample_rate: int) -> Array:
-    """`made` in the gaps, crossfaded into `original` beside them; everything else is `original`, bit for bit.
-
-    Args:
-        original: `(channels, samples)`.
-        made: as long.
-        gaps: in samples.
-        sample_rate: Hz.
-    """
-    fade = max(1, round(CROSSFADE_SECONDS * sample_rate))
-    share = np.zeros(original.shape[1], np.float32)
-    ramp = (np.arange(fade, dtype=np.float32) + 1) / (fade + 1)
+def silenced(samples: Array, gaps: Sequence[Gap]) -> Array:
+    """A copy with zeros in the gaps."""
+    silent: Array = samples.copy()
     for start, stop in gaps:
-        share[start:stop] = 1
-        before = share[max(0, start - fade) : start]
-        np.maximum(before, ramp[fade - len(before) :], out=before)
-        after = share[stop : stop + fade]
-        np.maximum(after, ramp[::-1][: len(after)], out=after)
-    return np.where(share > 0, original * (1 - share) + made * share, original).astype(np.float32)
+        silent[:, start:stop] = 0
+    return silent
