@@ -289,6 +289,7 @@ class Trainer:
                 progress = elapsed / budget if budget else self.state.steps / max(1, trainer.total_steps)
                 progress = max(progress, self.state.steps / trainer.most_steps if trainer.most_steps else 1.0)
                 if progress >= 1:
+                    self.state.seconds[index] = elapsed
                     return losses
                 losses = trainer.step(progress)
                 self.state.steps += 1
