@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.exemplar_search import CONTEXT_FRAMES, StretchIndex
 from caw_toolkit.objectives.base import ScaleGenerator
-
-Array = npt.NDArray[np.float32]
 
 #: Weight of a smooth join beside likeness to the coarser signal.
 JOIN_WEIGHT = 0.5

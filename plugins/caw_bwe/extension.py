@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from caw_bwe.roll_off import RollOff, measured
-from caw_toolkit import CawError, PyramidModel
+from caw_toolkit import Array, CawError, PyramidModel
 from caw_toolkit.resampling import resample
-
-Array = npt.NDArray[np.float32]
 
 #: Width of the crossfade between the recording's own band and the generated one, just below its cutoff.
 CROSSFADE_HZ = 400.0

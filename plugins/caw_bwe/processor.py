@@ -6,9 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from caw_toolkit import Stream
+from caw_toolkit import Array, Stream
 from caw_toolkit.processors.model_processor import ModelProcessor, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, number, optional
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from caw_bwe.roll_off import RollOff
     from caw_toolkit import PyramidModel
 
-Array = npt.NDArray[np.float32]
 
 _BLOCK_SECONDS = 1
 _CONTEXT_SECONDS = 1

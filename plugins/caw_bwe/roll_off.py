@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit import CawError, PyramidModel, read_audio
+from caw_toolkit import Array, CawError, PyramidModel, read_audio
 
-Array = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.floating[Any]]
 
 #: Attenuation in dB that is undone at most; beyond it, little but aliases and the noise of 16 bits is left.

@@ -18,7 +18,7 @@ from caw_toolkit.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from caw_denoise.estimator import Array
+    from caw_toolkit import Array
 
 #: What is removed counts as noise from this share of the recording's amplitude on: 40 dB below it.
 _LEAST_NOISE = 0.01

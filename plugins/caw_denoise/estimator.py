@@ -23,8 +23,8 @@ from scipy.special import exp1
 
 from caw_denoise.noise_floor import at_resolution, noise_power, rumble_bins
 from caw_denoise.repetitions import averaged_over_alike, expected_from_memory
+from caw_toolkit import Array
 
-Array = npt.NDArray[np.float32]
 Power = npt.NDArray[np.float64]
 
 #: The longest window, what it is divided by to get the others, and the shortest in samples.

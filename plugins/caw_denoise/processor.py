@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from caw_toolkit import CawError, Processor
+from caw_toolkit import Array, CawError, Processor
 from caw_toolkit.processors.model_processor import model_or_path
 from caw_toolkit.processors.parameters import Parameter, number, optional
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
 
-Array = npt.NDArray[np.float32]
 
 _LOWEST_SAMPLE_RATE = 4000
 _LEAST_SECONDS = 0.5

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit import Array
+
 Power = npt.NDArray[np.float64]
-Array = npt.NDArray[np.float32]
 
 #: Bands that are compared by themselves, bins beyond their edges, frames of context on each side.
 BANDS, BEYOND, CONTEXT = 6, 4, 2

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.signal import istft, stft
 
 from caw_inpainting.gaps import Gap
+from caw_toolkit import Array
 
-Array = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.float64]
 
 #: From frame to frame, and hops in a window.

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from caw_inpainting.bands import HOP_SECONDS, Array, Bands, Levels
+from caw_inpainting.bands import HOP_SECONDS, Bands, Levels
 from caw_inpainting.gaps import Gap, silenced
+from caw_toolkit import Array
 
 #: Surroundings are compared over this long; what is so far away counts less than what is near by a factor of e^1.5.
 CONTEXT_SECONDS, NEARNESS = 0.5, 1.5

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from caw_inpainting.bands import Bands, Levels
 from caw_inpainting.continuations import Surroundings
 from caw_inpainting.gaps import Gap, silenced
 from caw_inpainting.joins import joined
-from caw_toolkit import derived_seed
+from caw_toolkit import Array, derived_seed
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
 
-Array = npt.NDArray[np.float32]
 
 #: What the model is given on each side of a gap.
 CONTEXT_SECONDS = 2

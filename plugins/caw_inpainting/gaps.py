@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from caw_toolkit import AudioClip, CawError, CawUsageError
+from caw_toolkit import Array, AudioClip, CawError, CawUsageError
 
-Array = npt.NDArray[np.float32]
 Gap = tuple[int, int]
 
 #: Parts of the recording shorter than this are not trained on.

@@ -8,8 +8,7 @@ from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter, lfiltic
 
 from caw_inpainting.gaps import Gap
-
-Array = npt.NDArray[np.float32]
+from caw_toolkit import Array
 
 #: Length of the crossfade at each end of a gap, within it.
 FADE_SECONDS = 0.04

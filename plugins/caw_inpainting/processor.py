@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from caw_inpainting import gaps as gap_tools
 from caw_inpainting.filling import filled
-from caw_toolkit import AudioClip
+from caw_toolkit import Array, AudioClip
 from caw_toolkit.processors.model_processor import ModelProcessor, at_least_a_second, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, flag, number
-
-Array = npt.NDArray[np.float32]
 
 
 def _gap_list(value: Any) -> tuple[tuple[float, float], ...]:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
-from caw_toolkit import PyramidModel
+from caw_toolkit import Array, PyramidModel
 from caw_toolkit.processors.model_processor import on_model_channels
-
-Array = npt.NDArray[np.float32]
 
 
 def varied(
