@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from caw_toolkit.errors import CawError
+
 #: Frames of the coefficients in one frame of the regression.
 STEP = 4
 #: Bands of the spectra that are compared.
@@ -18,6 +20,8 @@ COMPARED_BANDS = 24
 CONTEXT_FRAMES = 3
 #: Added to the diagonal of the kernel matrix, whose own diagonal is 1.
 RIDGE = 0.3
+#: Least width of the kernel, for recordings that are silent more than half of the time.
+LEAST_WIDTH = 1.0
 #: Powers are raised by this share of their mean before their logarithm is taken.
 FLOOR = 1e-4
 #: Frames of the recording that are used at most, evenly spaced: the cost grows with their third power.
@@ -43,15 +47,17 @@ class EnvelopeRegression:
         self._floor = FLOOR * power.mean() + 1e-20
         learnt = torch.arange(len(levels), device=coarse.device)
         learnt = learnt[usable[(learnt * self._hop).clamp(max=len(usable) - 1)]]
+        if not len(learnt):
+            raise CawError("the recording is too short to learn the levels of its highs from")
         learnt = learnt[:: -(-len(learnt) // MOST_FRAMES)]
         self._features = self._described(power)[learnt]
         distances = _distances(self._features, self._features)
-        self._width = distances[::8].median().clamp_min(1e-6)
+        self._width = distances[::8].median().clamp_min(LEAST_WIDTH)
         self._mean = levels[learnt].mean(0)
-        kernel = torch.exp(-distances / self._width)
+        kernel = torch.exp(-distances / self._width).cpu()  # not all devices have the solver
         kernel.diagonal().add_(RIDGE)
-        factor = torch.linalg.cholesky(kernel)
-        self._weights = torch.cholesky_solve(levels[learnt] - self._mean, factor)
+        targets = (levels[learnt] - self._mean).cpu()
+        self._weights = torch.cholesky_solve(targets, torch.linalg.cholesky(kernel)).to(coarse.device)
 
     @staticmethod
     def receptive_field(hop: int) -> int:

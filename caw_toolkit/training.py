@@ -231,6 +231,8 @@ class Trainer:
                 trainer.load_state_dict(self.state.trainer)
             losses = self._train_scale(index, trainer, began)
             generator = trainer.generator().eval().requires_grad_(False)
+            if not all(bool(weights.isfinite().all()) for weights in generator.parameters()):
+                raise self._diverged(self.plan.spec(index), "a weight is not finite")
             scales.append(Scale(self.plan.rates[index], generator, trainer.noise_std))
             if index == 0:
                 reconstruction_noise = trainer.reconstruction_noise()
@@ -316,10 +318,13 @@ class Trainer:
     def _check(self, losses: Mapping[str, float], spec: ScaleSpec) -> None:
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
         if bad:
-            raise TrainingDivergedError(
-                f"training diverged at the scale of {spec.rate} Hz, step {self.state.steps}: {bad[0]} is "
-                f"{losses[bad[0]]}; try another --seed or a lower learning rate in a preset of your own"
-            )
+            raise self._diverged(spec, f"{bad[0]} is {losses[bad[0]]}")
+
+    def _diverged(self, spec: ScaleSpec, sign: str) -> TrainingDivergedError:
+        return TrainingDivergedError(
+            f"training diverged at the scale of {spec.rate} Hz, step {self.state.steps}: {sign}; "
+            "try another --seed or a lower learning rate in a preset of your own"
+        )
 
     def _finish_scale(self, index: int, model: PyramidModel, trainer: ScaleTrainer) -> None:
         self.state.model = model.content()

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from caw_inpainting import gaps, joins
 from caw_inpainting.bands import Bands
+from caw_inpainting.command import _bit_depth
 from caw_inpainting.continuations import Surroundings
 from caw_inpainting.filling import filled, nearest_to_expected
 from caw_toolkit import AudioClip, CawError, CawUsageError, PyramidModel
@@ -194,3 +195,21 @@ def test_the_command_fills_a_gap_bit_exactly_elsewhere(
         np.testing.assert_array_equal(take[outside], before[outside])
         assert take[round(3.3 * RATE) : round(3.9 * RATE)].any()
     assert (takes[0] != takes[1]).any()
+
+
+def test_a_lossy_source_asks_for_a_depth_that_the_target_has(speech: AudioClip, tmp_path: Path) -> None:
+    source = tmp_path / "lossy.mp3"
+    sf.write(source, speech.samples[0, :16000], speech.sample_rate)
+    assert [_bit_depth(source, Path(name)) for name in ("x.flac", "x.wav", "-")] == ["24", "float", "float"]
+    assert [_bit_depth(Path("-"), Path(name)) for name in ("x.flac", "x.wav", "-")] == ["24", "float", "float"]
+
+
+def test_a_hole_longer_than_the_model_hears_is_filled_and_reported(
+    tiny_model_path: Path, tiny_model: PyramidModel, clip: AudioClip, tmp_path: Path
+) -> None:
+    heard = tiny_model.receptive_field_seconds
+    sf.write(tmp_path / "clip.wav", np.tile(clip.samples[0], 2), RATE)
+    arguments = ["inpaint", str(tmp_path / "clip.wav"), "--hole", "2", str(3 + heard), "--model", str(tiny_model_path)]
+    result = CliRunner().invoke(main, [*arguments, "--device", "cpu"])
+    assert result.exit_code == 0, result.stderr
+    assert f"longer than the {heard:.1f} s that the model hears at once" in result.stderr

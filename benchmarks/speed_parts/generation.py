@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,11 +15,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from speed_parts.machine import peak_gigabytes
+
 RATE = 16000
 LENGTHS = (10, 600, 3600)
 SHORT = 10
 #: A process stops after this many seconds; speed and memory are steady long before.
-TIME_LIMIT = 200.0
+TIME_LIMIT = 60.0
 #: Memory of the plain transcription, which generates the whole signal at once: gigabytes for each second.
 PLAIN_GIGABYTES = 0.025
 
@@ -157,7 +158,7 @@ def main() -> None:
         result = run_ours(arguments.model, arguments.seconds, arguments.device)
     else:
         result = run_plain(arguments.model, arguments.seconds)
-    print(json.dumps({**result, "gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
+    print(json.dumps({**result, "gigabytes": peak_gigabytes()}))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,18 @@ def processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def peak_gigabytes() -> float:
+    """Most memory that this process has had."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    # what `getrusage` says on Linux begins with what the parent had when it forked
+    return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e6
+
+
 def matmul_peak(repetitions: int = 20) -> float:
     """Best rate of a float32 matrix product, in GFLOP/s."""
     a, b = torch.randn(2, MATRIX, MATRIX).unbind()

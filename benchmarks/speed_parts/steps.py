@@ -7,7 +7,6 @@ line on standard input the process does a step and prints its seconds; then its 
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from caw_toolkit.objectives import build_objective
 from caw_toolkit.objectives.base import ScaleSpec, ScaleTask
 from caw_toolkit.presets import Preset, load_preset
 from caw_toolkit.synthesis import Scale
+from speed_parts.machine import peak_gigabytes
 from speed_parts.signals import clips, recording
 
 LOWEST_RATE = 500
@@ -105,8 +105,7 @@ def main() -> None:
         began = time.perf_counter()
         step()
         seconds = time.perf_counter() - began
-        gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(f"{seconds:.6f} {gigabytes:.3f}", flush=True)
+        print(f"{seconds:.6f} {peak_gigabytes():.3f}", flush=True)
 
 
 if __name__ == "__main__":

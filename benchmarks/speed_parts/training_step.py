@@ -50,22 +50,21 @@ class Worker:
 
 
 def compare(seconds: float, rate: int, repetitions: int) -> dict[str, Any]:
-    """Both sides in turn, after a step each to warm up."""
+    """Both sides in turn, after a step each to warm up (unless a step takes very long)."""
     workers = {side: Worker(side, seconds, rate) for side in ("ours", "plain")}
     times: dict[str, list[float]] = {side: [] for side in workers}
     memory = {}
     try:
-        for repetition in range(repetitions + 1):
+        for _ in range(repetitions + 1):
             for side, worker in workers.items():
                 duration, memory[side] = worker.step()
-                if repetition or duration > TIME_LIMIT:
-                    times[side].append(duration)
-            if max(times["plain"], default=0) > TIME_LIMIT:
+                times[side].append(duration)
+            if max(times["plain"]) > TIME_LIMIT:
                 break
     finally:
         for worker in workers.values():
             worker.close()
-    medians = {side: statistics.median(values) for side, values in times.items()}
+    medians = {side: statistics.median(values[1:] or values) for side, values in times.items()}
     return {"seconds": seconds, "rate": rate, **medians, "memory": memory}
 
 

@@ -18,7 +18,7 @@ from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.objectives.base import ScaleGenerator, ScaleTask, ScaleTrainer
 from caw_toolkit.seeds import derived_seed
 
-#: The loss is read after so many steps: until then a GPU may run behind.
+#: On a GPU the loss is read after so many steps: until then it may run behind.
 REPORT_INTERVAL = 10
 
 
@@ -89,7 +89,8 @@ class RegressionTrainer(ScaleTrainer):
         self.optimiser = torch.optim.AdamW(
             self.model.parameters(), lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True
         )
-        self.ranges = self._crop_ranges(task)
+        self.crop = self._crop_samples(task)
+        self.ranges = [(start, stop) for start, stop in task.segments if stop - start >= self.crop]
         recorded = sum(stop - start for start, stop in self.ranges)
         self.most_steps = math.ceil(options.passes * recorded / (options.batch * self.crop))
         self.graph: CudaGraph | None = None
@@ -103,14 +104,14 @@ class RegressionTrainer(ScaleTrainer):
             starts: first sample of each crop, `(batch,)`, on the training device.
         """
 
-    def _crop_ranges(self, task: ScaleTask) -> list[tuple[int, int]]:
-        """Segments long enough to be cropped; if crops are longer than the longest segment, they are shortened."""
+    def _crop_samples(self, task: ScaleTask) -> int:
+        """Samples in a crop; if there are more in it than in the longest segment, it is shortened."""
         longest = max(stop - start for start, stop in task.segments)
         unit = self.granule * 16
-        self.crop = min(self.options.crop_frames * self.granule, longest // unit * unit)
-        if self.crop < unit:
+        crop = min(self.options.crop_frames * self.granule, longest // unit * unit)
+        if crop < unit:
             raise CawError(f"the recording is too short to train the scale of {task.spec.rate} Hz on")
-        return [(start, stop) for start, stop in task.segments if stop - start >= self.crop]
+        return crop
 
     def _draw_starts(self) -> Tensor:
         """Starts of a batch of crops, uniform over all places of all segments."""
@@ -143,7 +144,7 @@ class RegressionTrainer(ScaleTrainer):
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self._update_average()
-        if self.steps_done % REPORT_INTERVAL == 0 or math.isnan(self.reported):
+        if self.steps_done % REPORT_INTERVAL == 0 or self.task.device.type == "cpu" or math.isnan(self.reported):
             self.reported = loss.item()
         self.steps_done += 1
         return {self.loss_name: self.reported}
@@ -192,7 +193,7 @@ class RegressionTrainer(ScaleTrainer):
         self.optimiser.load_state_dict(state["optimiser"])
         self.steps_done = state["steps_done"]
         self.random.bit_generator.state = _from_portable(state["random"])
-        if state["device"] == self.task.device.type:
+        if state.get("device", "cpu") == self.task.device.type:
             self.torch_random.set_state(state["torch_random"])
         else:
             self.torch_random.manual_seed(derived_seed(self.task.seed, "resumed", self.steps_done))

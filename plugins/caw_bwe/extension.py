@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from caw_bwe.roll_off import RollOff, measured
+from caw_bwe.roll_off import RollOff, frame_powers, measured
 from caw_toolkit import Array, CawError, PyramidModel
 from caw_toolkit.resampling import resample
 
@@ -26,9 +26,7 @@ def bandwidth(samples: Array, sample_rate: int) -> float:
         sample_rate: Hz.
     """
     size = 1024
-    mono = np.pad(samples.mean(0), (0, max(0, size - samples.shape[1])))
-    frames = np.lib.stride_tricks.sliding_window_view(mono, size)[:: size // 2] * np.hanning(size)
-    power = (np.abs(np.fft.rfft(frames, axis=1)) ** 2).mean(0)
+    power = frame_powers(samples, size).mean(0)
     audible = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
     highest = audible[-1] + 1 if len(audible) else 0
     return float(min(highest * sample_rate / size, sample_rate / 2))
@@ -71,12 +69,12 @@ def extend(
         return np.zeros((samples.shape[0], length), np.float32)
     own = bandwidth(samples, sample_rate) if cutoff_hz is None else cutoff_hz
     roll_off = roll_off or measured(model, samples, sample_rate, own)
-    if roll_off.frequencies[-1] < own:
+    entry = _entry(model, own, roll_off.reach)
+    if roll_off.frequencies[-1] < 0.99 * own:  # the last bin may lie just below half the rate
         raise CawError(
             f"the filter's response is given up to {roll_off.frequencies[-1]:.0f} Hz, and the recording reaches "
             f"{own:.0f} Hz: give it at a higher sample rate"
         )
-    entry = _entry(model, own, roll_off.reach)
     kept = roll_off.undone(samples, sample_rate)
     ratio = peak / model.peak
     gain = 1.0 if LEVEL_RANGE[0] <= ratio <= LEVEL_RANGE[1] else 1 / ratio

@@ -99,14 +99,22 @@ def measured(model: PyramidModel, samples: Array, sample_rate: int, cutoff_hz: f
     relative = level - np.interp(frequencies, *_average_spectrum(remembered, model.sample_rate))
     share = frequencies / cutoff_hz
     passband = (share > PASSBAND[0]) & (share < PASSBAND[1])
-    own = share <= 1
+    below_cutoff = share <= 1
     if not passband.any():
         return flat
-    fall = _falling(relative[own] - np.median(relative[passband]))
+    fall = _falling(relative[below_cutoff] - np.median(relative[passband]))
     if fall[-1] > -LEAST_FALL_DB:
         return flat
-    gain_db = np.pad(fall, (0, int((~own).sum())), mode="edge")
+    gain_db = np.pad(fall, (0, int((~below_cutoff).sum())), mode="edge")
     return RollOff(frequencies, np.where(share < PASSBAND[1], 0.0, gain_db))
+
+
+def frame_powers(samples: Array, size: int) -> Spectrum:
+    """Power spectra of overlapping frames, summed over channels, `(frames, size // 2 + 1)`."""
+    padded = np.pad(samples.astype(np.float64), ((0, 0), (0, max(0, size - samples.shape[1]))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, :: size // 2] * np.hanning(size)
+    powers: Spectrum = (np.abs(np.fft.rfft(frames, axis=2)) ** 2).sum(0)
+    return powers
 
 
 def _falling(gain_db: Spectrum) -> Spectrum:
@@ -116,10 +124,8 @@ def _falling(gain_db: Spectrum) -> Spectrum:
 
 def _average_spectrum(samples: Array, sample_rate: int) -> tuple[Spectrum, Spectrum]:
     """Frequencies in Hz and the mean log power in dB of the frames with sound, smoothed."""
-    size = round(_FRAME_SECONDS * sample_rate)
-    mono = np.pad(samples.mean(0, dtype=np.float64), (0, max(0, size - samples.shape[1])))
-    frames = np.lib.stride_tricks.sliding_window_view(mono, size)[:: size // 2] * np.hanning(size)
-    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    size = 2 * round(_FRAME_SECONDS * sample_rate / 2)
+    power = frame_powers(samples, size)
     energy = power.sum(1)
     active = power[energy > energy.max() * 10 ** (-_ACTIVE_DB / 10)]
     level = (10 * np.log10(active + 1e-12)).mean(0)

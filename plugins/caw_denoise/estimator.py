@@ -12,6 +12,7 @@ shows a cleaner recording that is of something else altogether.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,8 @@ Power = npt.NDArray[np.float64]
 WINDOW_SECONDS, WINDOW_DIVISORS, SHORTEST = 0.128, (1, 2, 4, 8), 64
 #: Long recordings are cleaned in pieces, crossfaded over a second.
 PIECE_SECONDS = 120
+#: Shorter ones are continued with silence.
+LEAST_SECONDS = 0.5
 #: Least a-priori signal-to-noise ratio, and its smoothing over time.
 LEAST_RATIO, SMOOTHING = 10**-2.5, 0.98
 #: What a cleaner recording may add to the expected error: a little by this measure even where it helps, half as much
@@ -52,12 +55,17 @@ def denoise(samples: Array, sample_rate: int, *, strength: float = 1.0, remember
     Returns:
         `(channels, samples)` float32.
     """
-    piece, fade = PIECE_SECONDS * sample_rate, sample_rate
-    if samples.shape[1] <= piece + fade:
+    length, least, fade = samples.shape[1], round(LEAST_SECONDS * sample_rate), sample_rate
+    if length < least:
+        padded = np.pad(samples, ((0, 0), (0, least - length)))
+        return _denoise_piece(padded, sample_rate, strength, remembered)[:, :length]
+    count = math.ceil((length - fade) / (PIECE_SECONDS * sample_rate))
+    if count <= 1:
         return _denoise_piece(samples, sample_rate, strength, remembered)
+    piece = math.ceil((length - fade) / count)
     ramp = np.linspace(0, 1, fade, dtype=np.float32)
     cleaned = np.zeros_like(samples, dtype=np.float32)
-    for start in range(0, samples.shape[1] - fade, piece):
+    for start in range(0, length - fade, piece):
         part = _denoise_piece(samples[:, start : start + piece + fade], sample_rate, strength, remembered)
         if start:
             part[:, :fade] = part[:, :fade] * ramp + cleaned[:, start : start + fade] * (1 - ramp)
@@ -71,7 +79,8 @@ def _denoise_piece(samples: Array, sample_rate: int, strength: float, remembered
     gain = view.wiener_gain(view.from_repetitions)
     if remembered is not None:
         informed = view.wiener_gain(view.from_memory(remembered))
-        if view.expected_error(informed) < MOST_ERROR * view.expected_error(gain):
+        error = view.expected_error(gain)
+        if view.expected_error(informed) - error < (MOST_ERROR - 1) * abs(error):
             gain = informed
     cleaned = _signal(view.spectra * gain, view.size, samples.shape[1])
     return np.asarray(samples + strength * (cleaned - samples), np.float32)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from caw_toolkit import Array, CawError, Processor
 from caw_toolkit.processors.model_processor import model_or_path
 from caw_toolkit.processors.parameters import Parameter, number, optional
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
 
 
 _LOWEST_SAMPLE_RATE = 4000
-_LEAST_SECONDS = 0.5
 
 
 class Denoise(Processor):
@@ -35,11 +32,8 @@ class Denoise(Processor):
 
         if sample_rate < _LOWEST_SAMPLE_RATE:
             raise CawError(f"Denoise works from {_LOWEST_SAMPLE_RATE} Hz on, not at {sample_rate:g} Hz")
-        samples = audio.shape[1]
-        least = round(_LEAST_SECONDS * sample_rate)
-        padded = np.pad(audio, ((0, 0), (0, max(0, least - samples))))
         rate = round(sample_rate)
-        return denoise(padded, rate, strength=self.strength, remembered=self._remembered(rate))[:, :samples]
+        return denoise(audio, rate, strength=self.strength, remembered=self._remembered(rate))
 
     def _remembered(self, sample_rate: int) -> Array | None:
         """The recording of the model, if there is one."""

@@ -63,9 +63,10 @@ def expected_from_memory(power: Power, noise: Power, remembered: Power) -> Power
     expected = np.empty_like(power)
     for band, compared in _bands(len(power)):
         seen = _with_context(power[compared] / noise[compared, None])
-        variance = _with_context(_at_levels(remembered[compared]) / noise[compared, None]) + 1
-        chosen = _at_most(variance.shape[1], MOST_FRAMES)
-        precision, volume = 1 / variance[:, chosen], np.log(variance[:, chosen]).sum(0)
+        candidates = _at_levels(remembered[compared]) / noise[compared, None]
+        chosen = _at_most(candidates.shape[1], MOST_FRAMES)
+        variance = _with_context(candidates, chosen) + 1
+        precision, volume = 1 / variance, np.log(variance).sum(0)
         values = _at_levels(remembered[band])[:, chosen]
         for rows in _batches(power.shape[1]):
             alike, unlikelihood = _smallest(seen[:, rows].T @ precision + volume, 2 * ALIKE)
@@ -82,13 +83,12 @@ def _bands(bins: int) -> Iterator[tuple[slice, slice]]:
         yield slice(low, high), slice(max(0, low - BEYOND), high + BEYOND)
 
 
-def _with_context(frames: Power) -> Array:
-    """Every frame above its neighbours, `(bins, frames)` to `(bins * (2 * CONTEXT + 1), frames)`."""
+def _with_context(frames: Power, chosen: npt.NDArray[np.int64] | None = None) -> Array:
+    """Chosen frames, or all, above their neighbours: `(bins, frames)` to `(bins * (2 * CONTEXT + 1), chosen)`."""
     last = frames.shape[1] - 1
+    columns = np.arange(last + 1) if chosen is None else chosen
     offsets = range(-CONTEXT, CONTEXT + 1)
-    return np.concatenate([frames[:, np.clip(np.arange(last + 1) + offset, 0, last)] for offset in offsets]).astype(
-        np.float32
-    )
+    return np.concatenate([frames[:, np.clip(columns + offset, 0, last)].astype(np.float32) for offset in offsets])
 
 
 def _at_levels(power: Power) -> Power:

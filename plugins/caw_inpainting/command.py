@@ -23,7 +23,12 @@ from caw_toolkit.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from caw_inpainting.gaps import Gap
     from caw_toolkit import BitDepth
+
+
+#: What libsndfile calls the lossy encodings: their samples have no depth of their own.
+_LOSSY = ("MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III", "VORBIS", "OPUS")
 
 
 @click.command()
@@ -68,8 +73,8 @@ def inpaint(
         raise CawUsageError("-o names a single file: leave it out for several takes")
     numbers = [None] if takes == 1 else list(range(1, takes + 1))
     targets = [output or output_beside(recording, "inpainted", take=number) for number in numbers]
-    depth = _bit_depth(recording)
-    for target in targets:
+    depths = [_bit_depth(recording, target) for target in targets]
+    for target, depth in zip(targets, depths, strict=True):
         check_output(target, force, bit_depth=depth)
     clip = read_audio(recording)
     unit = 1 if in_samples else clip.sample_rate
@@ -90,21 +95,37 @@ def inpaint(
     )
     if model.sample_rate != clip.sample_rate:
         raise CawError(f"{recording} is at {clip.sample_rate} Hz, the model at {model.sample_rate} Hz")
-    for take, target in enumerate(targets):
+    if not quiet:
+        _tell_of_long_holes(gaps, clip.sample_rate, model.receptive_field_seconds)
+    for take, (target, depth) in enumerate(zip(targets, depths, strict=True)):
         audio = filled(model, clip.samples, gaps, seed=derived_seed(seed, "take", take), varied=take > 0)
         write_audio(target, audio, clip.sample_rate, bit_depth=depth, clipping="clip", overwrite=force)
         if not quiet and str(target) != "-":
             click.echo(f"wrote {target}", err=True)
 
 
-def _bit_depth(path: Path) -> BitDepth:
-    """The depth that keeps every sample of a file."""
+def _tell_of_long_holes(gaps: Sequence[Gap], sample_rate: int, heard: float) -> None:
+    """Say so if a hole is longer than the `heard` seconds that the model looks at."""
+    longest = max(stop - start for start, stop in gaps) / sample_rate
+    if longest > heard:
+        click.echo(
+            f"a hole of {longest:.1f} s is longer than the {heard:.1f} s that the model hears at once: "
+            "what it holds is invented freely, at the levels to be expected",
+            err=True,
+        )
+
+
+def _bit_depth(source: Path, target: Path) -> BitDepth:
+    """The depth that keeps every sample of a file, or what comes nearest where the format of the target has none."""
     import soundfile
 
-    if str(path) == "-":
-        return "float"
+    holds_float = str(target) == "-" or target.suffix.lower() == ".wav"
+    if str(source) == "-":
+        return "float" if holds_float else "24"
     try:
-        subtype = soundfile.info(path).subtype
+        subtype = soundfile.info(source).subtype
     except soundfile.LibsndfileError:
         return "24"  # reading it properly says what is wrong
+    if subtype in _LOSSY and not holds_float:
+        return "24"
     return {"PCM_16": "16", "PCM_S8": "16", "PCM_U8": "16", "PCM_24": "24"}.get(subtype, "float")  # type: ignore[return-value]

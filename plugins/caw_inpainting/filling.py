@@ -54,7 +54,7 @@ def filled(
         `(channels, samples)` float32.
     """
     bands = Bands(model.sample_rate)
-    result = samples
+    result: Array = samples.copy()
     for number, gap in enumerate(gaps):
         wide = _around(gap, SEARCH_SECONDS, bands, samples.shape[1])
         surroundings = Surroundings(samples[:, wide], bands, _within(gap, wide), _all_within(gaps, wide))
@@ -65,8 +65,7 @@ def filled(
         guides = itertools.cycle(surroundings.guides(attempts) or [None])
         seeds = [derived_seed(seed, number, attempt) for attempt in range(attempts)]
         made = [task.attempt(guide, attempt_seed) for guide, attempt_seed in zip(guides, seeds, strict=False)]
-        best = nearest_to_expected(made, bands, empty[0], expected)
-        result = np.concatenate([result[:, : near.start], best, result[:, near.stop :]], axis=1)
+        result[:, near] = nearest_to_expected(made, bands, empty[0], expected)
     return result
 
 
