@@ -14,7 +14,7 @@ from scipy.signal import butter, decimate, firwin, freqz, sosfiltfilt
 from tasks import SMALL_OPTIONS, make_task
 
 from caw_bwe.extension import bandwidth, extend
-from caw_bwe.roll_off import MOST_UNDONE_DB, measured, of_filter
+from caw_bwe.roll_off import MOST_UNDONE_DB, RollOff, measured, of_filter
 from caw_toolkit import AudioClip, CawError, PyramidModel
 from caw_toolkit.cli import main
 from caw_toolkit.objectives import build_objective
@@ -190,10 +190,20 @@ def test_bad_filters_are_refused_in_one_line(
     assert not (tmp_path / "low.bwe.wav").exists()
 
 
-def test_a_filter_of_too_low_a_rate_is_refused(tiny_model: PyramidModel, tmp_path: Path) -> None:
-    sf.write(tmp_path / "filter.wav", [1.0, 0.5], 4000)
-    with pytest.raises(CawError, match="given up to 2000 Hz"):
-        extend(tiny_model, noise(1, 16000, cutoff=5000), 16000, seed=1, roll_off=of_filter(tmp_path / "filter.wav"))
+def test_a_filter_of_too_low_a_rate_is_refused(tiny_model: PyramidModel) -> None:
+    flat = RollOff(np.linspace(0, 750, 100), np.zeros(100))
+    with pytest.raises(CawError, match="given up to 750 Hz"):
+        extend(tiny_model, noise(1, 16000, cutoff=1200), 16000, seed=1, roll_off=flat)
+
+
+def test_at_an_odd_rate_a_full_band_is_extended(remembering_model: PyramidModel) -> None:
+    extended = extend(remembering_model, noise(1, 2205), 2205, seed=1)
+    assert np.isfinite(extended).all() and extended.any()
+
+
+def test_stereo_in_opposite_phase_is_not_silent() -> None:
+    left = noise(1, 16000, cutoff=3000)
+    assert bandwidth(np.concatenate([left, -left]), 16000) == bandwidth(left, 16000) > 3000
 
 
 def test_a_roll_off_is_measured_against_the_recording_of_the_model(

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from caw_toolkit import envelope_regression
 from caw_toolkit.envelope_regression import STEP, EnvelopeRegression
+from caw_toolkit.errors import CawError
 from caw_toolkit.lapped_transform import LappedTransform
 
 HOP = 16
@@ -71,3 +72,17 @@ def test_long_recordings_are_thinned_out(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_silence_is_predicted_without_trouble() -> None:
     assert regression().predict(torch.zeros(4000), 250).isfinite().all()
+
+
+def test_a_recording_that_is_mostly_silent() -> None:
+    coarse, band = related(0)
+    coarse[SAMPLES // 10 :] = 0
+    band[:, SAMPLES // 10 // HOP :] = 0
+    model = EnvelopeRegression(coarse, band, torch.ones(SAMPLES, dtype=torch.bool), hop=HOP, ratio=2)
+    assert model.predict(coarse, band.shape[1]).isfinite().all()
+
+
+def test_a_recording_of_which_nothing_is_usable() -> None:
+    coarse, band = related(0)
+    with pytest.raises(CawError, match="too short"):
+        EnvelopeRegression(coarse, band, torch.zeros(SAMPLES, dtype=torch.bool), hop=HOP, ratio=2)
