@@ -127,7 +127,7 @@ def _average_spectrum(samples: Array, sample_rate: int) -> tuple[Spectrum, Spect
     size = 2 * round(_FRAME_SECONDS * sample_rate / 2)
     power = frame_powers(samples, size)
     energy = power.sum(1)
-    active = power[energy > energy.max() * 10 ** (-_ACTIVE_DB / 10)]
+    active = power[energy >= energy.max() * 10 ** (-_ACTIVE_DB / 10)]
     level = (10 * np.log10(active + 1e-12)).mean(0)
     padded = np.pad(level, _SMOOTHED_BINS // 2, mode="edge")
     smoothed = np.convolve(padded, np.full(_SMOOTHED_BINS, 1 / _SMOOTHED_BINS), mode="valid")
