@@ -71,7 +71,8 @@ def time_to_quality(
     store = Store(results)
     measured: dict[str, Results] = {}
     earlier: dict[str, Results] = json.loads(before.read_text("utf-8")) if before else {}
-    for task in map(TASKS.__getitem__, names):
+    for name in names:
+        task = TASKS[name]
         jobs = [
             (case, system)
             for case in spread(task.cases(clips, results / "inputs"))
@@ -83,6 +84,8 @@ def time_to_quality(
             scores |= {f"{BEFORE}{title}": row for title, row in earlier.get(group, {}).items() if is_ours(title)}
             print(f"\n### {group}\n\n{summary(scores, task.columns)}", flush=True)
         measured |= found
+    if not measured:
+        raise click.UsageError(f"{clips} has no clips for {', '.join(names)}")
     if json_path:
         write_atomically(json_path, json.dumps(measured, indent=1).encode())
     draw(results / "time-to-quality.png", measured, minutes)

@@ -10,6 +10,7 @@ import numpy as np
 from baselines import autoregression, patch_copy
 from baselines.transforms import Signal
 from caw_inpainting.evaluation import score
+from caw_inpainting.gaps import runs
 from caw_toolkit import AudioClip, read_audio, write_audio
 from caw_toolkit.metrics import scoring_signal
 from harness.task import Case, Column, Scores, Task, find_audio
@@ -109,9 +110,7 @@ class GapLengths(Inpainting):
 
 def longest_silence(clip: AudioClip) -> Gap:
     """The longest run of digital silence, in samples."""
-    edges = np.flatnonzero(np.diff(np.pad((clip.samples == 0).all(0), 1).astype(np.int8))).reshape(-1, 2)
-    start, stop = edges[np.argmax(edges[:, 1] - edges[:, 0])]
-    return int(start), int(stop)
+    return max(runs((clip.samples == 0).all(axis=0)), key=lambda run: run[1] - run[0])
 
 
 def _task_arguments(case: Case, toolkit: Toolkit, target: Path) -> list[str | Path]:

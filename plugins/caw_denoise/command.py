@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +15,6 @@ from caw_toolkit.cli.options import (
     output_option,
     quiet_option,
 )
-
-if TYPE_CHECKING:
-    from caw_toolkit import Array
 
 #: What is removed counts as noise from this share of the recording's amplitude on: 40 dB below it.
 _LEAST_NOISE = 0.01
@@ -56,6 +52,7 @@ def denoise(
     import numpy as np
 
     from caw_denoise.estimator import denoise as clean
+    from caw_denoise.memory import remembered
     from caw_toolkit import check_output, read_audio, write_audio
 
     target = output or output_beside(noisy, "denoised")
@@ -63,7 +60,7 @@ def denoise(
         if path is not None:
             check_output(path, force)
     clip = read_audio(noisy)
-    known = _remembered(model_path, clip.sample_rate) if model_path is not None else None
+    known = remembered(model_path, clip.sample_rate) if model_path is not None else None
     cleaned = clean(clip.samples, clip.sample_rate, strength=strength, remembered=known)
     write_audio(target, cleaned, clip.sample_rate, overwrite=force)
     removed = clip.samples - cleaned
@@ -73,15 +70,3 @@ def denoise(
         click.echo(f"hardly any steady noise found in {noisy}: the output is practically the input", err=True)
     if not quiet and str(target) != "-":
         click.echo(f"wrote {target}", err=True)
-
-
-def _remembered(model_path: Path, sample_rate: int) -> Array:
-    """The recording that a model file remembers."""
-    from caw_denoise.memory import remembered
-    from caw_toolkit import CawError, PyramidModel
-
-    model = PyramidModel.load(model_path, "cpu")
-    try:
-        return remembered(model, sample_rate)
-    except CawError as error:
-        raise CawError(f"{model_path}: {error}") from error

@@ -40,7 +40,5 @@ class Denoise(Processor):
         if self.model is None:
             return None
         from caw_denoise.memory import remembered
-        from caw_toolkit import PyramidModel
 
-        model = PyramidModel.load(self.model, "cpu") if isinstance(self.model, str) else self.model
-        return remembered(model, sample_rate)
+        return remembered(self.model, sample_rate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from caw_toolkit import Array, AudioClip, CawError, CawUsageError
 
@@ -51,10 +52,14 @@ def parts(clip: AudioClip, gaps: Sequence[Gap]) -> list[AudioClip]:
 
 def silences(clip: AudioClip) -> list[Gap]:
     """Runs of digital silence, zero in all channels."""
-    zero = np.concatenate([[False], np.all(clip.samples == 0, axis=0), [False]])
-    edges = np.flatnonzero(np.diff(zero.astype(np.int8)))
-    runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-    return [(start, stop) for start, stop in runs if stop - start >= SHORTEST_SILENCE_SECONDS * clip.sample_rate]
+    least = SHORTEST_SILENCE_SECONDS * clip.sample_rate
+    return [(start, stop) for start, stop in runs((clip.samples == 0).all(axis=0)) if stop - start >= least]
+
+
+def runs(mask: npt.NDArray[np.bool_]) -> list[Gap]:
+    """Where a mask `(samples,)` is true, in order."""
+    edges = np.flatnonzero(np.diff(np.pad(mask, 1).astype(np.int8))).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def silenced(samples: Array, gaps: Sequence[Gap]) -> Array:

@@ -49,8 +49,7 @@ class Inpaint(ModelProcessor):
     def _gaps_within(self, clip: AudioClip) -> list[gap_tools.Gap]:
         """The gaps in samples, those that touch or overlap joined."""
         given = [(round(start * clip.sample_rate), round(stop * clip.sample_rate)) for start, stop in self.gaps]
-        missing = np.zeros(clip.samples.shape[1] + 2, np.int8)
+        missing = np.zeros(clip.samples.shape[1], bool)
         for start, stop in [*given, *(gap_tools.silences(clip) if self.find else [])]:
-            missing[1:-1][start:stop] = 1
-        edges = np.flatnonzero(np.diff(missing)).tolist()
-        return list(zip(edges[::2], edges[1::2], strict=True))
+            missing[start:stop] = True
+        return gap_tools.runs(missing)
