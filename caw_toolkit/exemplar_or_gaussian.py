@@ -14,6 +14,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from caw_toolkit import fine_structure
 from caw_toolkit.envelope_regression import STEP, EnvelopeRegression
 from caw_toolkit.exemplar import ExemplarGenerator
 from caw_toolkit.gaussian import GaussianGenerator
@@ -22,6 +23,8 @@ from caw_toolkit.objectives.base import ScaleGenerator
 
 #: Weight of the regression's log levels beside those of the network.
 SECOND_OPINION = 0.6
+#: Levels are predicted for noise; what is regenerated has more of its energy in few coefficients.
+FINE_GAIN = 1.1
 
 
 class ExemplarOrGaussianGenerator(ScaleGenerator):
@@ -51,7 +54,10 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         }
         bands = gaussian.transform.bands
         self.receptive_field = max(
-            exemplar.receptive_field, gaussian.receptive_field, EnvelopeRegression.receptive_field(bands)
+            exemplar.receptive_field,
+            gaussian.receptive_field,
+            EnvelopeRegression.receptive_field(bands),
+            fine_structure.receptive_field(bands),
         )
         self.granule = math.lcm(gaussian.granule, STEP * bands)
         self._regression: EnvelopeRegression | None = None
@@ -70,7 +76,8 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         regression = self._regressed(coarse.device)
         second = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
         log_std = torch.lerp(log_std, second, SECOND_OPINION)
-        return self.gaussian.with_band(noise, coarse, mean, log_std)
+        fine = FINE_GAIN * self.gaussian.regenerated(coarse, self.exemplar.ratio)
+        return self.gaussian.with_band(coarse, mean, log_std, fine)
 
     def _regressed(self, device: torch.device) -> EnvelopeRegression:
         """The regression on what the exemplars remember, solved when it is first needed."""

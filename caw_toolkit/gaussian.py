@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from caw_toolkit.devices import mixed_precision
-from caw_toolkit.lapped_transform import LappedTransform
+from caw_toolkit.fine_structure import regenerated
+from caw_toolkit.lapped_transform import LappedTransform, averaged
 from caw_toolkit.objectives.base import ScaleGenerator
 from caw_toolkit.unet import UNet
 
@@ -120,23 +121,36 @@ class GaussianGenerator(ScaleGenerator):
         bands = self._bands(coefficients)
         beside = functional.pad(bands, (0, 0, 1, 1))
         power = bands.square() + (beside[:, :, 2:] - beside[:, :, :-2]).square()
-        return _averaged(power, self.smoothing).flatten(1, 2)
+        return averaged(power, self.smoothing, self.smoothing).flatten(1, 2)
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the conditional Gaussian generator needs a coarser signal")
-        return self.with_band(noise, coarse, *self.predict(self.analyse(coarse)))
+        return self.with_band(coarse, *self.predict(self.analyse(coarse)), self.analyse(noise))
 
-    def with_band(self, noise: Tensor, coarse: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
+    def regenerated(self, coarse: Tensor, ratio: float) -> Tensor:
+        """What takes the place of noise in the band above other audio (`fine_structure`).
+
+        Args:
+            coarse: as in `forward`.
+            ratio: rate of the scale over that of the coarser one.
+
+        Returns:
+            `(batch, channels * bands, frames)`.
+        """
+        power = float(self.coarse_level.square().mean())
+        return regenerated(_rotate(coarse), self.transform, ratio=ratio, power=power).flatten(1, 2)
+
+    def with_band(self, coarse: Tensor, mean: Tensor, log_std: Tensor, fine: Tensor) -> Tensor:
         """The coarser signal with a band of predicted coefficients, `(batch, channels, samples)`.
 
         Args:
-            noise: as in `forward`.
             coarse: as in `forward`.
             mean: as `predict` returns it.
             log_std: as `predict` returns it.
+            fine: what they shape, coefficients of unit level, as of noise.
         """
-        band = (mean + _moderated(log_std).exp() * self.analyse(noise)) * self.band_level
+        band = (mean + _moderated(log_std).exp() * fine) * self.band_level
         return coarse + self.synthesise(band, coarse.shape[-1])
 
 
@@ -153,13 +167,6 @@ def _moderated(log_std: Tensor) -> Tensor:
     quiet = ((-1 - log_std) / 2).clamp(0, 1)
     loud = ((1 + log_std) / 2).clamp(0, 1)
     return log_std + MODERATION * (quiet - loud)
-
-
-def _averaged(bands: Tensor, size: int) -> Tensor:
-    """Mean over neighbours in frequency and time, `(batch, channels, bands, frames)`; edges are repeated."""
-    reach = size // 2
-    padded = functional.pad(bands, (reach, reach, reach, reach), mode="replicate")
-    return functional.avg_pool2d(padded, size, stride=1)
 
 
 def _level(coefficients: Tensor, floor: float) -> Tensor:

@@ -68,3 +68,14 @@ class LappedTransform(nn.Module):
             subbands.reshape(batch * channels, bands, frames), self.basis, stride=bands
         )
         return waveform.reshape(batch, channels, -1)[..., bands:-bands]
+
+
+def averaged(subbands: Tensor, bands: int, frames: int) -> Tensor:
+    """Mean over neighbours, so many bands and frames in all (odd); edges are repeated.
+
+    Shape:
+        `(batch, channels, bands, frames)`, kept.
+    """
+    beside, around = bands // 2, frames // 2
+    padded = functional.pad(subbands, (around, around, beside, beside), mode="replicate")
+    return functional.avg_pool2d(padded, (bands, frames), stride=1)
