@@ -12,8 +12,8 @@ from torch import Tensor
 
 from caw_toolkit.lapped_transform import LappedTransform, averaged
 
-#: The spectrum is flattened in windows as long as so many bands of the transform, each sample lying in `WINDOWS_OVERLAP`,
-#: by its mean power over so many bins and windows.
+#: Spectra are flattened in windows as long as so many bands of the transform, with so many windows over each sample, by
+#: their mean power over so many bins and windows.
 WINDOW_BANDS, WINDOWS_OVERLAP = 16, 4
 SMOOTHED = (5, 3)
 #: Share of the coarser band that is taken; resamplers leave little of what is above.
