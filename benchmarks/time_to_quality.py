@@ -1,4 +1,4 @@
-"""Quality against minutes of training, for three clips of each task: the curve that every change should improve.
+"""Quality against minutes of training, for a few clips of each task: the curve that every change should improve.
 
     python benchmarks/time_to_quality.py --clips AUDIO [--task TASK ..] --minutes 1,2,5,10,20 --json curve.json
 
@@ -26,7 +26,6 @@ from harness.task import Case, Scores, Task
 from harness.toolkit import Toolkit
 
 MEASURED = ("bwe-4to16", "generate", "denoise")
-CLIPS_PER_TASK = 3
 #: Begins the titles of an earlier version's rows.
 BEFORE = "before: "
 
@@ -47,6 +46,7 @@ Curves = dict[float, dict[str, Scores]]
 @click.option(
     "--task", "names", multiple=True, type=click.Choice(list(TASKS)), default=MEASURED, show_default=True, help="Tasks."
 )
+@click.option("--count", default=3, show_default=True, help="Clips in each table, from all over its clips.")
 @click.option("--minutes", default="1,2,5,10,20", show_default=True, callback=_minutes, help="Budgets of training.")
 @results_option
 @seed_option
@@ -61,6 +61,7 @@ Curves = dict[float, dict[str, Scores]]
 def time_to_quality(
     clips: Path,
     names: tuple[str, ...],
+    count: int,
     minutes: tuple[float, ...],
     results: Path,
     seed: int,
@@ -75,7 +76,7 @@ def time_to_quality(
         task = TASKS[name]
         jobs = [
             (case, system)
-            for case in spread(task.cases(clips, results / "inputs"))
+            for case in spread(task.cases(clips, results / "inputs"), count)
             for system in [*published(case), *(ours(task, case, Toolkit(results / "models", m, seed)) for m in minutes)]
         ]
         found: dict[str, Results] = {}
@@ -101,10 +102,16 @@ def is_ours(title: str) -> bool:
     return title.startswith(OURS)
 
 
-def spread(cases: list[Case]) -> list[Case]:
-    """A few cases from all over a list."""
-    count = min(CLIPS_PER_TASK, len(cases))
-    return [cases[index * len(cases) // count] for index in range(count)]
+def spread(cases: list[Case], count: int) -> list[Case]:
+    """As many cases of each table, or all if there are fewer, from all over its cases."""
+    tables: dict[str, list[Case]] = {}
+    for case in cases:
+        tables.setdefault(case.group, []).append(case)
+    return [
+        table[int(place)]
+        for table in tables.values()
+        for place in np.linspace(0, len(table), min(count, len(table)), endpoint=False)
+    ]
 
 
 def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...]) -> None:

@@ -117,10 +117,10 @@ def test_no_clips_is_said(tmp_path: Path) -> None:
     assert "no clips for generate" in done.stderr
 
 
-def test_time_to_quality_takes_cases_from_all_over_a_task() -> None:
-    cases = [Case(str(number), "task", Path(), Path()) for number in range(8)]
-    assert [case.name for case in spread(cases)] == ["0", "2", "5"]
-    assert spread(cases[:2]) == cases[:2]
+def test_time_to_quality_takes_cases_from_all_over_each_table() -> None:
+    cases = [Case(str(number), "low" if number < 8 else "high", Path(), Path()) for number in range(10)]
+    assert [case.name for case in spread(cases, 3)] == ["0", "2", "5", "8", "9"]
+    assert spread(cases[:2], 3) == cases[:2]
 
 
 def test_time_to_quality_draws_a_curve_for_each_clip(tmp_path: Path) -> None:
