@@ -185,6 +185,21 @@ def test_a_model_of_the_same_voice_helps(halves: tuple[AudioClip, AudioClip], ti
     np.testing.assert_allclose(quieter, informed, atol=1e-3)
 
 
+def test_the_processor_reads_its_model_once_and_again_when_it_is_set(
+    halves: tuple[AudioClip, AudioClip], tiny_model: PyramidModel, tmp_path: Path
+) -> None:
+    said, other = halves
+    file = tmp_path / "voice.pt"
+    model_that_remembers(other, tiny_model).save(file)
+    clean = Denoise(model=file)
+    first = clean(said.samples, said.sample_rate)
+    file.unlink()
+    np.testing.assert_array_equal(clean(said.samples, said.sample_rate), first)
+    clean.model = file
+    with pytest.raises(CawError, match=file.name):
+        clean(said.samples, said.sample_rate)
+
+
 def test_the_command_takes_a_model(
     halves: tuple[AudioClip, AudioClip], tiny_model: PyramidModel, tmp_path: Path
 ) -> None:

@@ -27,6 +27,14 @@ class Denoise(Processor):
     )
     strength: Parameter[float] = Parameter(1.0, number(0, 1), "Share of the noise to remove, from 0 to 1.")
 
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._known: dict[int, Array] = {}  # by sample rate
+
+    def parameter_changed(self, name: str) -> None:
+        if name == "model":
+            self._known = {}
+
     def _process(self, audio: Array, sample_rate: float) -> Array:
         from caw_denoise.estimator import denoise
 
@@ -36,9 +44,12 @@ class Denoise(Processor):
         return denoise(audio, rate, strength=self.strength, remembered=self._remembered(rate))
 
     def _remembered(self, sample_rate: int) -> Array | None:
-        """The recording of the model, if there is one."""
+        """The recording of the model, if there is one; its file is read once."""
         if self.model is None:
             return None
         from caw_denoise.memory import remembered
 
-        return remembered(self.model, sample_rate)
+        with self._lock:
+            if sample_rate not in self._known:
+                self._known[sample_rate] = remembered(self.model, sample_rate)
+            return self._known[sample_rate]
