@@ -46,7 +46,13 @@ Curves = dict[float, dict[str, Scores]]
 @click.option(
     "--task", "names", multiple=True, type=click.Choice(list(TASKS)), default=MEASURED, show_default=True, help="Tasks."
 )
-@click.option("--count", default=3, show_default=True, help="Clips in each table, from all over its clips.")
+@click.option(
+    "--count",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Clips in each table, from all over its clips.",
+)
 @click.option("--minutes", default="1,2,5,10,20", show_default=True, callback=_minutes, help="Budgets of training.")
 @results_option
 @seed_option
@@ -107,11 +113,11 @@ def spread(cases: list[Case], count: int) -> list[Case]:
     tables: dict[str, list[Case]] = {}
     for case in cases:
         tables.setdefault(case.group, []).append(case)
-    return [
-        table[int(place)]
-        for table in tables.values()
-        for place in np.linspace(0, len(table), min(count, len(table)), endpoint=False)
-    ]
+    return [case for table in tables.values() for case in _spread(table, min(count, len(table)))]
+
+
+def _spread(table: list[Case], count: int) -> list[Case]:
+    return [table[index * len(table) // count] for index in range(count)]
 
 
 def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...]) -> None:

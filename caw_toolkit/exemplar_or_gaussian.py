@@ -1,8 +1,9 @@
 """Two generators for one scale: remembering what the recording holds, predicting what it does not.
 
 What the pyramid makes from noise consists of the recording's own material, whose next band is best looked up. Other
-audio that enters the pyramid has no counterpart in the recording: its next band is better predicted than borrowed. What
-the exemplars remember gives the prediction a second opinion, which needs no training.
+audio that enters the pyramid has no counterpart in the recording: the levels of its next band are better predicted than
+borrowed, and what has these levels is better made from the sound below than from noise. What the exemplars remember
+gives the prediction a second opinion, which needs no training.
 """
 
 from __future__ import annotations
@@ -14,21 +15,19 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from caw_toolkit import fine_structure
 from caw_toolkit.envelope_regression import STEP, EnvelopeRegression
 from caw_toolkit.exemplar import ExemplarGenerator
-from caw_toolkit.gaussian import GaussianGenerator
+from caw_toolkit.fine_structure import FineStructure
+from caw_toolkit.gaussian import GaussianGenerator, rotated
 from caw_toolkit.generators import build_generator
 from caw_toolkit.objectives.base import ScaleGenerator
 
 #: Weight of the regression's log levels beside those of the network.
 SECOND_OPINION = 0.6
-#: Levels are predicted for noise; what is regenerated has more of its energy in few coefficients.
-FINE_GAIN = 1.1
 
 
 class ExemplarOrGaussianGenerator(ScaleGenerator):
-    """Exemplars in `forward`, a conditional Gaussian in `extend`, averaged there with a regression.
+    """Exemplars in `forward`; in `extend` fine structure at the levels of a conditional Gaussian and a regression.
 
     Args:
         exemplar: the architecture of an `ExemplarGenerator`, or one.
@@ -53,13 +52,14 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
             "gaussian": gaussian.architecture,
         }
         bands = gaussian.transform.bands
+        self.fine_structure = FineStructure(bands, exemplar.ratio).to(gaussian.band_level.device)
         self.receptive_field = max(
             exemplar.receptive_field,
             gaussian.receptive_field,
             EnvelopeRegression.receptive_field(bands),
-            fine_structure.receptive_field(bands),
+            self.fine_structure.receptive_field,
         )
-        self.granule = math.lcm(gaussian.granule, STEP * bands)
+        self.granule = math.lcm(gaussian.granule, STEP * bands, self.fine_structure.granule)
         self._regression: EnvelopeRegression | None = None
 
     def recording(self) -> Tensor | None:
@@ -76,8 +76,8 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         regression = self._regressed(coarse.device)
         second = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
         log_std = torch.lerp(log_std, second, SECOND_OPINION)
-        fine = FINE_GAIN * self.gaussian.regenerated(coarse, self.exemplar.ratio)
-        return self.gaussian.with_band(coarse, mean, log_std, fine)
+        fine = self.fine_structure(rotated(coarse), self.gaussian.coarse_level.square().mean())
+        return self.gaussian.with_band(coarse, mean, log_std, fine.flatten(1, 2))
 
     def _regressed(self, device: torch.device) -> EnvelopeRegression:
         """The regression on what the exemplars remember, solved when it is first needed."""

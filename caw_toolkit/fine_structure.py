@@ -1,4 +1,4 @@
-"""What a missing band consists of, regenerated from the band below it.
+"""What a missing band consists of, made from the band below it.
 
 Levels say how loud a band is. Noise of these levels hisses where a voice has harmonics. The band below, flattened and
 rectified, has harmonics where there are harmonics, pulses where there are pulses, and noise where there is noise
@@ -8,54 +8,66 @@ rectified, has harmonics where there are harmonics, pulses where there are pulse
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from caw_toolkit.lapped_transform import LappedTransform, averaged
 
-#: Spectra are flattened in windows as long as so many bands of the transform, with so many windows over each sample, by
-#: their mean power over so many bins and windows.
-WINDOW_BANDS, WINDOWS_OVERLAP = 16, 4
-SMOOTHED = (5, 3)
-#: Share of the coarser band that is taken; resamplers leave little of what is above.
+#: The band below is flattened in a transform of so many times as many bands.
+FINER = 8
+#: It is divided by its mean power over so many of those bands and frames.
+FLATTENED_BANDS, FLATTENED_FRAMES = 5, 3
+#: Share of the coarser signal's band that is taken; resamplers leave little of what is above.
 PASSBAND = 0.98
-#: Weight of what is not rectified. The short windows of the lapped transform leak, which makes copies of it that are
-#: shifted by multiples of the frame rate (spectral translation), and a dip next to the cutoff.
+#: Weight of what is not rectified beside what is. The short windows of the lapped transform leak, which makes copies of
+#: it that are shifted by multiples of the frame rate (spectral translation).
 LINEAR_PART = 2.0
-#: Coefficients are brought to one level, measured over so many bands and frames around each.
-LEVELLED = (3, 5)
-#: Powers this far below those of the recording, and below unit level, are taken for silence.
+#: Coefficients are divided by their mean power over so many bands and frames. Next to the cutoff that includes the loud
+#: linear part below it, and leaves a dip of some decibels above.
+LEVELLED_BANDS, LEVELLED_FRAMES = 3, 5
+#: What they are multiplied with: chosen for the log-spectral distance, as levels are predicted for noise.
+GAIN = 1.1
+#: Powers so much below that of the recording, or of what has been flattened, are silence.
 FLOOR = 1e-6
 
 
-def regenerated(coarse: Tensor, transform: LappedTransform, *, ratio: float, power: float) -> Tensor:
-    """Coefficients of about unit level to be shaped into a band.
+class FineStructure(nn.Module):
+    """Makes coefficients of about unit level, to be shaped into a band.
 
     Args:
-        coarse: the signal below the band, upsampled, `(batch, channels, samples)`.
-        transform: analyses the band.
-        ratio: rate of the scale over that of the coarser one.
-        power: mean square of the recording's coarser signal.
-
-    Returns:
-        `(batch, channels, bands, frames)`; zero where the coarser signal is silent.
+        bands: of the lapped transform of the band.
+        ratio: rate of the scale over that of the coarser one, rounded up.
     """
-    flat = _flattened(coarse, WINDOW_BANDS * transform.bands, PASSBAND / ratio, power)
-    excitation: Tensor = transform(flat.abs() + LINEAR_PART * flat)
-    return excitation * (averaged(excitation.square(), *LEVELLED) + FLOOR).rsqrt()
+
+    def __init__(self, bands: int, ratio: int) -> None:
+        super().__init__()
+        self.transform = LappedTransform(bands)
+        self.finer = LappedTransform(FINER * bands)
+        self.passband = int(PASSBAND * self.finer.bands / ratio)
+        self.granule = self.finer.bands
+        self.receptive_field = (FLATTENED_FRAMES + 2) * self.finer.bands + (LEVELLED_FRAMES + 2) * bands
+
+    def forward(self, coarse: Tensor, power: Tensor) -> Tensor:
+        """Coefficients above a coarser signal; zero where it is silent.
+
+        Args:
+            coarse: upsampled to the rate of the scale.
+            power: mean square of the recording's coarser signal, a scalar.
+
+        Shape:
+            `(batch, channels, samples)` -> `(batch, channels, bands, frames)`.
+        """
+        flat = self._flattened(coarse, power)
+        excitation: Tensor = self.transform(flat.abs() + LINEAR_PART * flat)
+        return GAIN * _levelled(excitation, LEVELLED_BANDS, LEVELLED_FRAMES, FLOOR)
+
+    def _flattened(self, coarse: Tensor, power: Tensor) -> Tensor:
+        """The signal with a level spectrum in its passband, and nothing above; its fine structure stays."""
+        coefficients = _levelled(self.finer(coarse), FLATTENED_BANDS, FLATTENED_FRAMES, FLOOR * power)
+        passed = torch.arange(self.finer.bands, device=coarse.device) < self.passband
+        waveform: Tensor = self.finer.inverse(coefficients * passed[:, None])
+        return waveform[..., : coarse.shape[-1]]
 
 
-def receptive_field(bands: int) -> int:
-    """Samples that a coefficient of a transform of so many bands depends on."""
-    hop_bands = WINDOW_BANDS // WINDOWS_OVERLAP
-    return (WINDOW_BANDS + (SMOOTHED[1] - 1) * hop_bands + LEVELLED[1] + 1) * bands
-
-
-def _flattened(signal: Tensor, window_samples: int, passband: float, power: float) -> Tensor:
-    """A signal whose spectrum is level within a share of the whole band, fine structure kept; silent above."""
-    hop, window = window_samples // WINDOWS_OVERLAP, torch.hann_window(window_samples, device=signal.device)
-    waveforms = signal.flatten(0, 1)
-    spectra = torch.stft(waveforms, window_samples, hop, window=window, pad_mode="constant", return_complex=True)
-    powers = averaged(spectra.abs().square()[:, None], *SMOOTHED)[:, 0]
-    spectra = spectra * (powers + FLOOR * power * window.square().sum()).rsqrt()
-    spectra[:, int(passband * spectra.shape[1]) :] = 0
-    return torch.istft(spectra, window_samples, hop, window=window, length=signal.shape[-1]).view_as(signal)
+def _levelled(coefficients: Tensor, bands: int, frames: int, floor: float | Tensor) -> Tensor:
+    """Coefficients divided by the root of their mean power around each."""
+    return coefficients * (averaged(coefficients.square(), bands=bands, frames=frames) + floor).rsqrt()

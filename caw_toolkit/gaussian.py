@@ -19,7 +19,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from caw_toolkit.devices import mixed_precision
-from caw_toolkit.fine_structure import regenerated
 from caw_toolkit.lapped_transform import LappedTransform, averaged
 from caw_toolkit.objectives.base import ScaleGenerator
 from caw_toolkit.unet import UNet
@@ -80,12 +79,12 @@ class GaussianGenerator(ScaleGenerator):
 
     def analyse(self, waveform: Tensor) -> Tensor:
         """`(batch, channels, samples)` -> `(batch, channels * bands, frames)`; stereo is turned to middle and side."""
-        coefficients: Tensor = self.transform(_rotate(waveform))
+        coefficients: Tensor = self.transform(rotated(waveform))
         return coefficients.flatten(1, 2)
 
     def synthesise(self, coefficients: Tensor, samples: int) -> Tensor:
         """The inverse of `analyse`, cut to `samples`."""
-        waveform: Tensor = _rotate(self.transform.inverse(self._bands(coefficients)))
+        waveform: Tensor = rotated(self.transform.inverse(self._bands(coefficients)))
         return waveform[..., :samples]
 
     def _bands(self, coefficients: Tensor) -> Tensor:
@@ -121,25 +120,12 @@ class GaussianGenerator(ScaleGenerator):
         bands = self._bands(coefficients)
         beside = functional.pad(bands, (0, 0, 1, 1))
         power = bands.square() + (beside[:, :, 2:] - beside[:, :, :-2]).square()
-        return averaged(power, self.smoothing, self.smoothing).flatten(1, 2)
+        return averaged(power, bands=self.smoothing, frames=self.smoothing).flatten(1, 2)
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the conditional Gaussian generator needs a coarser signal")
         return self.with_band(coarse, *self.predict(self.analyse(coarse)), self.analyse(noise))
-
-    def regenerated(self, coarse: Tensor, ratio: float) -> Tensor:
-        """What takes the place of noise in the band above other audio (`fine_structure`).
-
-        Args:
-            coarse: as in `forward`.
-            ratio: rate of the scale over that of the coarser one.
-
-        Returns:
-            `(batch, channels * bands, frames)`.
-        """
-        power = float(self.coarse_level.square().mean())
-        return regenerated(_rotate(coarse), self.transform, ratio=ratio, power=power).flatten(1, 2)
 
     def with_band(self, coarse: Tensor, mean: Tensor, log_std: Tensor, fine: Tensor) -> Tensor:
         """The coarser signal with a band of predicted coefficients, `(batch, channels, samples)`.
@@ -148,14 +134,18 @@ class GaussianGenerator(ScaleGenerator):
             coarse: as in `forward`.
             mean: as `predict` returns it.
             log_std: as `predict` returns it.
-            fine: what they shape, coefficients of unit level, as of noise.
+            fine: coefficients of unit level for them to shape: of noise, or of `FineStructure`.
         """
         band = (mean + _moderated(log_std).exp() * fine) * self.band_level
         return coarse + self.synthesise(band, coarse.shape[-1])
 
 
-def _rotate(waveform: Tensor) -> Tensor:
-    """Left and right to middle and side and back (the same orthogonal rotation); mono is left as it is."""
+def rotated(waveform: Tensor) -> Tensor:
+    """Left and right to middle and side and back (the same orthogonal rotation); mono is left as it is.
+
+    Shape:
+        `(batch, channels, samples)`, kept.
+    """
     if waveform.shape[1] != 2:
         return waveform
     left, right = waveform.unbind(1)

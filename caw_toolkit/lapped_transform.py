@@ -70,11 +70,16 @@ class LappedTransform(nn.Module):
         return waveform.reshape(batch, channels, -1)[..., bands:-bands]
 
 
-def averaged(subbands: Tensor, bands: int, frames: int) -> Tensor:
-    """Mean over neighbours, so many bands and frames in all (odd); edges are repeated.
+def averaged(subbands: Tensor, *, bands: int, frames: int) -> Tensor:
+    """Mean over neighbours; edges are repeated.
+
+    Args:
+        subbands: values.
+        bands: how many to average, odd.
+        frames: how many to average, odd.
 
     Shape:
-        `(batch, channels, bands, frames)`, kept.
+        subbands and the result: `(batch, channels, bands, frames)`.
     """
     beside, around = bands // 2, frames // 2
     padded = functional.pad(subbands, (around, around, beside, beside), mode="replicate")

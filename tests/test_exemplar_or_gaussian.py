@@ -7,7 +7,7 @@ import torch
 from tasks import SMALL_OPTIONS, noise_task
 
 from caw_toolkit import exemplar_or_gaussian
-from caw_toolkit.exemplar_or_gaussian import FINE_GAIN, ExemplarOrGaussianGenerator
+from caw_toolkit.exemplar_or_gaussian import ExemplarOrGaussianGenerator
 from caw_toolkit.generators import build_generator
 from caw_toolkit.objectives import build_objective
 from caw_toolkit.objectives.base import ScaleTask, ScaleTrainer
@@ -32,8 +32,9 @@ def test_it_remembers_from_within_and_predicts_from_without(monkeypatch: pytest.
         assert torch.equal(made(noise, coarse), made.exemplar(noise, coarse))
         monkeypatch.setattr(exemplar_or_gaussian, "SECOND_OPINION", 0.0)
         predicted = made.gaussian.predict(made.gaussian.analyse(coarse))
-        fine = FINE_GAIN * made.gaussian.regenerated(coarse, made.exemplar.ratio)
+        fine = made.fine_structure(coarse, made.gaussian.coarse_level.square().mean()).flatten(1, 2)
         assert torch.equal(made.extend(noise, coarse), made.gaussian.with_band(coarse, *predicted, fine))
+        assert torch.equal(made.extend(-noise, coarse), made.extend(noise, coarse))
 
 
 def test_its_architecture_builds_it_again() -> None:

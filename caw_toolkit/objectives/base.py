@@ -41,7 +41,10 @@ class ScaleGenerator(nn.Module, ABC):
         """
 
     def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
-        """As `forward`, where the coarser signal is other audio than the recording or what is made from it."""
+        """As `forward`, where the coarser signal is other audio than the recording or what is made from it.
+
+        The noise may go unused.
+        """
         made: Tensor = self(noise, coarse)
         return made
 

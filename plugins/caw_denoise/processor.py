@@ -29,11 +29,11 @@ class Denoise(Processor):
 
     def _prepare(self) -> None:
         super()._prepare()
-        self._known: dict[int, Array] = {}  # by sample rate
+        self._recordings: dict[int, Array] = {}  # by sample rate
 
     def parameter_changed(self, name: str) -> None:
         if name == "model":
-            self._known = {}
+            self._recordings = {}
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
         from caw_denoise.estimator import denoise
@@ -45,11 +45,9 @@ class Denoise(Processor):
 
     def _remembered(self, sample_rate: int) -> Array | None:
         """The recording of the model, if there is one; its file is read once."""
-        if self.model is None:
-            return None
         from caw_denoise.memory import remembered
 
-        with self._lock:
-            if sample_rate not in self._known:
-                self._known[sample_rate] = remembered(self.model, sample_rate)
-            return self._known[sample_rate]
+        recordings, model = self._recordings, self.model  # in this order: the model may be changed meanwhile
+        if model is not None and sample_rate not in recordings:
+            recordings[sample_rate] = remembered(model, sample_rate)
+        return recordings.get(sample_rate)
