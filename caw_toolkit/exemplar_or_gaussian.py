@@ -52,7 +52,7 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
             "gaussian": gaussian.architecture,
         }
         bands = gaussian.transform.bands
-        self.fine_structure = FineStructure(bands, exemplar.ratio).to(gaussian.band_level.device)
+        self.fine_structure = FineStructure(gaussian.transform, exemplar.ratio).to(gaussian.band_level.device)
         self.receptive_field = max(
             exemplar.receptive_field,
             gaussian.receptive_field,

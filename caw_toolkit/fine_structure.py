@@ -7,7 +7,6 @@ rectified, has harmonics where there are harmonics, pulses where there are pulse
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from caw_toolkit.lapped_transform import LappedTransform, averaged
@@ -34,17 +33,17 @@ class FineStructure(nn.Module):
     """Makes coefficients of about unit level, to be shaped into a band.
 
     Args:
-        bands: of the lapped transform of the band.
+        transform: of the band.
         ratio: rate of the scale over that of the coarser one, rounded up.
     """
 
-    def __init__(self, bands: int, ratio: int) -> None:
+    def __init__(self, transform: LappedTransform, ratio: int) -> None:
         super().__init__()
-        self.transform = LappedTransform(bands)
-        self.finer = LappedTransform(FINER * bands)
+        self.transform = transform
+        self.finer = LappedTransform(FINER * transform.bands)
         self.passband = int(PASSBAND * self.finer.bands / ratio)
         self.granule = self.finer.bands
-        self.receptive_field = (FLATTENED_FRAMES + 2) * self.finer.bands + (LEVELLED_FRAMES + 2) * bands
+        self.receptive_field = (FLATTENED_FRAMES + 2) * self.finer.bands + (LEVELLED_FRAMES + 2) * transform.bands
 
     def forward(self, coarse: Tensor, power: Tensor) -> Tensor:
         """Coefficients above a coarser signal; zero where it is silent.
@@ -63,8 +62,8 @@ class FineStructure(nn.Module):
     def _flattened(self, coarse: Tensor, power: Tensor) -> Tensor:
         """The signal with a level spectrum in its passband, and nothing above; its fine structure stays."""
         coefficients = _levelled(self.finer(coarse), FLATTENED_BANDS, FLATTENED_FRAMES, FLOOR * power)
-        passed = torch.arange(self.finer.bands, device=coarse.device) < self.passband
-        waveform: Tensor = self.finer.inverse(coefficients * passed[:, None])
+        coefficients[:, :, self.passband :] = 0
+        waveform: Tensor = self.finer.inverse(coefficients)
         return waveform[..., : coarse.shape[-1]]
 
 

@@ -15,7 +15,7 @@ POWER = torch.tensor(0.01)
 
 
 def made(coarse: Tensor, bands: int = BANDS, ratio: int = 2) -> Tensor:
-    return FineStructure(bands, ratio)(coarse, POWER)
+    return FineStructure(LappedTransform(bands), ratio)(coarse, POWER)
 
 
 def below(signal: Tensor, ratio: int = 2) -> Tensor:
@@ -78,12 +78,12 @@ def test_a_sample_is_heard_no_further_than_the_receptive_field() -> None:
     other = coarse.clone()
     other[..., RATE] += 1
     frames = (made(other) - made(coarse)).abs().amax(dim=(0, 1, 2)).nonzero().flatten()
-    reach = FineStructure(BANDS, 2).receptive_field / 2
+    reach = FineStructure(LappedTransform(BANDS), 2).receptive_field / 2
     assert (frames * BANDS - RATE).abs().max() <= reach
 
 
 def test_a_block_on_the_grid_gives_what_the_whole_gives() -> None:
-    structure = FineStructure(BANDS, 2)
+    structure = FineStructure(LappedTransform(BANDS), 2)
     coarse, start = below(noise()), 5 * structure.granule
     edge = structure.receptive_field // BANDS
     whole, part = structure(coarse, POWER)[..., start // BANDS :], structure(coarse[..., start:], POWER)
