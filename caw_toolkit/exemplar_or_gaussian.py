@@ -24,6 +24,10 @@ from caw_toolkit.objectives.base import ScaleGenerator
 
 #: Weight of the regression's log levels beside those of the network.
 SECOND_OPINION = 0.6
+#: Of the nepers by which a predicted level exceeds that of the recording's band, this share is taken off: highs that are
+#: too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in bandwidth
+#: extension of telephony speech", 2001).
+RESTRAINT = 0.3
 
 
 class ExemplarOrGaussianGenerator(ScaleGenerator):
@@ -73,22 +77,20 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         if coarse is None:
             raise ValueError("audio can be extended only from a coarser signal")
         mean, log_std = self.gaussian.predict(self.gaussian.analyse(coarse))
-        regression = self._regressed(coarse.device)
+        regression = self._learnt(coarse.device)
         second = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
         log_std = torch.lerp(log_std, second, SECOND_OPINION)
+        log_std = log_std - RESTRAINT * log_std.clamp_min(0)
         fine = self.fine_structure(rotated(coarse), self.gaussian.coarse_level.square().mean())
         return self.gaussian.with_band(coarse, mean, log_std, fine.flatten(1, 2))
 
-    def _regressed(self, device: torch.device) -> EnvelopeRegression:
-        """The regression on what the exemplars remember, solved when it is first needed."""
+    def _learnt(self, device: torch.device) -> EnvelopeRegression:
+        """What is learnt from what the exemplars remember, when it is first needed."""
         if self._regression is None or self._regression.device != device:
-            real, coarse = self.exemplar.real, self.exemplar.coarse
+            real, coarse, usable = self.exemplar.real, self.exemplar.coarse, self.exemplar.usable
+            self.fine_structure.fit(rotated(real[None])[0], rotated(coarse[None])[0], usable)
             band = self.gaussian.analyse((real - coarse)[None])[0] / self.gaussian.band_level
             self._regression = EnvelopeRegression(
-                coarse.sum(0),
-                band,
-                self.exemplar.usable,
-                hop=self.gaussian.transform.bands,
-                ratio=self.exemplar.ratio,
+                coarse.sum(0), band, usable, hop=self.gaussian.transform.bands, ratio=self.exemplar.ratio
             )
         return self._regression

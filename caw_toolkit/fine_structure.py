@@ -2,12 +2,15 @@
 
 Levels say how loud a band is. Noise of these levels hisses where a voice has harmonics. The band below, flattened and
 rectified, has harmonics where there are harmonics, pulses where there are pulses, and noise where there is noise
-(Makhoul and Berouti, "High-frequency regeneration in speech coding systems", 1979).
+(Makhoul and Berouti, "High-frequency regeneration in speech coding systems", 1979). Pulses of a voice have not the same
+phase in all bands: how it differs is the same all through a recording, and is learnt from it.
 """
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from caw_toolkit.lapped_transform import LappedTransform, averaged
 
@@ -27,6 +30,18 @@ LEVELLED_BANDS, LEVELLED_FRAMES = 3, 5
 GAIN = 1.1
 #: Powers so much below that of the recording, or of what has been flattened, are silence.
 FLOOR = 1e-6
+#: Added to powers that would be divided by otherwise, even if they were zero.
+TINY = 1e-16
+#: The recording's band is correlated with what is rectified at lags of up to so many samples.
+LAGS = 15
+#: Taps of the all-pass filter that has the phase of this correlation.
+PHASE_TAPS = 127
+#: Samples that are filtered at a time, which is faster than one by one.
+STRIDE = 128
+#: Weight of a phase of zero beside the correlation: how little is trusted in where the two hardly correlate.
+ZERO_PHASE = 1.0
+#: Phase is learnt from so many samples at most.
+MOST_SAMPLES = 2**20
 
 
 class FineStructure(nn.Module):
@@ -37,13 +52,42 @@ class FineStructure(nn.Module):
         ratio: rate of the scale over that of the coarser one, rounded up.
     """
 
+    phase_filter: Tensor
+
     def __init__(self, transform: LappedTransform, ratio: int) -> None:
         super().__init__()
         self.transform = transform
         self.finer = LappedTransform(FINER * transform.bands)
         self.passband = int(PASSBAND * self.finer.bands / ratio)
         self.granule = self.finer.bands
-        self.receptive_field = (FLATTENED_FRAMES + 2) * self.finer.bands + (LEVELLED_FRAMES + 2) * transform.bands
+        self.cutoff_band = transform.bands // ratio
+        self.receptive_field = (
+            (FLATTENED_FRAMES + 2) * self.finer.bands + PHASE_TAPS + (LEVELLED_FRAMES + 2) * transform.bands
+        )
+        self.register_buffer("phase_filter", _all_pass(torch.zeros(PHASE_TAPS // 2 + 1)), persistent=False)
+
+    def fit(self, real: Tensor, coarse: Tensor, usable: Tensor) -> None:
+        """Learn from a recording how the phase of its band differs from that of the rectified band below.
+
+        Args:
+            real: the recording at this scale.
+            coarse: its coarser signal, upsampled.
+            usable: whether a sample may be learnt from, `(samples,)`.
+
+        Shape:
+            real, coarse: `(channels, samples)`.
+        """
+        real, coarse, usable = (signal[..., :MOST_SAMPLES] for signal in (real, coarse, usable))
+        band = self.transform((real - coarse)[None])
+        band = band * (band.square().mean(-1, keepdim=True) + TINY).rsqrt()
+        band[:, :, : self.cutoff_band] = 0
+        rectified = self.transform(self._flattened(coarse[None], coarse.square().mean() + TINY).abs())
+        rectified = _levelled(rectified, LEVELLED_BANDS, LEVELLED_FRAMES, FLOOR)
+        target, source = (self.transform.inverse(part)[0, :, : len(usable)].cpu() for part in (band, rectified))
+        correlation = _correlated(target * usable.cpu(), source)
+        response = torch.fft.rfft(functional.pad(correlation, (0, PHASE_TAPS - len(correlation))).roll(-LAGS))
+        above = response[self.cutoff_band * len(response) // self.transform.bands :]
+        self.phase_filter.copy_(_all_pass(response + ZERO_PHASE * above.abs().square().mean().sqrt()))
 
     def forward(self, coarse: Tensor, power: Tensor) -> Tensor:
         """Coefficients above a coarser signal; zero where it is silent.
@@ -56,7 +100,7 @@ class FineStructure(nn.Module):
             `(batch, channels, samples)` -> `(batch, channels, bands, frames)`.
         """
         flat = self._flattened(coarse, power)
-        excitation: Tensor = self.transform(flat.abs() + LINEAR_PART * flat)
+        excitation: Tensor = self.transform(_filtered(flat.abs(), self.phase_filter) + LINEAR_PART * flat)
         return GAIN * _levelled(excitation, LEVELLED_BANDS, LEVELLED_FRAMES, FLOOR)
 
     def _flattened(self, coarse: Tensor, power: Tensor) -> Tensor:
@@ -70,3 +114,27 @@ class FineStructure(nn.Module):
 def _levelled(coefficients: Tensor, bands: int, frames: int, floor: float | Tensor) -> Tensor:
     """Coefficients divided by the root of their mean power around each."""
     return coefficients * (averaged(coefficients.square(), bands=bands, frames=frames) + floor).rsqrt()
+
+
+def _correlated(target: Tensor, source: Tensor) -> Tensor:
+    """Cross-correlation at lags of -`LAGS` to `LAGS`, summed over channels, of `(channels, samples)`."""
+    size = target.shape[-1] + 2 * LAGS
+    spectrum = torch.fft.rfft(target, size) * torch.fft.rfft(source, size).conj()
+    correlation = torch.fft.irfft(spectrum.sum(0), size)
+    return torch.cat([correlation[-LAGS:], correlation[: LAGS + 1]])
+
+
+def _all_pass(response: Tensor) -> Tensor:
+    """A filter with the phase of a frequency response, for `_filtered`, `(STRIDE, 1, STRIDE + PHASE_TAPS - 1)`."""
+    phase = torch.polar(torch.ones(len(response)), response.angle())
+    taps = torch.fft.irfft(phase, PHASE_TAPS).roll(PHASE_TAPS // 2).flip(0)
+    return torch.stack([functional.pad(taps, (later, STRIDE - 1 - later)) for later in range(STRIDE)])[:, None]
+
+
+def _filtered(waveform: Tensor, kernel: Tensor) -> Tensor:
+    """Convolution, as long as the waveform, that makes `STRIDE` samples at a time."""
+    batch, channels, samples = waveform.shape
+    edge = PHASE_TAPS // 2
+    padded = functional.pad(waveform.reshape(batch * channels, 1, samples), (edge, edge + -samples % STRIDE))
+    blocks = functional.conv1d(padded, kernel, stride=STRIDE)
+    return blocks.transpose(1, 2).reshape(batch, channels, -1)[..., :samples]

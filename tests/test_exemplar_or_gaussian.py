@@ -31,10 +31,13 @@ def test_it_remembers_from_within_and_predicts_from_without(monkeypatch: pytest.
     with torch.no_grad():
         assert torch.equal(made(noise, coarse), made.exemplar(noise, coarse))
         monkeypatch.setattr(exemplar_or_gaussian, "SECOND_OPINION", 0.0)
-        predicted = made.gaussian.predict(made.gaussian.analyse(coarse))
+        extended = made.extend(noise, coarse)
+        mean, log_std = made.gaussian.predict(made.gaussian.analyse(coarse))
+        restrained = torch.where(log_std > 0, (1 - exemplar_or_gaussian.RESTRAINT) * log_std, log_std)
+        assert (log_std > 0).any()
         fine = made.fine_structure(coarse, made.gaussian.coarse_level.square().mean()).flatten(1, 2)
-        assert torch.equal(made.extend(noise, coarse), made.gaussian.with_band(coarse, *predicted, fine))
-        assert torch.equal(made.extend(-noise, coarse), made.extend(noise, coarse))
+        torch.testing.assert_close(extended, made.gaussian.with_band(coarse, mean, restrained, fine))
+        assert torch.equal(made.extend(-noise, coarse), extended)
 
 
 def test_its_architecture_builds_it_again() -> None:

@@ -30,10 +30,14 @@ def noise(channels: int = 1, samples: int = 2 * RATE) -> Tensor:
     return torch.randn(1, channels, samples, generator=torch.Generator().manual_seed(1))
 
 
-def pulses() -> Tensor:
+def pulse_train() -> Tensor:
     signal = torch.zeros(1, 1, 2 * RATE)
     signal[..., :: RATE // PITCH] = 1
-    return below(signal)
+    return signal
+
+
+def pulses() -> Tensor:
+    return below(pulse_train())
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -65,6 +69,39 @@ def test_a_voice_gets_harmonics() -> None:
     bins = torch.arange(1, RATE // 2 // PITCH) * 2 * PITCH  # two seconds: two bins a hertz
     contrast = power[bins] / power[bins + PITCH]
     assert contrast[bins > RATE // 2].median() > 10
+
+
+def correlation_with(real: Tensor, structure: FineStructure, coarse: Tensor) -> float:
+    band, fine = structure.transform(real - coarse)[:, :, BANDS // 2 :], structure(coarse, POWER)[:, :, BANDS // 2 :]
+    return float((band * fine).sum() / (band.square().sum() * fine.square().sum()).sqrt())
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("delay", [0, 3])
+def test_the_phase_of_the_highs_is_learnt_from_the_recording(sign: int, delay: int) -> None:
+    spectrum = torch.fft.rfft(pulse_train())
+    spectrum[..., : spectrum.shape[-1] // 2] = 0
+    coarse = pulses()
+    real = coarse + sign * torch.fft.irfft(spectrum, 2 * RATE).roll(delay)
+    structure = FineStructure(LappedTransform(BANDS), 2)
+    before = correlation_with(real, structure, coarse)
+    structure.fit(real[0], coarse[0], torch.ones(2 * RATE, dtype=torch.bool))
+    assert correlation_with(real, structure, coarse) > max(before, 0) + 0.1
+
+
+def test_the_phase_of_noise_leaves_its_level() -> None:
+    coarse = below(noise())
+    structure = FineStructure(LappedTransform(BANDS), 2)
+    structure.fit(noise()[0], coarse[0], torch.ones(2 * RATE, dtype=torch.bool))
+    levels = structure(coarse, POWER)[0, 0, BANDS // 2 + 3 :, 20:-20].square().mean(1).sqrt() / GAIN
+    assert levels.min() > 0.8 and levels.max() < 1.2
+
+
+@pytest.mark.parametrize("samples", [1, RATE])
+def test_silence_teaches_no_phase(samples: int) -> None:
+    structure, coarse = FineStructure(LappedTransform(BANDS), 2), pulses()
+    structure.fit(torch.zeros(1, samples), torch.zeros(1, samples), torch.ones(samples, dtype=torch.bool))
+    torch.testing.assert_close(structure(coarse, POWER), made(coarse), atol=1e-5, rtol=0)
 
 
 def test_silence_stays_silent() -> None:
