@@ -140,7 +140,7 @@ def draw(target: Path, measured: dict[str, Results], minutes: tuple[float, ...])
                 axis.set(title=f"{group}: {column.heading}", xscale="log")
                 axis.set_xticks(minutes, [f"{budget:g}" for budget in minutes])
                 axis.minorticks_off()
-        row[0].legend(fontsize="small")
+        row[0].legend(fontsize="small", loc="center right", bbox_to_anchor=(-0.15, 0.5))
     for axis in axes[-1]:
         axis.set_xlabel("minutes of training")
     figure.tight_layout()

@@ -24,7 +24,7 @@ from caw_toolkit.objectives.base import ScaleGenerator
 
 #: Weight of the regression's log levels beside those of the network.
 SECOND_OPINION = 0.6
-#: Of the nepers by which a predicted level exceeds that of the recording's band, this share is taken off: highs that are
+#: Share that is taken off the nepers by which a predicted level exceeds that of the recording's band: highs that are
 #: too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in bandwidth
 #: extension of telephony speech", 2001).
 RESTRAINT = 0.3
