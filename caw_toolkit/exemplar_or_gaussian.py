@@ -88,9 +88,8 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         """What is learnt from what the exemplars remember, when it is first needed."""
         if self._regression is None or self._regression.device != device:
             real, coarse, usable = self.exemplar.real, self.exemplar.coarse, self.exemplar.usable
-            self.fine_structure.fit(rotated(real[None])[0], rotated(coarse[None])[0], usable)
+            bands = self.gaussian.transform.bands
             band = self.gaussian.analyse((real - coarse)[None])[0] / self.gaussian.band_level
-            self._regression = EnvelopeRegression(
-                coarse.sum(0), band, usable, hop=self.gaussian.transform.bands, ratio=self.exemplar.ratio
-            )
+            self.fine_structure.fit(band.reshape(-1, bands, band.shape[-1]), rotated(coarse[None])[0], usable)
+            self._regression = EnvelopeRegression(coarse.sum(0), band, usable, hop=bands, ratio=self.exemplar.ratio)
         return self._regression

@@ -30,7 +30,7 @@ LEVELLED_BANDS, LEVELLED_FRAMES = 3, 5
 GAIN = 1.1
 #: Powers so much below that of the recording, or of what has been flattened, are silence.
 FLOOR = 1e-6
-#: Added to powers that would be divided by otherwise, even if they were zero.
+#: Added to a recording's power, which may be zero.
 TINY = 1e-16
 #: The recording's band is correlated with what is rectified at lags of up to so many samples.
 LAGS = 15
@@ -66,26 +66,21 @@ class FineStructure(nn.Module):
         )
         self.register_buffer("phase_filter", _all_pass(torch.zeros(PHASE_TAPS // 2 + 1)), persistent=False)
 
-    def fit(self, real: Tensor, coarse: Tensor, usable: Tensor) -> None:
+    def fit(self, band: Tensor, coarse: Tensor, usable: Tensor) -> None:
         """Learn from a recording how the phase of its band differs from that of the rectified band below.
 
         Args:
-            real: the recording at this scale.
-            coarse: its coarser signal, upsampled.
+            band: coefficients of the recording's band, each row of unit level, `(channels, bands, frames)`.
+            coarse: its coarser signal, upsampled, `(channels, samples)`.
             usable: whether a sample may be learnt from, `(samples,)`.
-
-        Shape:
-            real, coarse: `(channels, samples)`.
         """
-        real, coarse, usable = (signal[..., :MOST_SAMPLES] for signal in (real, coarse, usable))
-        band = self.transform((real - coarse)[None])
-        band = band * (band.square().mean(-1, keepdim=True) + TINY).rsqrt()
+        coarse, usable = coarse[:, :MOST_SAMPLES], usable[:MOST_SAMPLES]
+        band = band[None, :, :, : self.transform.frames(len(usable))].clone()
         band[:, :, : self.cutoff_band] = 0
         rectified = self.transform(self._flattened(coarse[None], coarse.square().mean() + TINY).abs())
         rectified = _levelled(rectified, LEVELLED_BANDS, LEVELLED_FRAMES, FLOOR)
         target, source = (self.transform.inverse(part)[0, :, : len(usable)].cpu() for part in (band, rectified))
-        correlation = _correlated(target * usable.cpu(), source)
-        response = torch.fft.rfft(functional.pad(correlation, (0, PHASE_TAPS - len(correlation))).roll(-LAGS))
+        response = torch.fft.rfft(_correlated(target * usable.cpu(), source))
         above = response[self.cutoff_band * len(response) // self.transform.bands :]
         self.phase_filter.copy_(_all_pass(response + ZERO_PHASE * above.abs().square().mean().sqrt()))
 
@@ -117,11 +112,13 @@ def _levelled(coefficients: Tensor, bands: int, frames: int, floor: float | Tens
 
 
 def _correlated(target: Tensor, source: Tensor) -> Tensor:
-    """Cross-correlation at lags of -`LAGS` to `LAGS`, summed over channels, of `(channels, samples)`."""
+    """Cross-correlation of `(channels, samples)`, summed over channels, `(PHASE_TAPS,)`: lags of 0 to `LAGS`, zeros for
+    those that are not looked at, and lags of -`LAGS` to -1.
+    """
     size = target.shape[-1] + 2 * LAGS
     spectrum = torch.fft.rfft(target, size) * torch.fft.rfft(source, size).conj()
     correlation = torch.fft.irfft(spectrum.sum(0), size)
-    return torch.cat([correlation[-LAGS:], correlation[: LAGS + 1]])
+    return torch.cat([correlation[: LAGS + 1], torch.zeros(PHASE_TAPS - 2 * LAGS - 1), correlation[-LAGS:]])
 
 
 def _all_pass(response: Tensor) -> Tensor:
