@@ -43,6 +43,7 @@ class FlowGenerator(ScaleGenerator):
         widths: channels of the network's levels.
         companding: exponent.
         solver_steps: steps of Heun's method, two network evaluations each (one in the last).
+        solver_spacing: exponent of the spacing of these steps in time: 1 is even, above 1 they are shorter near noise.
 
     The level buffers are set from the recording by `fit_levels`; `gain` corrects the level of what is sampled.
     """
@@ -60,6 +61,7 @@ class FlowGenerator(ScaleGenerator):
         widths: Sequence[int],
         companding: float,
         solver_steps: int,
+        solver_spacing: float = 1.0,
     ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
@@ -70,10 +72,12 @@ class FlowGenerator(ScaleGenerator):
             "widths": list(widths),
             "companding": companding,
             "solver_steps": solver_steps,
+            "solver_spacing": solver_spacing,
         }
         self.fold = fold
         self.companding = companding
         self.solver_steps = solver_steps
+        self.solver_spacing = solver_spacing
         channels = audio_channels * fold
         self.network = UNet(channels * (2 if conditional else 1), channels, widths=widths, embedding=128)
         self.receptive_field = self.network.receptive_field * fold
@@ -184,7 +188,8 @@ class FlowGenerator(ScaleGenerator):
         `hold` corrects the state that is reached at a time.
         """
         steps = steps or self.solver_steps
-        times = torch.linspace(begin, end, steps + 1, device=signal.device)
+        spacing = self.solver_spacing
+        times = torch.linspace(begin ** (1 / spacing), end ** (1 / spacing), steps + 1, device=signal.device) ** spacing
         for step, (now, then) in enumerate(zip(times[:-1], times[1:], strict=True)):
             velocity = self.velocity(signal, now[None], condition)
             if step < steps - 1:

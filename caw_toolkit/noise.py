@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from caw_toolkit.seeds import derived_seed
 
-#: Length of the stretches of `RearrangedNoise`, and of the crossfade from one to the next.
+#: Length of the stretches of `RearrangedNoise`, about, and of the crossfade from one to the next.
 STRETCH_SECONDS = 4.0
 STRETCH_FADE_SECONDS = 0.2
 
@@ -70,7 +71,8 @@ class RearrangedNoise(NoiseSource):
     """Noise that holds stretches of the recording's own noise, in a new order, at the coarsest scale.
 
     A generator that maps some noise to the recording maps stretches of it, mixed with fresh noise, to new audio that
-    keeps what takes from fresh noise alone drift away from: how often each note and each loudness comes.
+    keeps what takes from fresh noise alone drift away from: how often each note and each loudness comes. Every part of
+    the recording gets an equal share of a take (stratified sampling).
 
     Args:
         seed: of the take.
@@ -91,14 +93,30 @@ class RearrangedNoise(NoiseSource):
 
     def _rearranged(self, rate: int, start: int, stop: int) -> Tensor:
         """Samples `start` to `stop` of the stretches in their new order; where two overlap, their powers add to one."""
-        period = min(round(STRETCH_SECONDS * rate), self.own.shape[1] // 2)
+        size = self.own.shape[1]
+        period = size // self.stretches(rate)
         fade = min(round(STRETCH_FADE_SECONDS * rate), period // 4)
         rise = torch.sin(torch.linspace(0, math.pi / 2, fade))
         envelope = torch.cat([rise, torch.ones(period - fade), rise.flip(0)])
         mixed = torch.zeros(self.channels, stop - start)
         for number in range((start - fade) // period, -(-stop // period)):
-            place = derived_seed(self.seed, "stretch", number) % (self.own.shape[1] - len(envelope) + 1)
-            stretch = self.own[:, place : place + len(envelope)] * envelope
+            places = (self.place(number, rate) + torch.arange(len(envelope))) % size
             begin, end = max(start, number * period), min(stop, number * period + len(envelope))
-            mixed[:, begin - start : end - start] += stretch[:, begin - number * period : end - number * period]
+            inside = slice(begin - number * period, end - number * period)
+            mixed[:, begin - start : end - start] += (self.own[:, places] * envelope)[:, inside]
         return mixed
+
+    def stretches(self, rate: int) -> int:
+        """Number of stretches that the recording's own noise is divided into."""
+        return max(2, round(self.own.shape[1] / (STRETCH_SECONDS * rate)))
+
+    def place(self, number: int, rate: int) -> int:
+        """Sample of the recording's own noise that the stretch `number` of the take begins with.
+
+        Each round of a take holds every stretch of the recording once, in an order and with boundaries of its own.
+        """
+        count, size = self.stretches(rate), self.own.shape[1]
+        turn, position = divmod(number, count)
+        draws = np.random.default_rng(derived_seed(self.seed, "stretches", turn))
+        shift, order = int(draws.integers(size)), draws.permutation(count)
+        return (shift + int(order[position]) * (size // count)) % size

@@ -16,7 +16,9 @@ from caw_toolkit.model import PyramidModel
 from caw_toolkit.resampling import resample
 
 
-def generator(*, channels: int = 1, conditional: bool = False, solver_steps: int = 24) -> FlowGenerator:
+def generator(
+    *, channels: int = 1, conditional: bool = False, solver_steps: int = 24, solver_spacing: float = 1.0
+) -> FlowGenerator:
     """Untrained, but with a velocity that depends on its input."""
     torch.manual_seed(0)
     made = FlowGenerator(
@@ -26,6 +28,7 @@ def generator(*, channels: int = 1, conditional: bool = False, solver_steps: int
         widths=(8, 8),
         companding=0.6,
         solver_steps=solver_steps,
+        solver_spacing=solver_spacing,
     )
     nn.init.normal_(made.network.exit.weight, std=0.02)
     return made.eval().requires_grad_(False)
@@ -74,19 +77,44 @@ def test_as_many_samples_come_out(samples: int, channels: int, conditional: bool
     assert made(torch.randn(1, channels, samples), coarse).shape == (1, channels, samples)
 
 
+@pytest.mark.parametrize("spacing", [1.0, 1.5])
 @pytest.mark.parametrize(("factor", "tolerance"), [(-1.0, 2e-3), (0.7, 2e-3)])
-def test_the_solver_solves_the_equation(factor: float, tolerance: float) -> None:
-    made = generator()
+def test_the_solver_solves_the_equation(factor: float, tolerance: float, spacing: float) -> None:
+    made = generator(solver_spacing=spacing)
     made.network = LinearVelocity(factor)
     noise = torch.randn(1, 1, 64)
     expected = expand(noise * math.exp(factor), 0.6)
     torch.testing.assert_close(made(noise, None), expected, rtol=3 * tolerance, atol=1e-5)
 
 
+class TimesAsked(nn.Module):
+    """No velocity; remembers the times that it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    def forward(self, frames: Tensor, time: Tensor) -> Tensor:
+        self.times.append(time.item())
+        return torch.zeros_like(frames)
+
+
+def test_spaced_steps_are_shorter_near_noise_and_the_same_in_both_directions() -> None:
+    made = generator(solver_steps=4, solver_spacing=2.0)
+    visited = []
+    for solve in (lambda: made(torch.randn(1, 1, 64), None), lambda: made.noise_of(torch.randn(1, 1, 64), None)):
+        made.network = TimesAsked()
+        solve()
+        visited.append(sorted(set(made.network.times)))
+    assert visited[0] == pytest.approx([0, 1 / 16, 1 / 4, 9 / 16])
+    assert visited[1] == pytest.approx([1 / 16, 1 / 4, 9 / 16, 1])
+
+
+@pytest.mark.parametrize("spacing", [1.0, 1.5])
 @pytest.mark.parametrize("conditional", [False, True])
-def test_noise_of_a_signal_leads_back_to_it(conditional: bool) -> None:
+def test_noise_of_a_signal_leads_back_to_it(conditional: bool, spacing: float) -> None:
     """To 30 dB: the same steps are solved in both directions, with an error of second order."""
-    made = generator(conditional=conditional)
+    made = generator(conditional=conditional, solver_spacing=spacing)
     real = 0.1 * torch.randn(1, 1, 400, generator=torch.Generator().manual_seed(1))
     coarse = 0.3 * torch.randn(1, 1, 400, generator=torch.Generator().manual_seed(2)) if conditional else None
     made.fit_levels(real[0], coarse[0] if coarse is not None else None)

@@ -79,8 +79,22 @@ class TestRearrangedNoise:
     def test_it_holds_stretches_of_the_recordings_noise(self) -> None:
         made = RearrangedNoise(3, self.own, 1.0).normal(scale=0, rate=RATE, start=0, stop=4 * RATE)
         stretch = made[0, RATE : 2 * RATE].numpy()
-        likeness = np.correlate((self.own / self.own.std())[0].numpy(), stretch, mode="valid") / (stretch @ stretch)
+        around = np.tile((self.own / self.own.std())[0].numpy(), 2)
+        likeness = np.correlate(around, stretch, mode="valid") / (stretch @ stretch)
         assert likeness.max() == pytest.approx(1, abs=1e-3)
+
+    @pytest.mark.parametrize("first", [0, 5, -10])
+    def test_each_round_holds_every_part_of_the_recording_once(self, first: int) -> None:
+        source = RearrangedNoise(3, self.own, 1.0)
+        places = np.sort([source.place(number, RATE) for number in range(first, first + source.stretches(RATE))])
+        assert source.stretches(RATE) == 5
+        assert np.diff(places).tolist() == [4 * RATE] * 4
+
+    def test_rounds_differ_in_order_and_boundaries(self) -> None:
+        source = RearrangedNoise(3, self.own, 1.0)
+        rounds = np.array([source.place(number, RATE) for number in range(50)]).reshape(10, 5)
+        assert len(set(rounds.min(1).tolist())) == 10
+        assert len({tuple(places.argsort().tolist()) for places in rounds}) > 5
 
     def test_scales_above_the_coarsest_get_fresh_noise(self) -> None:
         made = RearrangedNoise(3, self.own, 0.5).normal(scale=1, rate=RATE, start=0, stop=RATE)

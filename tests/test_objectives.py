@@ -15,6 +15,7 @@ from caw_toolkit.gaussian import GaussianGenerator
 from caw_toolkit.material import Material
 from caw_toolkit.objectives import OBJECTIVES, build_objective
 from caw_toolkit.objectives.base import Objective, ScaleGenerator
+from caw_toolkit.objectives.flow_matching import FlowTrainer
 from caw_toolkit.presets import load_preset, preset_names
 
 
@@ -70,6 +71,22 @@ def test_a_trainer_keeps_its_promises(name: str, index: int, channels: int) -> N
     assert made.shape == noise.shape and torch.isfinite(made).all()
     reconstruction = trainers[0].reconstruction_noise()
     assert (reconstruction is None) == (index > 0)
+
+
+@pytest.mark.parametrize("name", ["solver_steps", "solver_spacing", "companding", "frame_seconds"])
+def test_options_of_flow_matching_are_above_0(name: str) -> None:
+    with pytest.raises(CawUsageError, match=f"{name} must be above 0"):
+        build_objective("flow_matching", {name: 0})
+
+
+def test_even_times_lie_one_in_each_part_of_their_distribution() -> None:
+    """In each sixteenth of the logit-normal distribution."""
+    options = {**SMALL_OPTIONS["flow_matching"], "batch": 16, "even_times": True}
+    trainer = build_objective("flow_matching", options).scale_trainer(noise_task(0))
+    assert isinstance(trainer, FlowTrainer)
+    edges = torch.sigmoid(torch.special.ndtri(torch.arange(1, 16) / 16))
+    for _ in range(5):
+        assert torch.bucketize(trainer.draw_times(), edges).tolist() == list(range(16))
 
 
 def test_an_unknown_objective_names_the_closest() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from caw_toolkit.errors import CawUsageError
 from caw_toolkit.flow import FlowGenerator
 from caw_toolkit.objectives.base import Objective, ScaleGenerator, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.objectives.options import options_from_mapping
@@ -27,13 +28,23 @@ class FlowOptions(RegressionOptions):
         frame_seconds: neighbouring samples that make one frame of the network, rounded to a power of two.
         companding: exponent of the companding.
         solver_steps: steps of Heun's method in generation.
+        solver_spacing: exponent of the spacing of these steps in time: 1 is even, above 1 they are shorter near noise.
+        even_times: whether the times of a training step are spread evenly over their distribution (`draw_times`).
         coarse_noise: noise added to the coarser signal in training, relative to its level.
     """
 
     frame_seconds: float = 0.004
     companding: float = 0.6
     solver_steps: int = 6
+    solver_spacing: float = 1.0
+    even_times: bool = False
     coarse_noise: float = 0.03
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("frame_seconds", "companding", "solver_steps", "solver_spacing"):
+            if not getattr(self, name) > 0:
+                raise CawUsageError(f"{name} must be above 0, not {getattr(self, name)}")
 
 
 class FlowMatchingObjective(Objective):
@@ -54,6 +65,7 @@ class FlowMatchingObjective(Objective):
             widths=self.options.widths,
             companding=self.options.companding,
             solver_steps=self.options.solver_steps,
+            solver_spacing=self.options.solver_spacing,
         )
 
     def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
@@ -84,10 +96,22 @@ class FlowTrainer(RegressionTrainer):
             spread = 2 * self.options.coarse_noise * self.rand(batch, 1, 1)
             condition = condition + spread * self.randn(*condition.shape)
         noise = self.randn(*target.shape)
-        time = torch.sigmoid(self.randn(batch))
+        time = self.draw_times()
         place = time[:, None, None]
         velocity = self.model.velocity((1 - place) * noise + place * target, time, condition)
         return functional.mse_loss(velocity, target - noise)
+
+    def draw_times(self) -> Tensor:
+        """A time for each crop of a step, logit-normal (Esser et al., 2024).
+
+        Errors differ more from time to time than from crop to crop. With `even_times` there is one from each equal part
+        of the distribution, so that the mean of a step varies less (stratified sampling).
+        """
+        batch = self.options.batch
+        if not self.options.even_times:
+            return torch.sigmoid(self.randn(batch))
+        parts = torch.arange(batch, device=self.task.device)
+        return torch.sigmoid(torch.special.ndtri((parts + self.rand(batch)) / batch))
 
     def generator(self) -> ScaleGenerator:
         self._match_level()
