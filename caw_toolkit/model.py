@@ -16,6 +16,7 @@ from torch import Tensor
 from caw_toolkit import model_file
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.exemplar import ExemplarGenerator
 from caw_toolkit.flow import FlowGenerator
 from caw_toolkit.generators import build_generator
 from caw_toolkit.noise import NoiseSource, RearrangedNoise
@@ -25,6 +26,8 @@ from caw_toolkit.synthesis import FixedNoise, Scale, Span, blocks
 
 #: Samples of the coarsest scale beside a gap that its resampling has blurred.
 EDGE_SAMPLES = 8
+#: Factor of the luck in the choice of exemplars when a signal is completed: what is likest fits its surroundings best.
+FILL_LUCK = 0.4
 
 
 @dataclass(eq=False)
@@ -262,7 +265,9 @@ class PyramidModel:
         with torch.inference_mode():
             signal, held, drawn = (given.to(self.device) for given in (coarse[None], known, noise[None]))
             filled = flow.fill(signal, held, drawn, strength)[0]
-        return self._from_coarse(filled.clone(), audio.shape[1] / sample_rate, seed=seed)
+        chosen = any(isinstance(generator, ExemplarGenerator) for generator in self._generators[1:2])
+        noise_gain = FILL_LUCK if chosen else 1.0
+        return self._from_coarse(filled.clone(), audio.shape[1] / sample_rate, seed=seed, noise_gain=noise_gain)
 
     def _at(self, rate: int, audio: np.ndarray, sample_rate: int) -> Tensor:
         """Audio at a rate and at the level of the scales, `(channels, samples)`."""

@@ -93,30 +93,45 @@ class RearrangedNoise(NoiseSource):
 
     def _rearranged(self, rate: int, start: int, stop: int) -> Tensor:
         """Samples `start` to `stop` of the stretches in their new order; where two overlap, their powers add to one."""
-        size = self.own.shape[1]
-        period = size // self.stretches(rate)
-        fade = min(round(STRETCH_FADE_SECONDS * rate), period // 4)
-        rise = torch.sin(torch.linspace(0, math.pi / 2, fade))
-        envelope = torch.cat([rise, torch.ones(period - fade), rise.flip(0)])
+        period, fade = self._period(rate), self._fade(rate)
         mixed = torch.zeros(self.channels, stop - start)
         for number in range((start - fade) // period, -(-stop // period)):
-            places = (self.place(number, rate) + torch.arange(len(envelope))) % size
-            begin, end = max(start, number * period), min(stop, number * period + len(envelope))
-            inside = slice(begin - number * period, end - number * period)
-            mixed[:, begin - start : end - start] += (self.own[:, places] * envelope)[:, inside]
+            places = (self.place(number, rate) + torch.arange(period + fade)) % self.own.shape[1]
+            stretch = self.own[:, places]
+            stretch[:, :fade] *= self._rise(number, rate)
+            stretch[:, period:] *= self._rise(number + 1, rate).flip(0)
+            begin, end = max(start, number * period), min(stop, number * period + period + fade)
+            mixed[:, begin - start : end - start] += stretch[:, begin - number * period : end - number * period]
         return mixed
 
-    def stretches(self, rate: int) -> int:
+    def stretch_count(self, rate: int) -> int:
         """Number of stretches that the recording's own noise is divided into."""
         return max(2, round(self.own.shape[1] / (STRETCH_SECONDS * rate)))
 
     def place(self, number: int, rate: int) -> int:
-        """Sample of the recording's own noise that the stretch `number` of the take begins with.
+        """Sample of the recording's own noise, taken as a loop, that the stretch `number` of the take begins with.
 
         Each round of a take holds every stretch of the recording once, in an order and with boundaries of its own.
         """
-        count, size = self.stretches(rate), self.own.shape[1]
-        turn, position = divmod(number, count)
-        draws = np.random.default_rng(derived_seed(self.seed, "stretches", turn))
+        count, size = self.stretch_count(rate), self.own.shape[1]
+        round_number, position = divmod(number, count)
+        draws = np.random.default_rng(derived_seed(self.seed, "stretches", round_number))
         shift, order = int(draws.integers(size)), draws.permutation(count)
-        return (shift + int(order[position]) * (size // count)) % size
+        return (shift + int(order[position]) * self._period(rate)) % size
+
+    def _period(self, rate: int) -> int:
+        """Samples from stretch to stretch."""
+        return self.own.shape[1] // self.stretch_count(rate)
+
+    def _fade(self, rate: int) -> int:
+        """Samples that a stretch goes on while the next begins."""
+        return min(round(STRETCH_FADE_SECONDS * rate), self._period(rate) // 4)
+
+    def _rise(self, number: int, rate: int) -> Tensor:
+        """How the stretch `number` comes in; the one before goes out in reverse.
+
+        Powers add to one, or amplitudes where it follows the one before in the recording, too: both are the same there.
+        """
+        rise = torch.sin(torch.linspace(0, math.pi / 2, self._fade(rate)))
+        follows = self.place(number, rate) == (self.place(number - 1, rate) + self._period(rate)) % self.own.shape[1]
+        return rise.square() if follows else rise

@@ -7,12 +7,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from tasks import SMALL_OPTIONS, make_spec
 from torch import Tensor, nn
 
 from caw_toolkit.audio import AudioClip
 from caw_toolkit.flow import FlowGenerator, compand, expand, fold_samples, unfold_samples
 from caw_toolkit.generators import build_generator
 from caw_toolkit.model import PyramidModel
+from caw_toolkit.objectives import build_objective
 from caw_toolkit.resampling import resample
 
 
@@ -169,8 +171,19 @@ def test_a_silent_channel_divides_by_no_zero() -> None:
 
 
 def test_its_architecture_builds_it_again() -> None:
-    made = generator(channels=2, conditional=True)
+    made = generator(channels=2, conditional=True, solver_spacing=1.5)
     twin = build_generator(made.architecture)
     twin.load_state_dict(made.state_dict())
     noise, coarse = torch.randn(2, 1, 2, 64)
     assert torch.equal(twin.eval()(noise, coarse), made(noise, coarse))
+
+
+def test_steps_are_even_where_an_older_model_does_not_say() -> None:
+    architecture = {key: value for key, value in generator().architecture.items() if key != "solver_spacing"}
+    assert build_generator(architecture).solver_spacing == 1.0
+
+
+def test_the_objective_passes_its_solver_on() -> None:
+    options = {**SMALL_OPTIONS["flow_matching"], "solver_steps": 4, "solver_spacing": 1.5}
+    made = build_objective("flow_matching", options).untrained_generator(make_spec(0, 1000))
+    assert made.architecture["solver_steps"] == 4 and made.architecture["solver_spacing"] == 1.5

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from caw_toolkit.noise import NoiseSource, RearrangedNoise
+from caw_toolkit.noise import STRETCH_FADE_SECONDS, NoiseSource, RearrangedNoise
 from caw_toolkit.seeds import derived_seed
 
 RATE = 500
@@ -76,6 +76,19 @@ class TestRearrangedNoise:
         made = RearrangedNoise(3, self.own * 0.7, share).normal(scale=0, rate=RATE, start=0, stop=60 * RATE)
         assert made.std().item() == pytest.approx(1, abs=0.03)
 
+    @pytest.mark.parametrize("seconds", [7, 25])
+    def test_its_power_is_one_where_stretches_meet(self, seconds: int) -> None:
+        """Also of stretches that follow each other in the recording, which are the same there."""
+        own = torch.randn(1, seconds * RATE + 3, generator=torch.Generator().manual_seed(1))
+        fade = round(STRETCH_FADE_SECONDS * RATE)
+        powers = []
+        for seed in range(30):
+            source = RearrangedNoise(seed, own, 1.0)
+            period = own.shape[1] // source.stretch_count(RATE)
+            made = source.normal(scale=0, rate=RATE, start=0, stop=20 * period)[0]
+            powers += [made[place : place + fade].square().mean() for place in range(period, 20 * period, period)]
+        assert np.mean(powers) == pytest.approx(1, abs=0.05)
+
     def test_it_holds_stretches_of_the_recordings_noise(self) -> None:
         made = RearrangedNoise(3, self.own, 1.0).normal(scale=0, rate=RATE, start=0, stop=4 * RATE)
         stretch = made[0, RATE : 2 * RATE].numpy()
@@ -86,8 +99,8 @@ class TestRearrangedNoise:
     @pytest.mark.parametrize("first", [0, 5, -10])
     def test_each_round_holds_every_part_of_the_recording_once(self, first: int) -> None:
         source = RearrangedNoise(3, self.own, 1.0)
-        places = np.sort([source.place(number, RATE) for number in range(first, first + source.stretches(RATE))])
-        assert source.stretches(RATE) == 5
+        places = np.sort([source.place(number, RATE) for number in range(first, first + source.stretch_count(RATE))])
+        assert source.stretch_count(RATE) == 5
         assert np.diff(places).tolist() == [4 * RATE] * 4
 
     def test_rounds_differ_in_order_and_boundaries(self) -> None:

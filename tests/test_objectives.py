@@ -85,8 +85,10 @@ def test_even_times_lie_one_in_each_part_of_their_distribution() -> None:
     trainer = build_objective("flow_matching", options).scale_trainer(noise_task(0))
     assert isinstance(trainer, FlowTrainer)
     edges = torch.sigmoid(torch.special.ndtri(torch.arange(1, 16) / 16))
-    for _ in range(5):
-        assert torch.bucketize(trainer.draw_times(), edges).tolist() == list(range(16))
+    draws = [trainer.draw_times() for _ in range(5)]
+    for times in draws:
+        assert torch.bucketize(times, edges).tolist() == list(range(16))
+    assert not torch.equal(draws[0], draws[1])
 
 
 def test_an_unknown_objective_names_the_closest() -> None:
