@@ -26,8 +26,8 @@ from caw_toolkit.synthesis import FixedNoise, Scale, Span, blocks
 
 #: Samples of the coarsest scale beside a gap that its resampling has blurred.
 EDGE_SAMPLES = 8
-#: Factor of the luck in the choice of exemplars when a signal is completed: what is likest fits its surroundings best.
-FILL_LUCK = 0.4
+#: Factor of the luck in the choice of exemplars where they follow audio that is given, and should be like it.
+FOLLOWING_LUCK = 0.4
 
 
 @dataclass(eq=False)
@@ -265,9 +265,7 @@ class PyramidModel:
         with torch.inference_mode():
             signal, held, drawn = (given.to(self.device) for given in (coarse[None], known, noise[None]))
             filled = flow.fill(signal, held, drawn, strength)[0]
-        chosen = any(isinstance(generator, ExemplarGenerator) for generator in self._generators[1:2])
-        noise_gain = FILL_LUCK if chosen else 1.0
-        return self._from_coarse(filled.clone(), audio.shape[1] / sample_rate, seed=seed, noise_gain=noise_gain)
+        return self._from_coarse(filled.clone(), audio.shape[1] / sample_rate, seed=seed)
 
     def _at(self, rate: int, audio: np.ndarray, sample_rate: int) -> Tensor:
         """Audio at a rate and at the level of the scales, `(channels, samples)`."""
@@ -287,6 +285,7 @@ class PyramidModel:
     ) -> np.ndarray:
         """Everything from scale `entry` on, given the signal of the scale below it (`foreign`: not of its making)."""
         noise = NoiseSource(seed, self.channels, self.first_second)
+        luck = {n: FOLLOWING_LUCK for n, made in enumerate(self._generators) if isinstance(made, ExemplarGenerator)}
         span = Span(
             self,
             noise,
@@ -294,7 +293,7 @@ class PyramidModel:
             entry=entry,
             injected=coarse,
             foreign=foreign,
-            noise_gains={entry: noise_gain},
+            noise_gains={**luck, entry: noise_gain * luck.get(entry, 1.0)},
         )
         return np.concatenate(list(blocks(span, seconds, keep_edges=True)), axis=1)
 

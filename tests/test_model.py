@@ -13,7 +13,7 @@ import torch
 from caw_toolkit.audio import AudioClip
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.exemplar import ExemplarGenerator
-from caw_toolkit.model import FILL_LUCK, PyramidModel
+from caw_toolkit.model import FOLLOWING_LUCK, PyramidModel
 from caw_toolkit.resampling import resample
 from caw_toolkit.synthesis import BLOCK_SECONDS, CROSSFADE_SECONDS
 from caw_toolkit.training import train
@@ -250,10 +250,10 @@ def test_a_gpu_gives_what_the_cpu_gives(tiny_model_path: Path) -> None:
     assert np.corrcoef(on_cpu[0], on_gpu[0])[0, 1] > 0.9
 
 
-def test_a_filling_leaves_less_to_luck_than_a_take(
+def test_less_is_left_to_luck_where_audio_is_given(
     speech: AudioClip, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the noise that chooses between exemplars, no more than `FILL_LUCK` is heard."""
+    """Of the noise that chooses between exemplars, no more than `FOLLOWING_LUCK` is heard."""
     flow = {"name": "flow_matching", "steps": 1, "widths": [8, 8], "batch": 1, "crop_frames": 64, "solver_steps": 1}
     stages = {"stages": [flow, {"name": "exemplar"}]}
     model = train(speech, preset=tiny_preset, objective_options=stages, device="cpu")
@@ -263,9 +263,10 @@ def test_a_filling_leaves_less_to_luck_than_a_take(
     follow = chooser._follow
     monkeypatch.setattr(chooser, "_follow", lambda *args: (heard.append(args[1].std().item()), follow(*args))[1])
     model.fill(speech.samples, speech.sample_rate, [(3.0, 4.0)])
+    model.inject(speech.samples, speech.sample_rate, noise_gain=0.5)
     model.generate(2)
-    assert heard[0] == pytest.approx(FILL_LUCK, rel=0.05)
-    assert heard[-1] == pytest.approx(1, rel=0.05)
+    expected = [FOLLOWING_LUCK, FOLLOWING_LUCK / 2, 1]
+    assert [heard[0], heard[1], heard[-1]] == pytest.approx(expected, rel=0.05)
 
 
 def test_a_gap_cannot_be_filled_beyond_noise(tiny_model: PyramidModel, speech: AudioClip) -> None:
