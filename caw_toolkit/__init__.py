@@ -16,40 +16,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import Array
-    from caw_toolkit.audio import AudioClip, BitDepth, Clipping, check_output, read_audio, write_audio
+    from caw_toolkit.audio.clip import AudioClip
+    from caw_toolkit.audio.reading import read_audio
+    from caw_toolkit.audio.writing import BitDepth, Clipping, check_output, write_audio
     from caw_toolkit.errors import CawError, CawUsageError
     from caw_toolkit.hookspecs import hookimpl
-    from caw_toolkit.material import Material
-    from caw_toolkit.model import PyramidModel
     from caw_toolkit.processors import get_processor
     from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
     from caw_toolkit.processors.board import Mix, Pedalboard
+    from caw_toolkit.pyramid.material import Material
+    from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.seeds import derived_seed
-    from caw_toolkit.training import Trainer, make_plan, train
+    from caw_toolkit.training.plan import make_plan
+    from caw_toolkit.training.trainer import Trainer, train
 
 _HOMES = {
     "Array": "arrays",
-    "AudioClip": "audio",
+    "AudioClip": "audio.clip",
     "AudioProcessor": "processors.base",
-    "BitDepth": "audio",
+    "BitDepth": "audio.writing",
     "CawError": "errors",
     "CawUsageError": "errors",
-    "Clipping": "audio",
-    "Material": "material",
+    "Clipping": "audio.writing",
+    "Material": "pyramid.material",
     "Mix": "processors.board",
     "Pedalboard": "processors.board",
     "Processor": "processors.base",
-    "PyramidModel": "model",
+    "PyramidModel": "pyramid.model",
     "Stream": "processors.base",
-    "Trainer": "training",
-    "check_output": "audio",
+    "Trainer": "training.trainer",
+    "check_output": "audio.writing",
     "derived_seed": "seeds",
     "get_processor": "processors",
     "hookimpl": "hookspecs",
-    "make_plan": "training",
-    "read_audio": "audio",
-    "train": "training",
-    "write_audio": "audio",
+    "make_plan": "training.plan",
+    "read_audio": "audio.reading",
+    "train": "training.trainer",
+    "write_audio": "audio.writing",
 }
 
 __all__ = [

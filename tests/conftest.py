@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from caw_toolkit.audio import AudioClip, read_audio
-from caw_toolkit.model import PyramidModel
-from caw_toolkit.training import make_plan, train
+from caw_toolkit.audio.clip import AudioClip
+from caw_toolkit.audio.reading import read_audio
+from caw_toolkit.pyramid.model import PyramidModel
+from caw_toolkit.training.plan import make_plan
+from caw_toolkit.training.trainer import train
+from paths import EXAMPLES
 
 #: Rates of the tiny model, Hz.
 TINY_RATES = (500, 2000, 4000)
@@ -55,7 +58,7 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def speech_path() -> Path:
     """The bundled recording of speech: 11.8 s, 16 kHz, mono."""
-    return Path(__file__).parent.parent / "examples" / "audio" / "speech.flac"
+    return EXAMPLES / "speech.flac"
 
 
 @pytest.fixture(scope="session")
@@ -94,5 +97,5 @@ def tiny_model_path(tiny_model: PyramidModel, tmp_path_factory: pytest.TempPathF
 def quick_filling() -> Iterator[None]:
     """Gaps are filled in two steps instead of many, for tests that are not about how the filling sounds."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("caw_toolkit.flow.FILL_STEPS", 2)
+        patch.setattr("caw_toolkit.generators.flow.FILL_STEPS", 2)
         yield

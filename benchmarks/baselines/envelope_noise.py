@@ -15,8 +15,8 @@ from scipy.spatial.distance import cdist
 
 from baselines.sinc import upsample
 from baselines.transforms import Signal, shaped_noise, transform
+from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.metrics.spectral import mel_filters
-from caw_toolkit.resampling import resample
 
 Features = np.ndarray
 Regression = Callable[[Features, Features, Features], Features]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from baselines.transforms import Signal
-from caw_toolkit.resampling import resample
+from caw_toolkit.dsp.resampling import resample
 
 
 def upsample(low: Signal, low_rate: int, rate: int, length: int) -> Signal:

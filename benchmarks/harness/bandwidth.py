@@ -9,10 +9,10 @@ import numpy as np
 
 from baselines import envelope_noise, frame_copy, sinc
 from baselines.transforms import Signal
-from caw_bwe.evaluation import score
+from caw_bandwidth_extension.evaluation import score
 from caw_toolkit import read_audio, write_audio
+from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.metrics import scoring_signal
-from caw_toolkit.resampling import resample
 from harness import dnsmos
 from harness.task import Case, Column, Scores, Task, find_audio
 from harness.toolkit import Toolkit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from baselines import log_mmse, noise_reduce
 from baselines.transforms import Signal
-from caw_denoise.evaluation import score
+from caw_denoising.evaluation import score
 from caw_toolkit.metrics import scoring_signal
 from harness.task import Case, Column, Scores, Task, find_audio
 from harness.toolkit import Toolkit

@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from caw_toolkit.material import Material
-from caw_toolkit.model import PyramidModel
-from caw_toolkit.objectives.base import ScaleTrainer
-from caw_toolkit.objectives.exemplar_or_gaussian import ExemplarOrGaussianObjective
-from caw_toolkit.objectives.regression import RegressionTrainer
-from caw_toolkit.training import Plan, Progress, Trainer, make_plan
+from caw_toolkit.pyramid.material import Material
+from caw_toolkit.pyramid.model import PyramidModel
+from caw_toolkit.training.objectives.base import ScaleTrainer
+from caw_toolkit.training.objectives.exemplar_or_gaussian import ExemplarOrGaussianObjective
+from caw_toolkit.training.objectives.regression import RegressionTrainer
+from caw_toolkit.training.plan import Plan, make_plan
+from caw_toolkit.training.trainer import Progress, Trainer
 from speed_parts.signals import EXAMPLES, clips, recording
 
 #: (seconds, rate, channels) of the recordings.
@@ -79,8 +80,8 @@ def phase_rows(quick: bool) -> Iterator[dict[str, Any]]:
 
 
 def _scale_trainer(plan: Any, index: int) -> RegressionTrainer:
-    from caw_toolkit.objectives.base import ScaleTask
-    from caw_toolkit.resampling import UPSAMPLERS
+    from caw_toolkit.pyramid.upsampling import UPSAMPLERS
+    from caw_toolkit.training.objectives.base import ScaleTask
 
     rate = plan.rates[index]
     real = torch.from_numpy(plan.recording.at(rate))

@@ -30,10 +30,11 @@ def untrained_model(preset: str, rate: int) -> Any:
     """A model of the real size: what it costs to run does not depend on how long it was trained."""
     import torch
 
-    from caw_toolkit.material import Material
-    from caw_toolkit.model import PyramidModel
-    from caw_toolkit.synthesis import Scale
-    from caw_toolkit.training import make_plan, train
+    from caw_toolkit.pyramid.material import Material
+    from caw_toolkit.pyramid.model import PyramidModel
+    from caw_toolkit.pyramid.scale import Scale
+    from caw_toolkit.training.plan import make_plan
+    from caw_toolkit.training.trainer import train
     from speed_parts.signals import clips, recording
 
     clip = recording(clips()[0], 10, rate)
@@ -50,7 +51,7 @@ def untrained_model(preset: str, rate: int) -> Any:
 def run_ours(model_path: str, seconds: float, device: str) -> dict[str, float]:
     import torch
 
-    from caw_toolkit.model import PyramidModel
+    from caw_toolkit.pyramid.model import PyramidModel
 
     torch.set_flush_denormal(True)
     model = PyramidModel.load(model_path, device)
@@ -73,7 +74,7 @@ def run_plain(model_path: str, seconds: float) -> dict[str, float]:
     import torch
 
     import plain_transcription as plain
-    from caw_toolkit.model_file import load
+    from caw_toolkit.pyramid.model_file import load
 
     torch.set_flush_denormal(True)
     pyramid = []

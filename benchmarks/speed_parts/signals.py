@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from caw_toolkit import AudioClip, read_audio
-from caw_toolkit.resampling import resample
+from caw_toolkit.dsp.resampling import resample
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "audio"
 

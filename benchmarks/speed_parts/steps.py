@@ -17,12 +17,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import plain_transcription as plain
-from caw_toolkit.material import Material
-from caw_toolkit.model import PyramidModel
-from caw_toolkit.objectives import build_objective
-from caw_toolkit.objectives.base import ScaleSpec, ScaleTask
-from caw_toolkit.presets import Preset, load_preset
-from caw_toolkit.synthesis import Scale
+from caw_toolkit.pyramid.material import Material
+from caw_toolkit.pyramid.model import PyramidModel
+from caw_toolkit.pyramid.scale import Scale
+from caw_toolkit.training.objectives import build_objective
+from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask
+from caw_toolkit.training.presets import Preset, load_preset
 from speed_parts.machine import peak_gigabytes
 from speed_parts.signals import clips, recording
 

@@ -6,7 +6,7 @@ import click
 
 from caw_toolkit.cli.errors import DEBUG_OPTION
 from caw_toolkit.cli.group import CawGroup
-from caw_toolkit.plugin_discovery import toolkit_version
+from caw_toolkit.plugins.discovery import toolkit_version
 
 __all__ = ["main"]
 

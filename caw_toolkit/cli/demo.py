@@ -31,10 +31,11 @@ TAKE_SECONDS = 20
 @force_option
 def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, force: bool) -> None:
     """Train on a short built-in clip, generate two takes, and say where they are."""
-    from caw_toolkit.audio import check_output, read_audio, write_audio
+    from caw_toolkit.audio.reading import read_audio
+    from caw_toolkit.audio.writing import check_output, write_audio
     from caw_toolkit.cli.progress import run_training
     from caw_toolkit.seeds import derived_seed
-    from caw_toolkit.training import make_plan
+    from caw_toolkit.training.plan import make_plan
 
     original, model_path = output / CLIP, output / "model.pt"
     takes = [output / f"take{number}.wav" for number in range(1, TAKES + 1)]

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import click
 
 from caw_toolkit.cli.errors import error_boundary, take_debug_option, warnings_on_stderr
-from caw_toolkit.engine_commands import ENGINE_COMMANDS
 from caw_toolkit.errors import did_you_mean
-from caw_toolkit.plugin_discovery import DISTRIBUTION
-from caw_toolkit.plugin_records import load_target
 from caw_toolkit.plugins import get_host
+from caw_toolkit.plugins.discovery import DISTRIBUTION
+from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.plugins.records import load_target
 
 
 class _Entry(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from caw_toolkit.cli.options import json_option
-from caw_toolkit.model_file import TensorInfo, read_header
+from caw_toolkit.pyramid.model_file import TensorInfo, read_header
 
 
 @click.command()

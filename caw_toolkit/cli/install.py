@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
-from caw_toolkit.installers import failure_reason, find_installer
-from caw_toolkit.plugin_discovery import DISTRIBUTION, discover, origin_of
+from caw_toolkit.plugins.discovery import DISTRIBUTION, discover, origin_of
+from caw_toolkit.plugins.installers import failure_reason, find_installer
 
 #: A requirement that begins with the name of a distribution. Paths, archives and URLs do not.
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:[\[<>=!~;].*)?", re.ASCII)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from caw_toolkit.engine_commands import ENGINE_COMMANDS
 from caw_toolkit.errors import CawUsageError
-from caw_toolkit.plugin_scaffold import plugin_names, write_plugin
 from caw_toolkit.plugins import get_host
+from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.plugins.scaffold import plugin_names, write_plugin
 
 
 @click.group()

@@ -12,12 +12,12 @@ import click
 
 from caw_toolkit.cli.options import FILE, OUTPUT_FILE, bit_depth_option, clipping_option, force_option, quiet_option
 from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.plugin_records import one_line
+from caw_toolkit.plugins.records import one_line
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import Array
-    from caw_toolkit.audio_blocks import AudioBlocks
-    from caw_toolkit.audio_output import BitDepth, Clipping
+    from caw_toolkit.audio.blocks import AudioBlocks
+    from caw_toolkit.audio.writing import BitDepth, Clipping
     from caw_toolkit.processors.board import Pedalboard
 
 
@@ -77,8 +77,8 @@ def process(
     if bool(effects) == (chain_file is not None):
         raise CawUsageError("give the chain either as --effect, once for each effect, or as a file with --chain")
 
-    from caw_toolkit.audio_blocks import open_audio, write_audio_blocks
-    from caw_toolkit.audio_output import check_output
+    from caw_toolkit.audio.blocks import open_audio, write_audio_blocks
+    from caw_toolkit.audio.writing import check_output
     from caw_toolkit.processors.chains import load_chain, parse_effects
 
     check_output(target, force, bit_depth=bit_depth)

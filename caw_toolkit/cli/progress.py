@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caw_toolkit.audio import AudioClip
-    from caw_toolkit.model import PyramidModel
-    from caw_toolkit.training import Plan, Progress
+    from caw_toolkit.audio.clip import AudioClip
+    from caw_toolkit.pyramid.model import PyramidModel
+    from caw_toolkit.training.plan import Plan
+    from caw_toolkit.training.trainer import Progress
 
 __all__ = ["load_or_train", "run_training"]
 
@@ -39,7 +40,7 @@ def run_training(
         sources: what the recording was read from, kept in the model.
     """
     from caw_toolkit.plugins import get_host
-    from caw_toolkit.training import Trainer
+    from caw_toolkit.training.trainer import Trainer
 
     with _progress_bar(show=sys.stderr.isatty() and not quiet) as show, _sigterm_as_interrupt():
         trainer = Trainer(
@@ -75,8 +76,8 @@ def load_or_train(
         device: where to compute.
         quiet: show no progress.
     """
-    from caw_toolkit.model import PyramidModel
-    from caw_toolkit.training import make_plan
+    from caw_toolkit.pyramid.model import PyramidModel
+    from caw_toolkit.training.plan import make_plan
 
     if model_path is not None:
         return PyramidModel.load(model_path, device)

@@ -23,8 +23,8 @@ from caw_toolkit.cli.options import (
 from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
-    from caw_toolkit.audio import AudioClip
-    from caw_toolkit.training import Plan
+    from caw_toolkit.audio.clip import AudioClip
+    from caw_toolkit.training.plan import Plan
 
 
 def _rates(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -91,7 +91,7 @@ def train(
 
     Several clips of the same source make one model. Interrupt with Ctrl-C at any time, and go on with --resume.
     """
-    from caw_toolkit.checkpoints import checkpoint_path, stored_seed
+    from caw_toolkit.training.checkpoints import checkpoint_path, stored_seed
 
     checkpoint = checkpoint_path(output)
     if not dry_run:
@@ -109,7 +109,7 @@ def train(
 
     from caw_toolkit.devices import pick_device
     from caw_toolkit.plugins import get_host
-    from caw_toolkit.training import make_plan
+    from caw_toolkit.training.plan import make_plan
 
     pick_device(device)
     plan = make_plan(
@@ -144,7 +144,7 @@ def _train(
     sources: Sequence[dict[str, Any]],
 ) -> None:
     from caw_toolkit.cli.progress import run_training
-    from caw_toolkit.training import TrainingInterruptedError
+    from caw_toolkit.training.trainer import TrainingInterruptedError
 
     began = time.monotonic()
     try:
@@ -181,8 +181,9 @@ def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: 
 
 
 def _read(path: Path, start: float, duration: float | None) -> AudioClip:
-    from caw_toolkit.audio import read_audio, require_trainable
-    from caw_toolkit.pyramid import LONGEST_SECONDS, SHORTEST_SECONDS
+    from caw_toolkit.audio.clip import require_trainable
+    from caw_toolkit.audio.reading import read_audio
+    from caw_toolkit.pyramid.recording import LONGEST_SECONDS, SHORTEST_SECONDS
 
     clip = read_audio(path, start_seconds=start, duration_seconds=duration, longest_seconds=LONGEST_SECONDS)
     require_trainable(clip, shortest_seconds=SHORTEST_SECONDS)
@@ -205,7 +206,7 @@ def _announce(plan: Plan) -> None:
 
 
 def _show_estimate(plan: Plan, as_json: bool) -> None:
-    from caw_toolkit.estimates import estimate
+    from caw_toolkit.training.estimates import estimate
 
     figures = estimate(plan)
     if as_json:

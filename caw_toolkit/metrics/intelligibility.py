@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.metrics.signals import Signal, common_length
-from caw_toolkit.resampling import resample
 
 _RATE = 10_000
 _FRAME, _HOP, _TRANSFORM = 256, 128, 512

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.audio import read_audio
-from caw_toolkit.resampling import resample
+from caw_toolkit.audio.reading import read_audio
+from caw_toolkit.dsp.resampling import resample
 
 #: A mono signal, `(samples,)` float64, full scale 1.0.
 Signal = npt.NDArray[np.float64]

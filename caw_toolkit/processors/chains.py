@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from caw_toolkit.errors import CawUsageError, did_you_mean
-from caw_toolkit.plugin_records import one_line
+from caw_toolkit.plugins.records import one_line
 from caw_toolkit.processors import get_processor, registered_classes
 from caw_toolkit.processors.base import AudioProcessor
 from caw_toolkit.processors.board import Mix, Pedalboard

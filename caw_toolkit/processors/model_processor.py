@@ -16,7 +16,7 @@ from caw_toolkit.processors.blocks import BlockStream
 from caw_toolkit.processors.parameters import REQUIRED, Parameter, integer, one_of, path
 
 if TYPE_CHECKING:
-    from caw_toolkit.model import PyramidModel
+    from caw_toolkit.pyramid.model import PyramidModel
 
 __all__ = ["ModelFunction", "ModelProcessor", "at_least_a_second", "model_or_path", "on_model_channels"]
 
@@ -30,7 +30,7 @@ def model_or_path(value: Any) -> PyramidModel | str:
     """A model file or a `PyramidModel`: the check of parameters that take either."""
     if isinstance(value, (str, os.PathLike)):
         return path(value)
-    from caw_toolkit.model import PyramidModel
+    from caw_toolkit.pyramid.model import PyramidModel
 
     if not isinstance(value, PyramidModel):
         raise ValueError("a model file or a PyramidModel")
@@ -71,7 +71,7 @@ class ModelProcessor(Processor):
         """
         with self._lock:
             if self._loaded is None:
-                from caw_toolkit.model import PyramidModel
+                from caw_toolkit.pyramid.model import PyramidModel
 
                 given = self.model
                 self._loaded = PyramidModel.load(given, self.device) if isinstance(given, str) else given

@@ -65,7 +65,7 @@ def inpaint(
     Training never sees the gaps. Everything outside them stays as it is, bit for bit.
     """
     from caw_inpainting import gaps as gap_tools
-    from caw_inpainting.filling import filled
+    from caw_inpainting.task import filled
     from caw_toolkit import check_output, derived_seed, read_audio, write_audio
     from caw_toolkit.cli.progress import load_or_train
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from caw_inpainting import gaps as gap_tools
-from caw_inpainting.filling import filled
+from caw_inpainting.task import filled
 from caw_toolkit import Array, AudioClip
 from caw_toolkit.processors.model_processor import ModelProcessor, at_least_a_second, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, flag, number

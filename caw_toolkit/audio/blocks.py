@@ -1,0 +1,134 @@
+"""Long audio files in and out, block by block: memory does not grow with their length.
+
+The checks and the policies are those of `read_audio` and `write_audio`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from caw_toolkit.arrays import Array
+from caw_toolkit.atomic_write import atomic_file
+from caw_toolkit.audio.reading import decoded_blocks, open_decoder, open_source, refuse_incomplete
+from caw_toolkit.audio.writing import BLOCK_SAMPLES, BitDepth, Clipping, WrittenAudio, check_output, encode, gain_to_fit
+from caw_toolkit.errors import CawError
+
+
+@dataclass(frozen=True)
+class AudioBlocks:
+    """An audio file that is being read.
+
+    Attributes:
+        name: for messages.
+        channels: 1 or 2.
+        sample_rate: Hz.
+    """
+
+    name: str
+    channels: int
+    sample_rate: int
+    _decoder: Any
+
+    def __iter__(self) -> Iterator[Array]:
+        """The audio, once, in blocks `(channels, samples)`.
+
+        Raises:
+            CawError: the file is damaged or truncated, or has NaN or infinite samples.
+        """
+        return decoded_blocks(self._decoder, self.name)
+
+
+@contextmanager
+def open_audio(source: str | Path) -> Iterator[AudioBlocks]:
+    """Open a file to read it block by block.
+
+    Args:
+        source: as for `read_audio`; standard input (`-`) is read to its end first.
+
+    Raises:
+        CawUsageError: there is no such file.
+        CawError: it is not audio that the toolkit works with.
+    """
+    name = "standard input" if str(source) == "-" else str(source)
+    with open_source(source, name) as stream:
+        refuse_incomplete(stream, name)
+        with open_decoder(stream, name) as decoder:
+            yield AudioBlocks(name, int(decoder.channels), int(decoder.samplerate), decoder)
+
+
+def write_audio_blocks(
+    target: str | Path,
+    blocks: Iterable[Array],
+    sample_rate: int,
+    *,
+    channels: int,
+    bit_depth: BitDepth = "24",
+    clipping: Clipping = "scale",
+    overwrite: bool = False,
+) -> WrittenAudio:
+    """Write a file from blocks, completely or not at all: `write_audio` for audio of any length.
+
+    The blocks are kept in a temporary file until the peak of all of them is known.
+
+    Args:
+        target: as for `write_audio`.
+        blocks: `(channels, samples)` each, of any length.
+        sample_rate: In Hz.
+        channels: of every block.
+        bit_depth: as for `write_audio`.
+        clipping: as for `write_audio`.
+        overwrite: as for `write_audio`.
+
+    Raises:
+        CawUsageError: as for `check_output`.
+        CawError: as for `write_audio`.
+    """
+    check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate)
+    path = Path(target)
+    to_standard_output = str(target) == "-"
+    folder = None if to_standard_output or not path.parent.is_dir() else path.parent
+    with tempfile.TemporaryFile(dir=folder) as spool:
+        samples, peak, over = 0, 0.0, 0
+        for block in blocks:
+            if not np.isfinite(block).all():
+                raise CawError(f"not writing {target}: the audio has NaN or infinite samples")
+            magnitudes = np.abs(block)
+            peak = max(peak, float(np.max(magnitudes, initial=0.0)))
+            over += int(np.sum(magnitudes > 1.0))
+            samples += block.shape[1]
+            _spool(spool, block, target)
+        gain = gain_to_fit(target, peak, bit_depth=bit_depth, clipping=clipping)
+        again = (block * np.float32(gain) for block in _read_back(spool, channels))
+        shape = (channels, samples)
+        if to_standard_output:
+            with tempfile.TemporaryFile() as encoded:
+                encode(encoded, again, path, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
+                encoded.seek(0)
+                shutil.copyfileobj(encoded, sys.stdout.buffer)
+                sys.stdout.buffer.flush()
+        else:
+            with atomic_file(path) as stream:
+                encode(stream, again, path, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
+    return WrittenAudio(path, gain, over if bit_depth != "float" and clipping == "clip" else 0)
+
+
+def _spool(spool: BinaryIO, block: Array, target: str | Path) -> None:
+    try:
+        spool.write(np.ascontiguousarray(block.T, dtype=np.float32).tobytes())
+    except OSError as error:
+        raise CawError(f"cannot write {target}: no room for its samples beside it ({error.strerror})") from error
+
+
+def _read_back(spool: BinaryIO, channels: int) -> Iterator[Array]:
+    spool.seek(0)
+    while data := spool.read(BLOCK_SAMPLES * channels * 4):
+        yield np.frombuffer(data, np.float32).reshape(-1, channels).T

@@ -1,0 +1,72 @@
+"""A clip of audio in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from caw_toolkit.arrays import Array
+from caw_toolkit.errors import CawError
+
+_SILENCE = 2.0**-14  # two steps of 16 bits: dither alone stays below it
+
+
+@dataclass(frozen=True, eq=False)
+class AudioClip:
+    """A stretch of audio.
+
+    Attributes:
+        samples: `(channels, samples)` float32, full scale 1.0.
+        sample_rate: In Hz.
+
+    Raises:
+        ValueError: The samples are not a two-dimensional float32 array.
+    """
+
+    samples: Array
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 2 or self.samples.dtype != np.float32:
+            raise ValueError(f"expected (channels, samples) float32, got {self.samples.shape} {self.samples.dtype}")
+
+    @property
+    def channels(self) -> int:
+        """The number of channels."""
+        return int(self.samples.shape[0])
+
+    @property
+    def seconds(self) -> float:
+        """The length in seconds."""
+        return float(self.samples.shape[1] / self.sample_rate)
+
+    @property
+    def peak(self) -> float:
+        """The largest magnitude; full scale is 1.0."""
+        return float(np.max(np.abs(self.samples), initial=0.0))
+
+    @property
+    def rms(self) -> float:
+        """The root of the mean square over all channels."""
+        return float(np.sqrt(np.mean(np.square(self.samples, dtype=np.float64)))) if self.samples.size else 0.0
+
+
+def require_trainable(clip: AudioClip, *, shortest_seconds: float = 0.1) -> None:
+    """Raise where a clip holds nothing to learn from.
+
+    Args:
+        clip: The recording.
+        shortest_seconds: The least length.
+
+    Raises:
+        CawError: It is shorter than that, silent (no sample above -84 dB full scale), or constant in every channel.
+    """
+    if clip.seconds < shortest_seconds:
+        raise CawError(f"the recording is {clip.seconds:.3f} s long: at least {shortest_seconds:g} s are needed")
+    if clip.peak <= _SILENCE:
+        raise CawError("the recording is silent: there is nothing to learn from")
+    if float(np.max(np.ptp(clip.samples, axis=1))) <= _SILENCE:
+        raise CawError(
+            f"the recording is constant (every sample is about {clip.samples[0, 0]:.3g}): nothing to learn from"
+        )

@@ -1,0 +1,137 @@
+"""What a missing band consists of, made from the band below it.
+
+Levels say how loud a band is. Noise of these levels hisses where a voice has harmonics. The band below, flattened and
+rectified, has harmonics where there are harmonics, pulses where there are pulses, and noise where there is noise
+(Makhoul and Berouti, "High-frequency regeneration in speech coding systems", 1979). Pulses of a voice have not the same
+phase in all bands: how it differs is the same all through a recording, and is learnt from it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from caw_toolkit.dsp.lapped_transform import LappedTransform, averaged
+
+#: The band below is flattened in a transform of so many times as many bands.
+FINER = 8
+#: It is divided by its mean power over so many of those bands and frames.
+FLATTENED_BANDS, FLATTENED_FRAMES = 5, 3
+#: Share of the coarser signal's band that is taken; resamplers leave little of what is above.
+PASSBAND = 0.98
+#: Weight of what is not rectified beside what is. The short windows of the lapped transform leak, which makes copies of
+#: it that are shifted by multiples of the frame rate (spectral translation).
+LINEAR_PART = 2.0
+#: Coefficients are divided by their mean power over so many bands and frames. Next to the cutoff that includes the loud
+#: linear part below it, and leaves a dip of some decibels above.
+LEVELLED_BANDS, LEVELLED_FRAMES = 3, 5
+#: What they are multiplied with: chosen for the log-spectral distance, as levels are predicted for noise.
+GAIN = 1.1
+#: Powers so much below that of the recording, or of what has been flattened, are silence.
+FLOOR = 1e-6
+#: Added to a recording's power, which may be zero.
+TINY = 1e-16
+#: The recording's band is correlated with what is rectified at lags of up to so many samples.
+LAGS = 15
+#: Taps of the all-pass filter that has the phase of this correlation.
+PHASE_TAPS = 127
+#: Samples that are filtered at a time, which is faster than one by one.
+STRIDE = 128
+#: Weight of a phase of zero beside the correlation: how little is trusted in where the two hardly correlate.
+ZERO_PHASE = 1.0
+#: Phase is learnt from so many samples at most.
+MOST_SAMPLES = 2**20
+
+
+class FineStructure(nn.Module):
+    """Makes coefficients of about unit level, to be shaped into a band.
+
+    Args:
+        transform: of the band.
+        ratio: rate of the scale over that of the coarser one, rounded up.
+    """
+
+    phase_filter: Tensor
+
+    def __init__(self, transform: LappedTransform, ratio: int) -> None:
+        super().__init__()
+        self.transform = transform
+        self.finer = LappedTransform(FINER * transform.bands)
+        self.passband = int(PASSBAND * self.finer.bands / ratio)
+        self.granule = self.finer.bands
+        self.cutoff_band = transform.bands // ratio
+        self.receptive_field = (
+            (FLATTENED_FRAMES + 2) * self.finer.bands + PHASE_TAPS + (LEVELLED_FRAMES + 2) * transform.bands
+        )
+        self.register_buffer("phase_filter", _all_pass(torch.zeros(PHASE_TAPS // 2 + 1)), persistent=False)
+
+    def fit(self, band: Tensor, coarse: Tensor, usable: Tensor) -> None:
+        """Learn from a recording how the phase of its band differs from that of the rectified band below.
+
+        Args:
+            band: coefficients of the recording's band, each row of unit level, `(channels, bands, frames)`.
+            coarse: its coarser signal, upsampled, `(channels, samples)`.
+            usable: whether a sample may be learnt from, `(samples,)`.
+        """
+        coarse, usable = coarse[:, :MOST_SAMPLES], usable[:MOST_SAMPLES]
+        band = band[None, :, :, : self.transform.frames(len(usable))].clone()
+        band[:, :, : self.cutoff_band] = 0
+        rectified = self.transform(self._flattened(coarse[None], coarse.square().mean() + TINY).abs())
+        rectified = _levelled(rectified, LEVELLED_BANDS, LEVELLED_FRAMES, FLOOR)
+        target, source = (self.transform.inverse(part)[0, :, : len(usable)].cpu() for part in (band, rectified))
+        response = torch.fft.rfft(_correlated(target * usable.cpu(), source))
+        above = response[self.cutoff_band * len(response) // self.transform.bands :]
+        self.phase_filter.copy_(_all_pass(response + ZERO_PHASE * above.abs().square().mean().sqrt()))
+
+    def forward(self, coarse: Tensor, power: Tensor) -> Tensor:
+        """Coefficients above a coarser signal; zero where it is silent.
+
+        Args:
+            coarse: upsampled to the rate of the scale.
+            power: mean square of the recording's coarser signal, a scalar.
+
+        Shape:
+            `(batch, channels, samples)` -> `(batch, channels, bands, frames)`.
+        """
+        flat = self._flattened(coarse, power)
+        excitation: Tensor = self.transform(_filtered(flat.abs(), self.phase_filter) + LINEAR_PART * flat)
+        return GAIN * _levelled(excitation, LEVELLED_BANDS, LEVELLED_FRAMES, FLOOR)
+
+    def _flattened(self, coarse: Tensor, power: Tensor) -> Tensor:
+        """The signal with a level spectrum in its passband, and nothing above; its fine structure stays."""
+        coefficients = _levelled(self.finer(coarse), FLATTENED_BANDS, FLATTENED_FRAMES, FLOOR * power)
+        coefficients[:, :, self.passband :] = 0
+        waveform: Tensor = self.finer.inverse(coefficients)
+        return waveform[..., : coarse.shape[-1]]
+
+
+def _levelled(coefficients: Tensor, bands: int, frames: int, floor: float | Tensor) -> Tensor:
+    """Coefficients divided by the root of their mean power around each."""
+    return coefficients * (averaged(coefficients.square(), bands=bands, frames=frames) + floor).rsqrt()
+
+
+def _correlated(target: Tensor, source: Tensor) -> Tensor:
+    """Cross-correlation of `(channels, samples)`, summed over channels, `(PHASE_TAPS,)`: lags of 0 to `LAGS`, zeros for
+    those that are not looked at, and lags of -`LAGS` to -1.
+    """
+    size = target.shape[-1] + 2 * LAGS
+    spectrum = torch.fft.rfft(target, size) * torch.fft.rfft(source, size).conj()
+    correlation = torch.fft.irfft(spectrum.sum(0), size)
+    return torch.cat([correlation[: LAGS + 1], torch.zeros(PHASE_TAPS - 2 * LAGS - 1), correlation[-LAGS:]])
+
+
+def _all_pass(response: Tensor) -> Tensor:
+    """A filter with the phase of a frequency response, for `_filtered`, `(STRIDE, 1, STRIDE + PHASE_TAPS - 1)`."""
+    phase = torch.polar(torch.ones(len(response)), response.angle())
+    taps = torch.fft.irfft(phase, PHASE_TAPS).roll(PHASE_TAPS // 2).flip(0)
+    return torch.stack([functional.pad(taps, (later, STRIDE - 1 - later)) for later in range(STRIDE)])[:, None]
+
+
+def _filtered(waveform: Tensor, kernel: Tensor) -> Tensor:
+    """Convolution, as long as the waveform, that makes `STRIDE` samples at a time."""
+    batch, channels, samples = waveform.shape
+    edge = PHASE_TAPS // 2
+    padded = functional.pad(waveform.reshape(batch * channels, 1, samples), (edge, edge + -samples % STRIDE))
+    blocks = functional.conv1d(padded, kernel, stride=STRIDE)
+    return blocks.transpose(1, 2).reshape(batch, channels, -1)[..., :samples]

@@ -1,0 +1,334 @@
+"""The plugin host: finds plugins, loads them one by one, and keeps a broken one from harming anything else.
+
+`get_host()` is the host of the process. The environment variable `CAW_DISABLE_PLUGINS` (names separated by commas, or
+`*`) leaves plugins out; `CAW_STRICT_PLUGINS=1` turns the first problem of any plugin into an error.
+
+Each plugin gets a pluggy manager of its own: pluggy then validates the hooks, and every call and every failure belongs
+to one plugin.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import click
+import pluggy
+
+from caw_toolkit import hookspecs
+from caw_toolkit.errors import did_you_mean
+from caw_toolkit.hookspecs import HOOK_NAMES, PROJECT_NAME, ScaleTrained
+from caw_toolkit.plugins.discovery import (
+    DISTRIBUTION,
+    EntryPoint,
+    check_plugin,
+    discover,
+    in_order,
+    shipped_presets,
+    toolkit_version,
+    unmarked_hooks,
+)
+from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.plugins.records import (
+    PLUGIN_FAILURES,
+    PluginError,
+    PluginOrigin,
+    PluginProblem,
+    PluginRecord,
+    Registration,
+    describe_exception,
+)
+from caw_toolkit.plugins.registry import Registrar, Registries
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Plugin:
+    origin: PluginOrigin
+    manager: pluggy.PluginManager | None = None
+    hooks: tuple[str, ...] = ()
+    disabled: bool = False
+    problems: list[PluginProblem] = field(default_factory=list)
+
+
+class PluginHost:
+    """Loads plugins and knows what they added.
+
+    Args:
+        entry_points: the plugins to load; by default those of all installed distributions.
+        disabled: names of plugins to leave out; `*` stands for all.
+        strict: raise on the first problem instead of collecting it.
+        reserved_commands: names of commands that plugins may not take.
+        reserved_presets: names of presets that plugins may not take.
+
+    Raises:
+        PluginError: a plugin has a problem and `strict` is set.
+
+    .. versionadded:: 0.1
+    """
+
+    def __init__(
+        self,
+        entry_points: Iterable[EntryPoint] | None = None,
+        *,
+        disabled: Iterable[str] = (),
+        strict: bool = False,
+        reserved_commands: Iterable[str] = (),
+        reserved_presets: Iterable[str] = (),
+    ) -> None:
+        self._strict = strict
+        self._plugins: list[_Plugin] = []
+        self._registries = Registries(
+            PluginOrigin("engine", DISTRIBUTION, toolkit_version()),
+            reserved_commands=reserved_commands,
+            reserved_presets=reserved_presets,
+        )
+        found, problems = discover() if entry_points is None else (entry_points, [])
+        for problem in problems:
+            self._report(self._add(problem.origin), problem.message, fatal=True, exception=problem.exception)
+        self._load_all(found, frozenset(disabled))
+
+    # What plugins added
+
+    @property
+    def plugins(self) -> tuple[PluginRecord, ...]:
+        """All plugins that were found, by name."""
+        return tuple(sorted(map(self._record, self._plugins), key=lambda record: (record.name, record.distribution)))
+
+    @property
+    def problems(self) -> tuple[PluginProblem, ...]:
+        """Everything that went wrong so far."""
+        return tuple(problem for plugin in self._plugins for problem in plugin.problems)
+
+    @property
+    def commands(self) -> Mapping[str, Registration[click.Command | str]]:
+        """Commands of all plugins, by name."""
+        return MappingProxyType(self._registries.commands.items)
+
+    @property
+    def processors(self) -> Mapping[str, Registration[str]]:
+        """Processors of all plugins, by name."""
+        return MappingProxyType(self._registries.processors.items)
+
+    @property
+    def training_modes(self) -> Mapping[str, Registration[str]]:
+        """Training modes of all plugins, by name."""
+        return MappingProxyType(self._registries.training_modes.items)
+
+    @property
+    def presets(self) -> Mapping[str, Registration[Path]]:
+        """Presets of all plugins, by name."""
+        return MappingProxyType(self._registries.presets.items)
+
+    @property
+    def evaluations(self) -> Mapping[str, Registration[str]]:
+        """Evaluations of all plugins, by name."""
+        return MappingProxyType(self._registries.evaluations.items)
+
+    @property
+    def preset_paths(self) -> dict[str, Path]:
+        """Files of the presets of all plugins, by name, as `presets.load_preset` takes them."""
+        return {name: item.target for name, item in self._registries.presets.items.items()}
+
+    def command(self, name: str) -> click.Command:
+        """Import a plugin's command.
+
+        Raises:
+            CawUsageError: no plugin has a command of this name.
+            PluginError: the command cannot be imported, or is no click command.
+        """
+        return self._registries.commands.resolve_command(name)
+
+    def evaluation(self, name: str) -> click.Command:
+        """Import an evaluation's command.
+
+        Raises:
+            CawUsageError: no plugin has an evaluation of this name.
+            PluginError: the command cannot be imported, or is no click command.
+        """
+        return self._registries.evaluations.resolve_command(name)
+
+    def processor(self, name: str) -> Callable[..., Any]:
+        """Import a processor's class.
+
+        Raises:
+            CawUsageError: no plugin has a processor of this name.
+            PluginError: the class cannot be imported, or cannot be called.
+        """
+        processor: Callable[..., Any] = self._registries.processors.resolve(name)
+        if not callable(processor):
+            raise PluginError(f"{self.processors[name].origin}: processor {name!r} cannot be called: {processor!r}")
+        return processor
+
+    def training_mode(self, name: str) -> Any:
+        """Import a training mode.
+
+        Raises:
+            CawUsageError: no plugin has a training mode of this name.
+            PluginError: the mode cannot be imported.
+        """
+        return self._registries.training_modes.resolve(name)
+
+    # What plugins are told
+
+    def notify_scale_trained(self, event: ScaleTrained) -> None:
+        """Tell all plugins that a scale has been trained. A plugin that fails is reported, and training goes on."""
+        for plugin in self._plugins:
+            self._call(plugin, "scale_trained", event=copy.deepcopy(event))
+
+    def describe_model(self, info: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+        """Ask all plugins about a model.
+
+        Args:
+            info: the model file's metadata.
+
+        Returns:
+            Text by label, by name of the plugin; plugins with nothing to say are left out.
+        """
+        descriptions: dict[str, dict[str, str]] = {}
+        for plugin in self._plugins:
+            for answer in self._call(plugin, "describe_model", info=copy.deepcopy(info)):
+                try:
+                    lines = {str(label): str(text) for label, text in answer.items()}
+                except PLUGIN_FAILURES as error:
+                    message = f"describe_model returned {type(answer).__name__}, not a mapping of text to text"
+                    self._report(plugin, message, exception=error)
+                else:
+                    if lines:
+                        descriptions[plugin.origin.name] = lines
+        return descriptions
+
+    # Loading
+
+    def _load_all(self, entry_points: Iterable[EntryPoint], disabled: frozenset[str]) -> None:
+        owners: dict[str, PluginOrigin] = {}
+        for origin, entry_point in in_order(entry_points):
+            plugin = self._add(origin)
+            owner = owners.setdefault(origin.name, origin)  # it keeps the name whether or not it loads
+            if disabled & {origin.name, "*"}:
+                plugin.disabled = True
+            elif len([other for other in self._plugins if other.origin.name == origin.name]) > 1:
+                message = f"refused: {owner.source} and {origin.source} both have a plugin named {origin.name!r}"
+                self._report(plugin, message, fatal=True)
+            else:
+                self._load(plugin, entry_point)
+        for name in sorted(disabled.difference(owners, "*")):
+            _logger.warning("no plugin named %r to disable; %s", name, did_you_mean(name, owners))
+        for plugin in self._plugins:
+            register = Registrar(self._registries, plugin.origin, functools.partial(self._report, plugin))
+            self._call(plugin, "register_commands", register=register.command)
+            self._call(plugin, "register_processors", register=register.processor)
+            self._call(plugin, "register_training_modes", register=register.training_mode)
+            self._call(plugin, "register_presets", register=register.preset)
+            self._call(plugin, "register_evaluations", register=register.evaluation)
+
+    def _add(self, origin: PluginOrigin) -> _Plugin:
+        self._plugins.append(_Plugin(origin))
+        return self._plugins[-1]
+
+    def _load(self, plugin: _Plugin, entry_point: EntryPoint) -> None:
+        manager = pluggy.PluginManager(PROJECT_NAME)
+        manager.add_hookspecs(hookspecs)
+        try:
+            with _output_kept_clean():
+                loaded = entry_point.load()
+            complaint = check_plugin(loaded)
+            if complaint is None:
+                manager.register(loaded, plugin.origin.name)
+                implemented = {caller.name for caller in manager.get_hookcallers(loaded) or ()}
+                unmarked = unmarked_hooks(loaded)
+        except PLUGIN_FAILURES as error:
+            self._report(plugin, describe_exception(error), fatal=True, exception=error)
+            return
+        if complaint is not None:
+            self._report(plugin, complaint, fatal=True)
+            return
+        plugin.manager = manager
+        plugin.hooks = tuple(name for name in HOOK_NAMES if name in implemented)
+        for name in sorted(implemented.difference(HOOK_NAMES)):
+            self._report(plugin, f"unknown hook {name!r}; {did_you_mean(name, HOOK_NAMES)}")
+        for name in unmarked:
+            self._report(plugin, f"{name} lacks the @hookimpl marker and is never called")
+
+    def _call(self, plugin: _Plugin, hook: str, **arguments: Any) -> list[Any]:
+        """Call one plugin's implementation of a hook; report what it raises."""
+        if plugin.manager is None or hook not in plugin.hooks:
+            return []
+        try:
+            with _output_kept_clean():
+                return list(getattr(plugin.manager.hook, hook)(**arguments))
+        except PLUGIN_FAILURES as error:
+            if self._strict and isinstance(error, PluginError):  # raised by _report, from within the hook
+                raise
+            self._report(plugin, f"{hook} failed: {describe_exception(error)}", exception=error)
+            return []
+
+    # Reporting
+
+    def _report(
+        self, plugin: _Plugin, message: str, *, fatal: bool = False, exception: BaseException | None = None
+    ) -> None:
+        problem = PluginProblem(plugin.origin, message, fatal, exception)
+        if problem in plugin.problems:  # a hook that fails at every scale is reported once
+            return
+        plugin.problems.append(problem)
+        if self._strict:
+            raise PluginError(str(problem)) from exception
+        _logger.warning("%s", problem)
+        if exception is not None:
+            _logger.debug("traceback of %s", plugin.origin, exc_info=exception)
+
+    def _record(self, plugin: _Plugin) -> PluginRecord:
+        record = PluginRecord(
+            name=plugin.origin.name,
+            distribution=plugin.origin.distribution,
+            version=plugin.origin.version,
+            error=next((problem.message for problem in plugin.problems if problem.fatal), None),
+            problems=tuple(problem.message for problem in plugin.problems if not problem.fatal),
+            disabled=plugin.disabled,
+        )
+        if plugin.manager is None:
+            return record
+        return dataclasses.replace(
+            record,
+            hooks=plugin.hooks,
+            commands=self._registries.commands.names_of(plugin.origin),
+            processors=self._registries.processors.names_of(plugin.origin),
+            training_modes=self._registries.training_modes.names_of(plugin.origin),
+            presets=self._registries.presets.names_of(plugin.origin),
+            evaluations=self._registries.evaluations.names_of(plugin.origin),
+        )
+
+
+def _output_kept_clean() -> AbstractContextManager[object]:
+    """Send what a plugin prints to standard error: standard output may carry audio or JSON."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
+@functools.cache
+def get_host() -> PluginHost:
+    """The host of this process, with all installed plugins; made on the first call.
+
+    Raises:
+        PluginError: a plugin has a problem and `CAW_STRICT_PLUGINS` is set.
+
+    .. versionadded:: 0.1
+    """
+    return PluginHost(
+        disabled=filter(None, map(str.strip, os.environ.get("CAW_DISABLE_PLUGINS", "").split(","))),
+        strict=os.environ.get("CAW_STRICT_PLUGINS", "") not in ("", "0"),
+        reserved_commands=ENGINE_COMMANDS,
+        reserved_presets=shipped_presets(),
+    )

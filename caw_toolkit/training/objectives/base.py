@@ -1,0 +1,117 @@
+"""The interface between the trainer and a training objective.
+
+An objective builds the generator of each scale and trains it, one scale at a time, coarse to fine. The trainer owns
+the loop, the budget, the checkpoints and the reporting; the objective owns networks, losses, optimisers and schedules.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from caw_toolkit.generators.base import ScaleGenerator
+
+
+@dataclass(frozen=True)
+class ScaleSpec:
+    """Place of a scale in its pyramid."""
+
+    index: int  # 0 is the coarsest
+    count: int  # number of scales
+    rate: int  # Hz
+    coarser_rate: int | None  # of the scale below, Hz
+    channels: int  # audio channels
+
+
+@dataclass(frozen=True)
+class ScaleTask:
+    """Everything an objective needs to train one scale.
+
+    Attributes:
+        spec: place of the scale in the pyramid.
+        real: the training signal at this scale, `(channels, samples)`, on the training device.
+        coarse: the real signal of the scale below, upsampled to this rate, `(channels, samples)`; None at the coarsest.
+        segments: `(start, stop)` ranges of `real` that may be trained on; no window crosses their ends.
+        previous: state that the previous scale's trainer left for warm starts (`ScaleTrainer.warm_start_state`).
+        generate_coarse: draws the coarser signal from the generators trained so far, upsampled to this rate:
+            `generate_coarse(start, stop, seed)` gives `(1, channels, stop - start)`; with `seed=None` it returns the
+            paper's reconstruction of the coarser scales. None at the coarsest scale.
+        seed: of every random draw of this scale's training.
+        device: where to train.
+    """
+
+    spec: ScaleSpec
+    real: Tensor
+    coarse: Tensor | None
+    segments: tuple[tuple[int, int], ...]
+    generate_coarse: Callable[[int, int, int | None], Tensor] | None
+    seed: int
+    device: torch.device
+    previous: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ScaleTrainer(ABC):
+    """Training of one scale in progress."""
+
+    #: Standard deviation of the noise that the generator expects.
+    noise_std: float
+
+    #: Steps after which the scale is finished when no time budget is given.
+    total_steps: int
+
+    #: Steps that no time budget makes it exceed.
+    most_steps: float = math.inf
+
+    #: Whether a step goes over the whole recording, so that its cost grows with the recording's length.
+    whole_signal: bool = False
+
+    @abstractmethod
+    def step(self, progress: float) -> dict[str, float]:
+        """One update. `progress` in [0, 1) is the share of this scale's training that is done; returns the losses."""
+
+    @abstractmethod
+    def generator(self) -> ScaleGenerator:
+        """The generator as it stands (averaged weights if the objective averages), in evaluation mode."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Plain types and tensors from which `load_state_dict` continues, random state included."""
+
+    @abstractmethod
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from `state_dict`."""
+
+    def warm_start_state(self) -> dict[str, Any]:
+        """What the next scale's trainer may start from; plain types and tensors."""
+        return {}
+
+    def reconstruction_noise(self) -> Tensor | None:
+        """At the coarsest scale: the noise `(channels, samples)` that is mapped to the real signal. Else None."""
+        return None
+
+
+class Objective(ABC):
+    """How the generators of a pyramid are built and trained."""
+
+    @classmethod
+    @abstractmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Objective:
+        """Make the objective from a preset's table; CawUsageError if an option is unknown or wrong."""
+
+    def time_weight(self, index: int) -> float:
+        """Training time that scale `index` is worth, relative to the other scales; 0 if it needs none."""
+        return 1.0
+
+    @abstractmethod
+    def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
+        """Start training a scale."""
+
+    @abstractmethod
+    def untrained_generator(self, spec: ScaleSpec) -> ScaleGenerator:
+        """The generator that a scale would get, untrained: for sizes, receptive fields and dry runs."""

@@ -1,0 +1,117 @@
+"""Objective `exemplar`: remember the recording and look its material up (`generators.exemplar`). No training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.generators.exemplar import ExemplarGenerator
+from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.training.objectives.options import options_from_mapping
+
+#: Largest shift of a candidate when it is brought in phase, in samples of the coarser signal.
+SHIFT = 6
+
+
+@dataclass(frozen=True)
+class ExemplarOptions:
+    """Options of `exemplar`.
+
+    Attributes:
+        hop_seconds: from frame to frame, at the nearest that divides a second; stretches are twice as long.
+        candidates: stretches that are compared in phase for each frame.
+        continuity: bonus for going on with the same stretch of the recording, beside likeness from -1 to 1. More is
+            smoother, and copies longer stretches.
+        variety: weight of the noise in the choice of stretches.
+    """
+
+    hop_seconds: float = 0.032
+    candidates: int = 24
+    continuity: float = 0.1
+    variety: float = 0.03
+
+    def __post_init__(self) -> None:
+        if not 0.005 <= self.hop_seconds <= 1:
+            raise CawUsageError(f"hop_seconds must be from 0.005 to 1, not {self.hop_seconds}")
+        if self.candidates < 1:
+            raise CawUsageError(f"candidates must be at least 1, not {self.candidates}")
+
+
+class ExemplarObjective(Objective):
+    """Exemplars at every scale but the coarsest."""
+
+    def __init__(self, options: ExemplarOptions | None = None) -> None:
+        self.options = options or ExemplarOptions()
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> ExemplarObjective:
+        return cls(options_from_mapping(ExemplarOptions, options, objective="exemplar"))
+
+    def time_weight(self, index: int) -> float:
+        return 0.0
+
+    def untrained_generator(self, spec: ScaleSpec) -> ExemplarGenerator:
+        return self._generator(spec, samples=1)
+
+    def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
+        return ExemplarTrainer(self.remembering(task))
+
+    def remembering(self, task: ScaleTask) -> ExemplarGenerator:
+        """A generator that remembers the recording."""
+        if task.coarse is None:
+            raise CawUsageError("objective 'exemplar' cannot train the coarsest scale: use it in 'staged'")
+        generator = self._generator(task.spec, samples=task.real.shape[1]).to(task.device)
+        if max(stop - start for start, stop in task.segments) < 4 * generator.hop:
+            raise CawError(f"the recording is too short for the scale of {task.spec.rate} Hz")
+        generator.remember(task.real, task.coarse, task.segments)
+        return generator
+
+    def _generator(self, spec: ScaleSpec, samples: int) -> ExemplarGenerator:
+        ratio = spec.rate / (spec.coarser_rate or spec.rate)
+        return ExemplarGenerator(
+            audio_channels=spec.channels,
+            samples=samples,
+            hop=hop_samples(spec.rate, self.options.hop_seconds),
+            ratio=math.ceil(ratio),
+            shift=round(SHIFT * ratio),
+            candidates=self.options.candidates,
+            continuity=self.options.continuity,
+            variety=self.options.variety,
+        )
+
+
+def hop_samples(rate: int, seconds: float) -> int:
+    """The hop nearest to `seconds` of which a whole number makes a second, so that blocks of audio share their frames.
+
+    >>> hop_samples(44100, 0.032)
+    1470
+    """
+    hops = [rate // count for count in range(1, rate) if rate % count == 0]
+    return min(hops, key=lambda hop: abs(hop / rate - seconds))
+
+
+class ExemplarTrainer(ScaleTrainer):
+    """Nothing to train."""
+
+    noise_std = 1.0
+    total_steps = 0
+    most_steps = 0
+
+    def __init__(self, generator: ExemplarGenerator) -> None:
+        self._generator = generator
+
+    def step(self, progress: float) -> dict[str, float]:
+        return {}
+
+    def generator(self) -> ScaleGenerator:
+        return self._generator
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        return None

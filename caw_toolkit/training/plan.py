@@ -1,0 +1,126 @@
+"""What is going to be trained: recording, preset and rates of the scales, checked before the first step."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from caw_toolkit.audio.clip import AudioClip, require_trainable
+from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
+from caw_toolkit.pyramid.material import Material, detect_material
+from caw_toolkit.pyramid.rates import ScaleRules, check_rates, choose_rates
+from caw_toolkit.pyramid.recording import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
+from caw_toolkit.pyramid.upsampling import require_upsampler
+from caw_toolkit.training.objectives import build_objective
+from caw_toolkit.training.objectives.base import Objective, ScaleSpec
+from caw_toolkit.training.presets import Preset, load_preset
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to be trained; made by `make_plan`."""
+
+    recording: Recording
+    preset: Preset
+    material: Material
+    rates: tuple[int, ...]
+    objective: Objective
+    minutes: float | None
+    seed: int
+
+    def spec(self, index: int) -> ScaleSpec:
+        coarser = self.rates[index - 1] if index else None
+        return ScaleSpec(index, len(self.rates), self.rates[index], coarser, self.recording.channels)
+
+    def shares(self) -> list[float]:
+        """The share of a time budget that each scale gets; they sum to 1."""
+        weights = [self.objective.time_weight(index) for index in range(len(self.rates))]
+        others = sum(weights[1:])
+        if "coarsest_share" in self.preset.training and others:
+            first = self.preset.training["coarsest_share"]
+            weights[0] = others * first / (1 - first)
+        return [weight / sum(weights) for weight in weights]
+
+    def fingerprint(self) -> str:
+        """A digest of the recording and of every setting that decides the result."""
+        settings = {
+            "preset": dataclasses.asdict(self.preset),
+            "material": self.material.value,
+            "rates": self.rates,
+            "minutes": self.minutes,
+            "seed": self.seed,
+            "segments": self.recording.segments,
+        }
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+        digest.update(self.recording.samples.tobytes())
+        return digest.hexdigest()
+
+
+def make_plan(
+    clips: AudioClip | Sequence[AudioClip],
+    *,
+    preset: str | Path | Preset = "fast",
+    material: Material | str = "auto",
+    minutes: float | None = None,
+    sample_rate: int | None = None,
+    rates: Sequence[int] | None = None,
+    objective_options: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    extra_presets: Mapping[str, Path] | None = None,
+) -> Plan:
+    """Check the recording and the settings, and lay out the pyramid.
+
+    Args:
+        clips: one recording, or several of the same source.
+        preset: name of a preset, path of a TOML file, or a loaded preset.
+        material: `speech`, `music`, `ambience`, or `auto` to detect it.
+        minutes: time budget; default: the preset's, or as many steps as the preset says.
+        sample_rate: of the finest scale, Hz; default: that of the first clip, 48 kHz at the most.
+        rates: of the scales, Hz; default: chosen by the preset's rules.
+        objective_options: changes to the objective's options.
+        seed: of everything random.
+        extra_presets: presets that plugins registered.
+
+    Raises:
+        CawError: if the recording cannot be trained on.
+        CawUsageError: if a setting is wrong.
+    """
+    clips = [clips] if isinstance(clips, AudioClip) else list(clips)
+    for clip in clips:
+        require_trainable(clip, shortest_seconds=SHORTEST_SECONDS)
+    if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
+        raise CawUsageError(f"minutes must be positive, not {minutes}")
+    recording = join(clips, sample_rate or min(clips[0].sample_rate, 48000))
+    if recording.seconds > LONGEST_SECONDS:
+        raise CawError(
+            f"the recording is {recording.seconds / 60:.1f} minutes long, the limit is {LONGEST_SECONDS / 60:.0f}: "
+            "choose a part with --start and --duration"
+        )
+    if material == "auto":
+        kind = detect_material(recording.samples, recording.sample_rate)
+    elif material in tuple(Material):
+        kind = Material(material)
+    else:
+        raise CawUsageError(f"unknown material {material!r}: {did_you_mean(str(material), ['auto', *Material])}")
+    chosen = preset if isinstance(preset, Preset) else load_preset(preset, material=kind, extra=extra_presets)
+    if rates:
+        layout = check_rates(rates, recording.sample_rate)
+    else:
+        layout = choose_rates(
+            recording.samples,
+            recording.sample_rate,
+            ScaleRules(**chosen.scales),
+            is_speech=kind is Material.SPEECH,
+        )
+    if len(layout) > 1:
+        require_upsampler(chosen.upsampling)
+    chosen = dataclasses.replace(chosen, objective_options={**chosen.objective_options, **(objective_options or {})})
+    objective = build_objective(chosen.objective, chosen.objective_options)
+    budget = minutes if minutes is not None else chosen.training.get("minutes")
+    return Plan(recording.aligned(layout), chosen, kind, layout, objective, budget, seed)

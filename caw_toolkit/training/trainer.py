@@ -1,0 +1,267 @@
+"""Training a pyramid: all scales in turn, within a time budget, resumable at any moment."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from caw_toolkit.audio.clip import AudioClip
+from caw_toolkit.devices import pick_device
+from caw_toolkit.errors import CawError
+from caw_toolkit.hookspecs import ScaleTrained
+from caw_toolkit.pyramid.model import PyramidModel
+from caw_toolkit.pyramid.scale import Scale
+from caw_toolkit.pyramid.upsampling import UPSAMPLERS
+from caw_toolkit.seeds import derived_seed
+from caw_toolkit.training.checkpoints import Checkpoint
+from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.training.plan import Plan, make_plan
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_INTERVAL_SECONDS = 20.0
+
+
+class TrainingDivergedError(CawError):
+    """A loss is no longer a finite number."""
+
+
+class TrainingInterruptedError(CawError):
+    """Training was stopped from outside; it can be resumed."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Sent after every step.
+
+    Attributes:
+        spec: the scale in training.
+        step: steps of it that are done.
+        fraction: share of the whole training that is done, 0 to 1.
+        losses: of this step, by name.
+        elapsed_seconds: since the training began, earlier runs included.
+        remaining_seconds: estimate.
+    """
+
+    spec: ScaleSpec
+    step: int
+    fraction: float
+    losses: Mapping[str, float]
+    elapsed_seconds: float
+    remaining_seconds: float
+
+
+class Trainer:
+    """Carries out a plan.
+
+    Args:
+        plan: from `make_plan`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        checkpoint: file to keep the state in, to be removed by the caller when the model is saved; None keeps none.
+        resume: go on from `checkpoint` if it exists.
+        on_progress: called after every step.
+        on_scale_trained: called when a scale is finished.
+        sources: what the recording was read from, kept in the model.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        device: str = "auto",
+        checkpoint: Path | None = None,
+        resume: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_scale_trained: Callable[[ScaleTrained], None] | None = None,
+        sources: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.plan = plan
+        self.device = pick_device(device)
+        self.checkpoint = checkpoint
+        self.on_progress = on_progress or (lambda progress: None)
+        self.on_scale_trained = on_scale_trained or (lambda event: None)
+        self.sources = sources
+        fingerprint = plan.fingerprint()
+        if resume and checkpoint is not None and checkpoint.exists():
+            self.state = Checkpoint.load(checkpoint, fingerprint)
+        else:
+            self.state = Checkpoint(fingerprint, plan.seed)
+        self.last_save = time.monotonic()
+
+    def run(self) -> PyramidModel:
+        """Train all scales that are not finished.
+
+        Raises:
+            TrainingDivergedError: if a loss is no longer finite.
+            TrainingInterruptedError: on Ctrl-C, after the state was saved.
+        """
+        torch.set_flush_denormal(True)
+        scales: list[Scale] = []
+        reconstruction_noise = None
+        if self.state.model is not None:
+            done = PyramidModel.from_content(self.state.model).to(self.device)
+            scales, reconstruction_noise = list(done.scales), done.reconstruction_noise
+        for index in range(self.state.scale, len(self.plan.rates)):
+            began = time.monotonic()
+            trainer = self._scale_trainer(index, self._model(scales, reconstruction_noise) if scales else None)
+            if self.state.trainer:
+                trainer.load_state_dict(self.state.trainer)
+            losses = self._train_scale(index, trainer, began)
+            generator = trainer.generator().eval().requires_grad_(False)
+            if not all(bool(weights.isfinite().all()) for weights in generator.parameters()):
+                raise self._diverged(self.plan.spec(index), "a weight is not finite")
+            scales.append(Scale(self.plan.rates[index], generator, trainer.noise_std))
+            if index == 0:
+                reconstruction_noise = trainer.reconstruction_noise()
+            self.state.losses.append(losses)
+            spec = self.plan.spec(index)
+            event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
+            self._finish_scale(index, self._model(scales, reconstruction_noise), trainer)
+            self.on_scale_trained(event)
+        model = self._model(scales, reconstruction_noise)
+        model.gain = model.measure_gain(self.plan.recording.level, seed=derived_seed(self.plan.seed, "level"))
+        return model
+
+    def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
+        plan, rate = self.plan, self.plan.rates[index]
+        real = torch.from_numpy(plan.recording.at(rate)).to(self.device)
+        coarse: Tensor | None = None
+        generate_coarse = None
+        if below is not None:
+            lower = torch.from_numpy(plan.recording.at(plan.rates[index - 1])).to(self.device)
+            coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, real.shape[1])
+
+            def generate_coarse(start: int, stop: int, seed: int | None) -> Tensor:
+                return below.coarse_input(rate, start, stop, seed)[None]
+
+        task = ScaleTask(
+            spec=plan.spec(index),
+            real=real,
+            coarse=coarse,
+            segments=plan.recording.segments_at(rate),
+            generate_coarse=generate_coarse,
+            seed=derived_seed(plan.seed, "scale", index),
+            device=self.device,
+            previous=self.state.previous,
+        )
+        return plan.objective.scale_trainer(task)
+
+    def _train_scale(self, index: int, trainer: ScaleTrainer, began: float) -> dict[str, float]:
+        """Steps until the scale's share of the budget, or its number of steps, is spent; returns the last losses.
+
+        Args:
+            index: the scale.
+            trainer: of the scale.
+            began: when its preparation began, on the monotonic clock.
+        """
+        spec, share = self.plan.spec(index), self.plan.shares()[index]
+        before = sum(self.state.seconds[:index])
+        if len(self.state.seconds) == index:
+            self.state.seconds.append(0.0)
+        spent = self.state.seconds[index]
+        budget = self._scale_budget(index)
+        started = began - spent
+        losses: dict[str, float] = {}
+        try:
+            while True:
+                elapsed = time.monotonic() - started
+                progress = elapsed / budget if budget else self.state.steps / max(1, trainer.total_steps)
+                progress = max(progress, self.state.steps / trainer.most_steps if trainer.most_steps else 1.0)
+                if progress >= 1:
+                    self.state.seconds[index] = elapsed
+                    return losses
+                losses = trainer.step(progress)
+                self.state.steps += 1
+                self._check(losses, spec)
+                self.state.seconds[index] = time.monotonic() - started
+                fraction = sum(self.plan.shares()[:index]) + share * progress
+                elapsed_total = before + self.state.seconds[index]
+                remaining = elapsed_total * (1 - fraction) / fraction if fraction else math.inf
+                self.on_progress(Progress(spec, self.state.steps, fraction, losses, elapsed_total, remaining))
+                if time.monotonic() - self.last_save > CHECKPOINT_INTERVAL_SECONDS:
+                    self._save(trainer)
+        except KeyboardInterrupt:
+            self._save(trainer)
+            raise TrainingInterruptedError("training was interrupted") from None
+
+    def _scale_budget(self, index: int) -> float | None:
+        """Seconds for this scale: its share of what the scales before it have left over."""
+        if self.plan.minutes is None:
+            return None
+        shares = self.plan.shares()
+        left = self.plan.minutes * 60 - sum(self.state.seconds[:index])
+        return max(1.0, left * shares[index] / (sum(shares[index:]) or 1.0))
+
+    def _check(self, losses: Mapping[str, float], spec: ScaleSpec) -> None:
+        bad = [name for name, value in losses.items() if not math.isfinite(value)]
+        if bad:
+            raise self._diverged(spec, f"{bad[0]} is {losses[bad[0]]}")
+
+    def _diverged(self, spec: ScaleSpec, sign: str) -> TrainingDivergedError:
+        return TrainingDivergedError(
+            f"training diverged at the scale of {spec.rate} Hz, step {self.state.steps}: {sign}; "
+            "try another --seed or a lower learning rate in a preset of your own"
+        )
+
+    def _finish_scale(self, index: int, model: PyramidModel, trainer: ScaleTrainer) -> None:
+        self.state.model = model.content()
+        self.state.scale = index + 1
+        self.state.trainer = {}
+        self.state.steps = 0
+        self.state.previous = trainer.warm_start_state()
+        if self.checkpoint is not None:
+            self.state.save(self.checkpoint)
+            self.last_save = time.monotonic()
+
+    def _save(self, trainer: ScaleTrainer) -> None:
+        if self.checkpoint is not None:
+            self.state.trainer = trainer.state_dict()
+            self.state.save(self.checkpoint)
+            self.last_save = time.monotonic()
+
+    def _model(self, scales: Sequence[Scale], reconstruction_noise: Tensor | None) -> PyramidModel:
+        plan = self.plan
+        return PyramidModel(
+            scales=tuple(scales),
+            channels=plan.recording.channels,
+            peak=plan.recording.peak,
+            upsampling=plan.preset.upsampling,
+            reconstruction_noise=reconstruction_noise,
+            own_noise=plan.preset.generation.get("own_noise", 0.0),
+            training={
+                "toolkit_version": version("caw-toolkit"),
+                "torch_version": str(torch.__version__),
+                "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                "preset": plan.preset.name,
+                "objective": plan.preset.objective,
+                "material": plan.material.value,
+                "seed": plan.seed,
+                "minutes": plan.minutes,
+                "seconds_spent": list(self.state.seconds),
+                "losses": list(self.state.losses),
+                "recording_seconds": plan.recording.seconds,
+                "sources": [dict(source) for source in self.sources],
+            },
+        )
+
+
+def train(clips: AudioClip | Sequence[AudioClip], *, device: str = "auto", **settings: Any) -> PyramidModel:
+    """Train a model on one recording; `settings` are those of `make_plan`.
+
+    Example:
+        >>> from caw_toolkit import read_audio, train           # doctest: +SKIP
+        >>> model = train(read_audio("clip.wav"), minutes=5)    # doctest: +SKIP
+    """
+    return Trainer(make_plan(clips, **settings), device=device).run()

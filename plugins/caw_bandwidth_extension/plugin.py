@@ -1,0 +1,32 @@
+"""What the plugin adds to `caw`."""
+
+from __future__ import annotations
+
+from caw_toolkit import hookimpl
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
+
+
+@hookimpl
+def register_commands(register: RegisterCommand) -> None:
+    """Add `caw bwe`."""
+    register("bwe", "caw_bandwidth_extension.command:bwe", summary="Add the highs that a low-rate recording has lost.")
+
+
+@hookimpl
+def register_processors(register: RegisterTarget) -> None:
+    """Add `BandwidthExtension`."""
+    register(
+        "bwe",
+        "caw_bandwidth_extension.processor:BandwidthExtension",
+        summary="Add the highs that a low-rate recording has lost.",
+    )
+
+
+@hookimpl
+def register_evaluations(register: RegisterEvaluation) -> None:
+    """Add `caw evaluate bwe`."""
+    register(
+        "bwe",
+        "caw_bandwidth_extension.evaluation:evaluate",
+        summary="Added highs, against the full-bandwidth recording.",
+    )

@@ -1,0 +1,116 @@
+"""Joining a recording's own band with generated highs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from caw_bandwidth_extension.roll_off import RollOff, frame_powers, measured
+from caw_toolkit import Array, CawError, PyramidModel
+from caw_toolkit.dsp.resampling import resample
+
+#: Width of the crossfade between the recording's own band and the generated one, just below its cutoff.
+CROSSFADE_HZ = 400.0
+#: What lies this far below the strongest band is not content but what a codec or resampler has left.
+FLOOR_DB = 75.0
+#: A scale is given a recording whose roll-off ends below the scale's band by at most this factor.
+ROLL_OFF_REACH = 1.2
+#: Level differences to the training recording up to which the model is given the recording as it is.
+LEVEL_RANGE = (0.25, 2.0)
+
+
+def bandwidth(samples: Array, sample_rate: int) -> float:
+    """The frequency in Hz up to which a recording has content: at most half its rate, less if it was upsampled.
+
+    Args:
+        samples: `(channels, samples)`.
+        sample_rate: Hz.
+    """
+    size = 1024
+    power = frame_powers(samples, size).mean(0)
+    audible = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
+    highest = audible[-1] + 1 if len(audible) else 0
+    return float(min(highest * sample_rate / size, sample_rate / 2))
+
+
+def extend(
+    model: PyramidModel,
+    samples: Array,
+    sample_rate: int,
+    *,
+    seed: int,
+    cutoff_hz: float | None = None,
+    peak: float | None = None,
+    roll_off: RollOff | None = None,
+) -> Array:
+    """Add the highs that a recording lacks.
+
+    The recording enters the pyramid at the first scale that adds what it lacks (paper, section 4.3); of the result only
+    the band above its own is kept.
+
+    Args:
+        model: trained on a recording of the same source at the full rate.
+        samples: `(channels, samples)`.
+        sample_rate: Hz.
+        seed: of the noise.
+        cutoff_hz: where the recording's own band ends; by default it is found.
+        peak: of the recording, if `samples` are a part of it.
+        roll_off: how its own band fades out below the cutoff; by default it is measured.
+
+    Returns:
+        `(channels, samples)` float32 at the model's rate.
+
+    Raises:
+        CawError: if the recording has no band below the model's scales, or needs no extension, or if its roll-off is
+            not known up to its cutoff.
+    """
+    length = round(samples.shape[1] * model.sample_rate / sample_rate)
+    peak = float(np.abs(samples).max()) if peak is None else peak
+    if peak == 0:
+        return np.zeros((samples.shape[0], length), np.float32)
+    own = bandwidth(samples, sample_rate) if cutoff_hz is None else cutoff_hz
+    roll_off = roll_off or measured(model, samples, sample_rate, own)
+    entry = _entry(model, own, roll_off.reach)
+    if roll_off.frequencies[-1] < 0.99 * own:  # the last bin may lie just below half the rate
+        raise CawError(
+            f"the filter's response is given up to {roll_off.frequencies[-1]:.0f} Hz, and the recording reaches "
+            f"{own:.0f} Hz: give it at a higher sample rate"
+        )
+    kept = roll_off.undone(samples, sample_rate)
+    ratio = peak / model.peak
+    gain = 1.0 if LEVEL_RANGE[0] <= ratio <= LEVEL_RANGE[1] else 1 / ratio
+    made = model.inject(kept * gain, sample_rate, at_rate=model.rates[entry], seed=seed)
+    kept = resample(kept, sample_rate, model.sample_rate)
+    cutoff = min(own, roll_off.reach)
+    return _crossover(_fit(kept, length), _fit(made, length) / np.float32(gain), model.sample_rate, cutoff)
+
+
+def _entry(model: PyramidModel, own: float, reach: float) -> int:
+    """The scale that adds what a recording lacks, whose own band ends at `own` and is attenuated from `reach` on."""
+    if own >= 0.475 * model.sample_rate:
+        raise CawError(
+            f"the recording reaches {own:.0f} Hz, which is all that this model has ({model.sample_rate / 2:.0f} Hz): "
+            "nothing is missing"
+        )
+    limit = min(own * 1.05, reach * ROLL_OFF_REACH)
+    below = [index for index, rate in enumerate(model.rates[:-1]) if rate / 2 <= limit]
+    if not below:
+        rates, reached = ", ".join(map(str, model.rates)), min(own, reach)
+        raise CawError(
+            f"the recording has content up to {reached:.0f} Hz, too little to go by: this model was trained with "
+            f"scales of {rates} Hz, and the coarsest needs {model.rates[0] / 2:.0f} Hz. Train one with a preset whose "
+            f"candidate_rates begin at {2 * reached:.0f} Hz or below (caw train --preset FILE)"
+        )
+    return below[-1] + 1
+
+
+def _fit(samples: Array, length: int) -> Array:
+    return np.pad(samples[:, :length], ((0, 0), (0, max(0, length - samples.shape[1]))))
+
+
+def _crossover(low: Array, high: Array, sample_rate: int, cutoff: float) -> Array:
+    """`low` below the cutoff, `high` above it; zero phase, gains that sum to one."""
+    frequencies = np.fft.rfftfreq(low.shape[1], 1 / sample_rate)
+    ramp = np.clip((frequencies - (cutoff - CROSSFADE_HZ)) / CROSSFADE_HZ, 0, 1)
+    share = 0.5 - 0.5 * np.cos(np.pi * ramp)
+    spectrum = np.fft.rfft(low, axis=1) * (1 - share) + np.fft.rfft(high, axis=1) * share
+    return np.fft.irfft(spectrum, low.shape[1], axis=1).astype(np.float32)

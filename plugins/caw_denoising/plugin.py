@@ -1,0 +1,24 @@
+"""What the plugin adds to `caw`."""
+
+from __future__ import annotations
+
+from caw_toolkit import hookimpl
+from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
+
+
+@hookimpl
+def register_commands(register: RegisterCommand) -> None:
+    """Add `caw denoise`."""
+    register("denoise", "caw_denoising.command:denoise", summary="Clean a noisy recording.")
+
+
+@hookimpl
+def register_processors(register: RegisterTarget) -> None:
+    """Add `Denoise`."""
+    register("denoise", "caw_denoising.processor:Denoise", summary="Clean a noisy recording.")
+
+
+@hookimpl
+def register_evaluations(register: RegisterEvaluation) -> None:
+    """Add `caw evaluate denoise`."""
+    register("denoise", "caw_denoising.evaluation:evaluate", summary="Cleaned recordings, against the clean one.")

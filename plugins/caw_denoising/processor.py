@@ -1,0 +1,53 @@
+"""Denoising within a chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from caw_toolkit import Array, CawError, Processor
+from caw_toolkit.processors.model_processor import model_or_path
+from caw_toolkit.processors.parameters import Parameter, number, optional
+
+if TYPE_CHECKING:
+    from caw_toolkit import PyramidModel
+
+
+_LOWEST_SAMPLE_RATE = 4000
+
+
+class Denoise(Processor):
+    """Remove steady noise from a recording: hiss, hum, surface noise.
+
+    The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once. A model of
+    a cleaner recording of the same source adds what that one remembers.
+    """
+
+    model: Parameter[PyramidModel | str | None] = Parameter(
+        None, optional(model_or_path), "Model of a cleaner recording of the same source: a file, or a PyramidModel."
+    )
+    strength: Parameter[float] = Parameter(1.0, number(0, 1), "Share of the noise to remove, from 0 to 1.")
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._recordings: dict[int, Array] = {}  # by sample rate
+
+    def parameter_changed(self, name: str) -> None:
+        if name == "model":
+            self._recordings = {}
+
+    def _process(self, audio: Array, sample_rate: float) -> Array:
+        from caw_denoising.task import denoise
+
+        if sample_rate < _LOWEST_SAMPLE_RATE:
+            raise CawError(f"Denoise works from {_LOWEST_SAMPLE_RATE} Hz on, not at {sample_rate:g} Hz")
+        rate = round(sample_rate)
+        return denoise(audio, rate, strength=self.strength, remembered=self._remembered(rate))
+
+    def _remembered(self, sample_rate: int) -> Array | None:
+        """The recording of the model, if there is one; its file is read once."""
+        from caw_denoising.memory import remembered
+
+        recordings, model = self._recordings, self.model  # in this order: the model may be changed meanwhile
+        if model is not None and sample_rate not in recordings:
+            recordings[sample_rate] = remembered(model, sample_rate)
+        return recordings.get(sample_rate)

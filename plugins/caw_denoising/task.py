@@ -1,0 +1,175 @@
+"""Estimating a recording without its noise, from the noisy recording and, if there is one, a cleaner one.
+
+A first estimate is the log-spectral amplitude estimator (Ephraim and Malah, 1985). Rumble below the lowest note is told
+from music by its spectrum, which has no peaks, and goes altogether: it comes in bursts that no average describes. Then
+the signal's power is estimated once more from all moments at which the recording sounds alike: notes and syllables
+that come back are seen several times with different noise. A cleaner recording of the same source shows them with
+hardly any. The estimate is the signal in a Wiener filter.
+
+Windows are as long as suits the material: the error to be expected decides, which needs no truth (Stein, 1981). It also
+shows a cleaner recording that is of something else altogether.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import istft, stft
+from scipy.special import exp1
+
+from caw_denoising.noise_floor import at_resolution, noise_power, rumble_bins
+from caw_denoising.repetitions import averaged_over_alike, expected_from_memory
+from caw_toolkit import Array
+
+Power = npt.NDArray[np.float64]
+
+#: The longest window, what it is divided by to get the others, and the shortest in samples.
+WINDOW_SECONDS, WINDOW_DIVISORS, SHORTEST = 0.128, (1, 2, 4, 8), 64
+#: Long recordings are cleaned in pieces, crossfaded over a second.
+PIECE_SECONDS = 120
+#: Shorter ones are continued with silence.
+LEAST_SECONDS = 0.5
+#: Least a-priori signal-to-noise ratio, and its smoothing over time.
+LEAST_RATIO, SMOOTHING = 10**-2.5, 0.98
+#: What a cleaner recording may add to the expected error: a little by this measure even where it helps, half as much
+#: again and more if it is of something else.
+MOST_ERROR = 1.1
+#: Gain that noise keeps: silence would be more conspicuous than a faint rest.
+FLOOR = 0.05
+
+
+def denoise(samples: Array, sample_rate: int, *, strength: float = 1.0, remembered: Array | None = None) -> Array:
+    """Clean a recording; its level, length and alignment are kept.
+
+    Args:
+        samples: `(channels, samples)`.
+        sample_rate: Hz.
+        strength: from 0 (nothing is removed) to 1.
+        remembered: a cleaner recording of the same source at the same rate, `(any channels, samples)`, at any level.
+
+    Returns:
+        `(channels, samples)` float32.
+    """
+    length, least, fade = samples.shape[1], round(LEAST_SECONDS * sample_rate), sample_rate
+    if length < least:
+        padded = np.pad(samples, ((0, 0), (0, least - length)))
+        return _denoise_piece(padded, sample_rate, strength, remembered)[:, :length]
+    count = math.ceil((length - fade) / (PIECE_SECONDS * sample_rate))
+    if count <= 1:
+        return _denoise_piece(samples, sample_rate, strength, remembered)
+    piece = math.ceil((length - fade) / count)
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)
+    cleaned = np.zeros_like(samples, dtype=np.float32)
+    for start in range(0, length - fade, piece):
+        part = _denoise_piece(samples[:, start : start + piece + fade], sample_rate, strength, remembered)
+        if start:
+            part[:, :fade] = part[:, :fade] * ramp + cleaned[:, start : start + fade] * (1 - ramp)
+        cleaned[:, start : start + part.shape[1]] = part
+    return cleaned
+
+
+def _denoise_piece(samples: Array, sample_rate: int, strength: float, remembered: Array | None) -> Array:
+    """Clean a stretch that is short enough to compare all its frames with each other."""
+    view = min(_views(samples, sample_rate), key=lambda view: view.expected_error(view.wiener_gain(view.first)))
+    gain = view.wiener_gain(view.from_repetitions)
+    if remembered is not None:
+        informed = view.wiener_gain(view.from_memory(remembered))
+        error = view.expected_error(gain)
+        if view.expected_error(informed) - error < (MOST_ERROR - 1) * abs(error):
+            gain = informed
+    cleaned = _signal(view.spectra * gain, view.size, samples.shape[1])
+    return np.asarray(samples + strength * (cleaned - samples), np.float32)
+
+
+def _views(samples: Array, sample_rate: int) -> Iterator[_View]:
+    """The recording without rumble through windows of several lengths; the noise is measured through the longest."""
+    longest = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
+    longest = min(longest, 2 ** int(np.log2(max(16, samples.shape[1]))))
+    spectra = stft(samples, **_layout(longest))[2]
+    power = _mean_power(spectra)
+    noise = noise_power(power)
+    rumble = rumble_bins(power, noise)
+    spectra[:, :rumble] *= FLOOR
+    noise[:rumble] *= FLOOR**2
+    blurred = rumble + 2 * WINDOW_DIVISORS[-1] if rumble else 0  # the step at the edge spreads over two bins
+    steady = _signal(spectra, longest, samples.shape[1])
+    for size in [longest // divisor for divisor in WINDOW_DIVISORS if divisor == 1 or longest // divisor >= SHORTEST]:
+        spectra = stft(steady, **_layout(size))[2]
+        noise_there = at_resolution(noise, spectra.shape[1])
+        yield _View(size, spectra, _mean_power(spectra), noise_there, blurred * size // longest)
+
+
+def _mean_power(spectra: npt.NDArray[np.complex64]) -> Power:
+    """Power in the mean of the channels: one gain for all of them keeps the image where it is."""
+    power: Power = (np.abs(spectra) ** 2).mean(0)
+    return power
+
+
+def _signal(spectra: npt.NDArray[np.complex64], size: int, samples: int) -> Array:
+    """The inverse of the analysis through windows of `size` samples."""
+    signal = istft(spectra, **_layout(size))[1][:, :samples]
+    return np.pad(signal, ((0, 0), (0, samples - signal.shape[1]))).astype(np.float32)
+
+
+def _layout(size: int) -> dict[str, int]:
+    return {"nperseg": size, "noverlap": size * 3 // 4}
+
+
+@dataclass(frozen=True)
+class _View:
+    """A recording through windows of one length."""
+
+    size: int  # samples of the window
+    spectra: npt.NDArray[np.complex64]  # (channels, bins, frames)
+    power: Power  # (bins, frames), mean of the channels
+    noise: Power  # (bins,)
+    lowest: int  # first bin by which windows are compared
+
+    @cached_property
+    def first(self) -> Power:
+        """First estimate of the signal's power, from each frame and those before it."""
+        return _log_spectral_power(self.power, self.noise)
+
+    @cached_property
+    def from_repetitions(self) -> Power:
+        """Estimate of the signal's power from all alike frames of the recording."""
+        noise = self.noise[:, None]
+        # alike by their first estimates: by their power, frames are alike because their noise is
+        return 0.5 * (averaged_over_alike(np.log1p(self.first / noise), self.first) + self.first)
+
+    def from_memory(self, remembered: Array) -> Power:
+        """The same, with what another recording of the source makes likely."""
+        power = _mean_power(stft(remembered, **_layout(self.size))[2])
+        clean = _log_spectral_power(power, noise_power(power))
+        level = self.first.mean() / (clean.mean() + 1e-30)
+        expected = expected_from_memory(self.power, self.noise, level * clean)
+        both: Power = np.sqrt(self.from_repetitions * expected)
+        return both
+
+    def wiener_gain(self, signal: Power) -> Power:
+        """Gain of every bin and frame, given the signal's power."""
+        gain: Power = np.clip(signal / (signal + self.noise[:, None]), FLOOR, 1)
+        return gain
+
+    def expected_error(self, gain: Power) -> float:
+        """Stein's unbiased estimate of the squared error, up to what is the same for all gains and windows."""
+        error = (1 - gain) ** 2 * self.power + (2 * gain - 1) * self.noise[:, None]
+        return float(error[self.lowest :].sum() * self.size)
+
+
+def _log_spectral_power(power: Power, noise: Power) -> Power:
+    """Power after the log-spectral amplitude estimator, with decision-directed smoothing over time."""
+    estimate = np.empty_like(power)
+    before = np.maximum(power[:, 0] / noise - 1, 0)
+    for frame, now in enumerate((power / noise[:, None]).T):
+        ratio = np.maximum(SMOOTHING * before + (1 - SMOOTHING) * np.maximum(now - 1, 0), LEAST_RATIO)
+        share = ratio / (1 + ratio)
+        gain = np.clip(share * np.exp(0.5 * exp1(np.maximum(share * now, 1e-8))), FLOOR, 1)
+        before = gain**2 * now
+        estimate[:, frame] = before * noise
+    return estimate

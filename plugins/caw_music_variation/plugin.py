@@ -1,0 +1,20 @@
+"""What the plugin adds to `caw`."""
+
+from __future__ import annotations
+
+from caw_toolkit import hookimpl
+from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
+
+
+@hookimpl
+def register_commands(register: RegisterCommand) -> None:
+    """Add `caw vary`."""
+    register(
+        "vary", "caw_music_variation.command:vary", summary="Make variations of a song: its structure, new detail."
+    )
+
+
+@hookimpl
+def register_processors(register: RegisterTarget) -> None:
+    """Add `Vary`."""
+    register("vary", "caw_music_variation.processor:Vary", summary="Make a variation of a song.")

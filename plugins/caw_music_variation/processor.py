@@ -1,0 +1,39 @@
+"""Variations of what is playing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from caw_toolkit import Array, Stream
+from caw_toolkit.processors.model_processor import ModelProcessor
+from caw_toolkit.processors.parameters import Parameter, integer, number, optional
+
+if TYPE_CHECKING:
+    from caw_toolkit import PyramidModel
+
+_BLOCK_SECONDS = 4
+_CONTEXT_SECONDS = 2
+
+
+class Vary(ModelProcessor):
+    """Keep the structure of the input and give it new detail.
+
+    It works in blocks of 4 s with 2 s of context on each side: streamed audio comes out 6 s late.
+    """
+
+    strength: Parameter[float] = Parameter(
+        0.5, number(0, 1), "From 0, which keeps the structure of the input, to 1, which makes a new one."
+    )
+    scale: Parameter[int | None] = Parameter(
+        None, optional(integer(1, 192_000)), "Enter the pyramid at this scale (Hz), in place of strength."
+    )
+
+    def _open_stream(self, channels: int, sample_rate: float) -> Stream:
+        return self._block_stream(
+            self._varied, channels, sample_rate, block_seconds=_BLOCK_SECONDS, context_seconds=_CONTEXT_SECONDS
+        )
+
+    def _varied(self, model: PyramidModel, audio: Array) -> Array:
+        from caw_music_variation.task import varied
+
+        return varied(model, audio, model.sample_rate, strength=self.strength, scale=self.scale, seed=self.seed)

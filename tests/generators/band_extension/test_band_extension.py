@@ -1,0 +1,59 @@
+"""A scale that looks up what the pyramid made from noise, and predicts what belongs to other audio."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from caw_toolkit.generators.band_extension import generator as exemplar_or_gaussian
+from caw_toolkit.generators.band_extension.generator import ExemplarOrGaussianGenerator
+from caw_toolkit.generators.registry import build_generator
+from caw_toolkit.training.objectives import build_objective
+from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
+from scale_tasks import SMALL_OPTIONS, noise_task
+
+
+def trained() -> tuple[ScaleTask, ScaleTrainer]:
+    given = noise_task(1)
+    trainer = build_objective("exemplar_or_gaussian", SMALL_OPTIONS["exemplar_or_gaussian"]).scale_trainer(given)
+    for step in range(3):
+        losses = trainer.step(step / 3)
+    assert list(losses) == ["weighted negative log-likelihood"]
+    return given, trainer
+
+
+def test_it_remembers_from_within_and_predicts_from_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, trainer = trained()
+    made = trainer.generator().eval()
+    assert isinstance(made, ExemplarOrGaussianGenerator)
+    assert given.coarse is not None
+    noise, coarse = torch.randn(1, 1, 2000), given.coarse[None, :, :2000]
+    with torch.no_grad():
+        assert torch.equal(made(noise, coarse), made.exemplar(noise, coarse))
+        monkeypatch.setattr(exemplar_or_gaussian, "SECOND_OPINION", 0.0)
+        extended = made.extend(noise, coarse)
+        mean, log_std = made.gaussian.predict(made.gaussian.analyse(coarse))
+        restrained = torch.where(log_std > 0, (1 - exemplar_or_gaussian.RESTRAINT) * log_std, log_std)
+        assert (log_std > 0).any()
+        fine = made.fine_structure(coarse, made.gaussian.coarse_level.square().mean()).flatten(1, 2)
+        torch.testing.assert_close(extended, made.gaussian.with_band(coarse, mean, restrained, fine))
+        assert torch.equal(made.extend(-noise, coarse), extended)
+
+
+def test_its_architecture_builds_it_again() -> None:
+    given, trainer = trained()
+    made = trainer.generator().eval()
+    twin = build_generator(made.architecture)
+    twin.load_state_dict(made.state_dict())
+    assert given.coarse is not None
+    noise, coarse = torch.randn(1, 1, 2000), given.coarse[None, :, :2000]
+    with torch.no_grad():
+        assert torch.equal(twin.eval()(noise, coarse), made(noise, coarse))
+        assert torch.equal(twin.extend(noise, coarse), made.extend(noise, coarse))
+
+
+def test_training_goes_on_from_its_state() -> None:
+    _, first = trained()
+    _, second = trained()
+    second.load_state_dict(first.state_dict())
+    assert first.step(0.5) == second.step(0.5)

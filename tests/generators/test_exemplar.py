@@ -1,0 +1,90 @@
+"""The exemplar generator: the recording's own material follows a coarser signal."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from caw_toolkit import AudioClip, CawError
+from caw_toolkit.generators.exemplar import ExemplarGenerator
+from caw_toolkit.pyramid.recording import Recording, join
+from caw_toolkit.pyramid.upsampling import upsample_sinc
+from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask
+from caw_toolkit.training.objectives.exemplar import ExemplarObjective, ExemplarOptions
+
+RATE, COARSER = 4000, 1000
+
+
+def task(recording: Recording) -> ScaleTask:
+    real = torch.from_numpy(recording.at(RATE))
+    coarse = upsample_sinc(torch.from_numpy(recording.at(COARSER)), COARSER, RATE, real.shape[1])
+    spec = ScaleSpec(1, 2, RATE, COARSER, recording.channels)
+    return ScaleTask(spec, real, coarse, recording.segments_at(RATE), None, 0, torch.device("cpu"))
+
+
+def generator(given: ScaleTask, **options: float) -> ExemplarGenerator:
+    made = ExemplarObjective(ExemplarOptions(**options)).scale_trainer(given).generator()
+    assert isinstance(made, ExemplarGenerator)
+    return made
+
+
+def likeness(a: torch.Tensor, b: torch.Tensor) -> float:
+    return float((a * b).sum() / (a.norm() * b.norm()))
+
+
+def test_the_recordings_own_coarse_version_gives_the_recording_back(speech: AudioClip) -> None:
+    given = task(join([speech]))
+    assert given.coarse is not None
+    made = generator(given, variety=0.0)(torch.zeros(1, *given.real.shape), given.coarse[None])
+    assert made.shape == (1, *given.real.shape)
+    assert likeness(made[0], given.real) > 0.95
+
+
+def test_what_it_makes_has_the_band_that_the_coarser_signal_lacks(speech: AudioClip) -> None:
+    given = task(join([speech]))
+    assert given.coarse is not None
+    elsewhere = torch.roll(given.coarse, 12345, dims=1) * 0.8
+    made = generator(given)(torch.randn(1, *given.real.shape), elsewhere[None])[0].numpy()
+
+    def highs(samples: np.ndarray) -> float:
+        spectrum = np.abs(np.fft.rfft(samples, axis=-1)) ** 2
+        return float(spectrum[..., spectrum.shape[-1] // 4 :].sum() / spectrum.sum())
+
+    assert highs(made) == pytest.approx(highs(given.real.numpy()), rel=0.5)
+    assert np.std(made) == pytest.approx(float(given.real.std()) * 0.8, rel=0.3)
+
+
+def test_stretches_come_from_within_segments(speech: AudioClip) -> None:
+    given = task(join([speech, speech]))
+    (_, first_end), _ = given.segments
+    made = generator(given)
+    assert not made.usable[first_end - made.hop : first_end + made.hop].any()
+
+
+def test_stereo_and_silence(speech: AudioClip) -> None:
+    stereo = AudioClip(np.concatenate([speech.samples, speech.samples * 0.5]), speech.sample_rate)
+    given = task(join([stereo]))
+    made = generator(given)
+    assert given.coarse is not None
+    out = made(torch.zeros(1, *given.real.shape), given.coarse[None])[0]
+    torch.testing.assert_close(out[1], out[0] * 0.5, atol=1e-4, rtol=1e-3)
+    silent = made(torch.zeros(1, 2, 4000), torch.zeros(1, 2, 4000))
+    assert float(silent.abs().max()) < 0.05 * float(given.real.abs().max())
+
+
+def test_noise_decides_between_takes(speech: AudioClip) -> None:
+    given = task(join([speech]))
+    assert given.coarse is not None
+    made = generator(given, variety=0.3)
+    coarse = torch.roll(given.coarse, 777, dims=1)[None] + 0.01
+    noise = torch.randn(2, 1, *given.real.shape)
+    assert (made(noise[0], coarse) != made(noise[1], coarse)).any()
+    torch.testing.assert_close(made(noise[0], coarse), made(noise[0], coarse), atol=0, rtol=0)
+
+
+def test_a_recording_shorter_than_a_stretch_is_refused() -> None:
+    real = torch.zeros(1, 100)
+    short = ScaleTask(ScaleSpec(1, 2, RATE, COARSER, 1), real, real, ((0, 100),), None, 0, torch.device("cpu"))
+    with pytest.raises(CawError, match="too short"):
+        ExemplarObjective().scale_trainer(short)

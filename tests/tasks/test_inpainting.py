@@ -1,0 +1,215 @@
+"""Inpainting: gaps are checked, never trained on, and nothing outside them changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile as sf
+from click.testing import CliRunner
+
+from caw_inpainting import gaps, joins
+from caw_inpainting.bands import Bands
+from caw_inpainting.command import _bit_depth
+from caw_inpainting.continuations import Surroundings
+from caw_inpainting.task import filled, nearest_to_expected
+from caw_toolkit import AudioClip, CawError, CawUsageError, PyramidModel
+from caw_toolkit.cli import main
+
+RATE = 4000
+
+
+@pytest.fixture
+def clip(speech: AudioClip) -> AudioClip:
+    from caw_toolkit.dsp.resampling import resample
+
+    return AudioClip(resample(speech.samples, speech.sample_rate, RATE), RATE)
+
+
+@pytest.mark.parametrize(
+    ("holes", "error", "message"),
+    [
+        ([(-4, 10)], CawUsageError, "does not lie within"),
+        ([(10, 10)], CawUsageError, "does not lie within"),
+        ([(0, 10**9)], CawUsageError, "does not lie within"),
+        ([(100, 300), (200, 400)], CawUsageError, "overlap"),
+        ([(4000, 11 * RATE)], CawError, "leave no stretch"),
+    ],
+)
+def test_holes_that_make_no_sense(clip: AudioClip, holes: list[gaps.Gap], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        gaps.checked(holes, clip)
+
+
+def test_training_never_sees_the_gaps(clip: AudioClip) -> None:
+    holes = [(3 * RATE, 4 * RATE), (5 * RATE, 6 * RATE)]
+    left = gaps.parts(clip, holes)
+    np.testing.assert_array_equal(left[0].samples, clip.samples[:, : 3 * RATE])
+    np.testing.assert_array_equal(left[1].samples, clip.samples[:, 6 * RATE :])
+    assert len(left) == 2  # the second between the gaps is too short to train on
+
+
+def test_digital_silence_is_found(clip: AudioClip) -> None:
+    samples = np.maximum(np.abs(clip.samples), 1e-4)
+    samples[:, 1000:1500] = 0
+    samples[:, 3000:3010] = 0  # shorter than a gap
+    samples[:, -800:] = 0
+    total = samples.shape[1]
+    assert gaps.silences(AudioClip(samples, RATE)) == [(1000, 1500), (total - 800, total)]
+
+
+def test_a_band_is_raised_by_its_gain_and_no_other(clip: AudioClip) -> None:
+    bands = Bands(RATE)
+    before = bands.levels(clip.samples)
+    gains = np.zeros_like(before)
+    gains[10:20] = 6.0
+    change = np.median(bands.levels(bands.amplified(clip.samples, gains)) - before, axis=1)
+    np.testing.assert_allclose(change[11:19], 6.0, atol=0.3)
+    np.testing.assert_allclose(np.delete(change, range(8, 22)), 0.0, atol=0.1)
+
+
+def test_gains_of_one_leave_a_signal_as_it_is(clip: AudioClip) -> None:
+    bands = Bands(RATE)
+    unchanged = bands.amplified(clip.samples, np.zeros_like(bands.levels(clip.samples)))
+    np.testing.assert_allclose(unchanged, clip.samples, atol=1e-6)
+
+
+@pytest.fixture
+def repeating(clip: AudioClip) -> npt.NDArray[np.float32]:
+    """Two seconds of speech, five times."""
+    return np.tile(clip.samples[:, RATE : 3 * RATE], 5)
+
+
+@pytest.mark.parametrize(
+    "gap", [(4 * RATE + 100, 4 * RATE + 1600), (0, 1500), (10 * RATE - 1500, 10 * RATE)], ids=["middle", "start", "end"]
+)
+def test_of_what_repeats_the_missing_repetition_is_expected(repeating: npt.NDArray[np.float32], gap: gaps.Gap) -> None:
+    bands = Bands(RATE)
+    around = Surroundings(gaps.silenced(repeating, [gap]), bands, gap, [gap])
+    expected = around.expected_levels()
+    assert expected is not None
+    real = bands.levels(repeating)[:, slice(*bands.frames(gap))]
+    assert np.abs(expected - real)[:, 5:-5].mean() < 1.0
+    assert np.corrcoef(around.guides(1)[0][0], repeating[0, slice(*gap)])[0, 1] > 0.95
+
+
+def test_nothing_is_expected_where_nothing_is_long_enough(clip: AudioClip) -> None:
+    gap = (RATE, 7 * RATE)
+    around = Surroundings(clip.samples[:, : 8 * RATE], Bands(RATE), gap, [gap])
+    assert around.expected_levels() is None
+    assert around.guides(3) == []
+
+
+def test_takes_expect_different_things(clip: AudioClip) -> None:
+    gap = (5 * RATE, 5 * RATE + 1500)
+    around = Surroundings(clip.samples, Bands(RATE), gap, [gap])
+    likely, one, other = (around.expected_levels(seed) for seed in (None, 1, 2))
+    assert likely is not None and one is not None and other is not None
+    assert np.abs(one - other).mean() > 0.5
+    np.testing.assert_array_equal(one, around.expected_levels(1))
+    assert np.abs(one - likely).mean() < np.abs(likely - likely.mean()).mean()
+
+
+def test_no_gap_is_filled_from_another(clip: AudioClip) -> None:
+    gap, other = (3 * RATE, 3 * RATE + 1500), (7 * RATE, 7 * RATE + 2000)
+    loud = clip.samples.copy()
+    loud[:, slice(*other)] = 1.0
+    levels = [
+        Surroundings(samples, Bands(RATE), gap, [gap, other]).expected_levels() for samples in (clip.samples, loud)
+    ]
+    assert levels[0] is not None and levels[1] is not None
+    np.testing.assert_array_equal(*levels)
+
+
+def test_a_note_goes_on_in_phase() -> None:
+    time = np.arange(2 * RATE) / RATE
+    note = np.sin(2 * np.pi * 440 * time, dtype=np.float32)[None]
+    following = joins.continued(note[:, :RATE], 200, RATE)
+    np.testing.assert_allclose(following, note[:, RATE : RATE + 200], atol=0.1)
+
+
+def test_noise_goes_on_at_its_level() -> None:
+    noise = np.random.default_rng(0).standard_normal((1, RATE)).astype(np.float32)
+    following = joins.continued(noise, 1000, RATE)
+    assert abs(20 * np.log10(following.std() / noise.std())) < 2
+
+
+@pytest.mark.parametrize("gap", [(0, 100), (5000, 6000), (5000, 5001), (3, 2000)])
+def test_everything_outside_a_gap_is_untouched(clip: AudioClip, gap: gaps.Gap) -> None:
+    made = np.ones_like(clip.samples)
+    whole = joins.joined(clip.samples, made, gap, RATE)
+    start, stop = gap
+    np.testing.assert_array_equal(
+        np.delete(whole, np.s_[start:stop], axis=1), np.delete(clip.samples, np.s_[start:stop], axis=1)
+    )
+    middle = (start + stop) // 2
+    assert whole[0, middle] == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_attempt_nearest_to_what_is_expected_is_kept(clip: AudioClip) -> None:
+    bands, gap = Bands(RATE), (RATE, 2 * RATE)
+    attempts = [clip.samples * np.float32(factor) for factor in (0.1, 0.5, 0.6, 0.7)]
+    expected = bands.levels(clip.samples)[:, slice(*bands.frames(gap))]
+    assert nearest_to_expected(attempts, bands, gap, expected) is attempts[3]
+    assert nearest_to_expected(attempts, bands, gap, None) is attempts[1]  # nearest to the mean of all
+
+
+@pytest.mark.parametrize(
+    "holes",
+    [
+        [(0, 800), (5 * RATE, 5 * RATE + 1000)],
+        [(3 * RATE, 3 * RATE + 1500), (3 * RATE + 1500, 3 * RATE + 1600), (3 * RATE + 1700, 3 * RATE + 1701)],
+        [(3 * RATE, 9 * RATE)],
+    ],
+    ids=["at an edge", "side by side", "longer than what is left"],
+)
+def test_gaps_of_all_kinds_are_filled(tiny_model: PyramidModel, clip: AudioClip, holes: list[gaps.Gap]) -> None:
+    broken = clip.samples.copy()
+    missing = np.zeros(broken.shape[1], bool)
+    for start, stop in holes:
+        broken[:, start:stop] = 0.9
+        missing[start:stop] = True
+    whole = filled(tiny_model, broken, holes, seed=1, attempts=1)
+    np.testing.assert_array_equal(whole[:, ~missing], clip.samples[:, ~missing])
+    assert np.isfinite(whole).all()
+    for start, stop in holes:
+        assert (whole[:, start:stop] != 0.9).all()
+
+
+def test_the_command_fills_a_gap_bit_exactly_elsewhere(
+    tiny_model: PyramidModel, clip: AudioClip, tmp_path: Path
+) -> None:
+    tiny_model.save(tmp_path / "clip.pt")
+    sf.write(tmp_path / "clip.wav", clip.samples[0], RATE, subtype="PCM_16")
+    command = ["inpaint", str(tmp_path / "clip.wav"), "--model", str(tmp_path / "clip.pt"), "--seed", "1", "-n", "2"]
+    result = CliRunner().invoke(main, [*command, "--hole", "3.2", "3.95"])
+    assert result.exit_code == 0, result.stderr
+    before, _ = sf.read(tmp_path / "clip.wav", dtype="int16")
+    takes = [sf.read(tmp_path / f"clip.inpainted{take}.wav", dtype="int16")[0] for take in (1, 2)]
+    assert sf.info(tmp_path / "clip.inpainted1.wav").subtype == "PCM_16"
+    outside = np.ones(len(before), bool)
+    outside[round(3.2 * RATE) : round(3.95 * RATE)] = False
+    for take in takes:
+        np.testing.assert_array_equal(take[outside], before[outside])
+        assert take[round(3.3 * RATE) : round(3.9 * RATE)].any()
+    assert (takes[0] != takes[1]).any()
+
+
+def test_a_lossy_source_asks_for_a_depth_that_the_target_has(speech: AudioClip, tmp_path: Path) -> None:
+    source = tmp_path / "lossy.mp3"
+    sf.write(source, speech.samples[0, :16000], speech.sample_rate)
+    assert [_bit_depth(source, Path(name)) for name in ("x.flac", "x.wav", "-")] == ["24", "float", "float"]
+    assert [_bit_depth(Path("-"), Path(name)) for name in ("x.flac", "x.wav", "-")] == ["24", "float", "float"]
+
+
+def test_a_hole_longer_than_the_model_hears_is_filled_and_reported(
+    tiny_model_path: Path, tiny_model: PyramidModel, clip: AudioClip, tmp_path: Path
+) -> None:
+    heard = tiny_model.receptive_field_seconds
+    sf.write(tmp_path / "clip.wav", np.tile(clip.samples[0], 2), RATE)
+    arguments = ["inpaint", str(tmp_path / "clip.wav"), "--hole", "2", str(3 + heard), "--model", str(tiny_model_path)]
+    result = CliRunner().invoke(main, [*arguments, "--device", "cpu"])
+    assert result.exit_code == 0, result.stderr
+    assert f"longer than the {heard:.1f} s that the model hears at once" in result.stderr

@@ -1,0 +1,62 @@
+"""Variations: as long as the song, nearer to it the lower the strength."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from caw_music_variation.task import varied
+from caw_toolkit import AudioClip, CawUsageError, PyramidModel, read_audio
+from caw_toolkit.cli import main
+
+
+def test_strength_moves_away_from_the_song(tiny_model: PyramidModel, speech: AudioClip) -> None:
+    lowest = PyramidModel(tiny_model.scales[:2], channels=1, peak=tiny_model.peak, upsampling=tiny_model.upsampling)
+
+    def coarse(strength: float) -> np.ndarray:
+        spectrum = np.fft.rfft(lowest.revise(speech.samples, speech.sample_rate, strength=strength, seed=1)[0])
+        return spectrum[: round(150 * speech.seconds)]  # the band of the coarsest scale
+
+    original = coarse(0.0)
+    likeness = [
+        abs(np.vdot(original, coarse(s))) / np.linalg.norm(original) / np.linalg.norm(coarse(s)) for s in (0.1, 0.9)
+    ]
+    assert likeness[0] > 0.8
+    assert likeness[0] > likeness[1]
+    with pytest.raises(CawUsageError, match="strength"):
+        lowest.revise(speech.samples, speech.sample_rate, strength=1.5)
+
+
+def test_the_command_makes_takes_as_long_as_the_song(
+    tiny_model: PyramidModel, speech_path: Path, speech: AudioClip, tmp_path: Path
+) -> None:
+    tiny_model.save(tmp_path / "song.pt")
+    (tmp_path / "song.flac").write_bytes(speech_path.read_bytes())
+    command = ["vary", str(tmp_path / "song.flac"), "--model", str(tmp_path / "song.pt"), "--seed", "1", "-n", "2"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.stderr
+    takes = [read_audio(tmp_path / f"song.varied{take}.wav") for take in (1, 2)]
+    assert all(take.seconds == pytest.approx(speech.seconds, abs=1e-3) for take in takes)
+    assert (takes[0].samples != takes[1].samples).any()
+
+
+def test_a_mono_model_varies_stereo(tiny_model: PyramidModel, speech: AudioClip) -> None:
+    song = np.concatenate([speech.samples, -speech.samples])[:, : 2 * speech.sample_rate]
+    made = [
+        varied(tiny_model, part, speech.sample_rate, strength=0.3, scale=None, seed=1)
+        for part in (song, *song[:, None])
+    ]
+    np.testing.assert_array_equal(made[0], np.concatenate(made[1:]))
+
+
+def test_a_model_that_cannot_be_led_back_is_entered_at_its_second_scale(
+    tiny_model: PyramidModel, speech: AudioClip
+) -> None:
+    upper = PyramidModel(tiny_model.scales[1:], channels=1, peak=tiny_model.peak, upsampling=tiny_model.upsampling)
+    assert "revise" not in upper.capabilities
+    made = varied(upper, speech.samples, speech.sample_rate, strength=0.5, scale=None, seed=1)
+    entered = upper.inject(speech.samples, speech.sample_rate, at_rate=4000, seed=1)
+    np.testing.assert_array_equal(made, entered)

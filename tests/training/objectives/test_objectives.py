@@ -1,0 +1,152 @@
+"""Objectives by name: options checked with the closest known name, and two objectives staged in one."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+import torch
+
+from caw_toolkit.errors import CawUsageError
+from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.generators.flow import FlowGenerator
+from caw_toolkit.generators.gaussian import GaussianGenerator
+from caw_toolkit.pyramid.material import Material
+from caw_toolkit.training.objectives import OBJECTIVES, build_objective
+from caw_toolkit.training.objectives.base import Objective
+from caw_toolkit.training.objectives.flow_matching import FlowTrainer
+from caw_toolkit.training.presets import load_preset, preset_names
+from scale_tasks import SMALL_OPTIONS, make_spec, noise_task
+
+
+def test_every_objective_has_a_small_example() -> None:
+    assert set(SMALL_OPTIONS) == set(OBJECTIVES)
+
+
+@pytest.mark.parametrize("name", sorted(OBJECTIVES))
+def test_objectives_are_built_by_name(name: str) -> None:
+    objective = build_objective(name, SMALL_OPTIONS[name])
+    assert isinstance(objective, Objective)
+    generator = objective.untrained_generator(make_spec(1, 2000))
+    assert isinstance(generator, ScaleGenerator) and generator.receptive_field > 1
+    assert generator.architecture["type"]
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("adversarial", 0),
+        ("adversarial", 1),
+        ("conditional_gaussian", 1),
+        ("exemplar", 1),
+        ("flow_matching", 0),
+        ("flow_matching", 1),
+        ("staged", 0),
+        ("staged", 1),
+    ],
+)
+def test_a_trainer_keeps_its_promises(name: str, index: int, channels: int) -> None:
+    """Finite losses; a copy continued from the state equals the original; the generator is ready for use."""
+    objective = build_objective(name, SMALL_OPTIONS[name])
+    trainers = [objective.scale_trainer(noise_task(index, channels)) for _ in range(2)]
+    for _ in range(2):
+        losses = trainers[0].step(0.1)
+    assert all(isinstance(value, float) and abs(value) < 1e6 for value in losses.values())
+    stored = io.BytesIO()
+    torch.save(trainers[0].state_dict(), stored)
+    stored.seek(0)
+    trainers[1].load_state_dict(torch.load(stored, weights_only=True))
+    finals = []
+    for trainer in trainers:
+        trainer.step(0.6)
+        finals.append(trainer.generator().state_dict())
+    for key, value in finals[0].items():
+        assert torch.equal(value, finals[1][key]), key
+    generator = trainers[0].generator()
+    assert trainers[0].total_steps >= 0 and trainers[0].noise_std >= 0
+    noise, coarse = torch.randn(2, 1, channels, 1001)
+    with torch.no_grad():
+        made = generator(noise, coarse if index else None)
+    assert made.shape == noise.shape and torch.isfinite(made).all()
+    reconstruction = trainers[0].reconstruction_noise()
+    assert (reconstruction is None) == (index > 0)
+
+
+@pytest.mark.parametrize("name", ["solver_steps", "solver_spacing", "companding", "frame_seconds"])
+def test_options_of_flow_matching_are_above_0(name: str) -> None:
+    with pytest.raises(CawUsageError, match=f"{name} must be above 0"):
+        build_objective("flow_matching", {name: 0})
+
+
+def test_even_times_lie_one_in_each_part_of_their_distribution() -> None:
+    """In each sixteenth of the logit-normal distribution."""
+    options = {**SMALL_OPTIONS["flow_matching"], "batch": 16, "even_times": True}
+    trainer = build_objective("flow_matching", options).scale_trainer(noise_task(0))
+    assert isinstance(trainer, FlowTrainer)
+    edges = torch.sigmoid(torch.special.ndtri(torch.arange(1, 16) / 16))
+    draws = [trainer.draw_times() for _ in range(5)]
+    for times in draws:
+        assert torch.bucketize(times, edges).tolist() == list(range(16))
+    assert not torch.equal(draws[0], draws[1])
+
+
+def test_an_unknown_objective_names_the_closest() -> None:
+    with pytest.raises(CawUsageError, match="unknown objective 'flow_matchin': did you mean 'flow_matching'"):
+        build_objective("flow_matchin", {})
+
+
+@pytest.mark.parametrize("name", ["adversarial", "conditional_gaussian", "flow_matching"])
+def test_an_unknown_option_names_the_closest(name: str) -> None:
+    with pytest.raises(CawUsageError, match="no option 'learning_rat': did you mean 'learning_rate'"):
+        build_objective(name, {"learning_rat": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 0}, "steps must be above 0"),
+        ({"batch": 1.5}, "batch must be a whole number"),
+        ({"widths": []}, "widths must be a list of whole numbers"),
+        ({"widths": [0, 8]}, "widths must be above 0"),
+        ({"averaging": 1.0}, "averaging must be"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number"),
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0"),
+    ],
+)
+@pytest.mark.parametrize("name", ["conditional_gaussian", "flow_matching"])
+def test_values_out_of_range_are_refused(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(CawUsageError, match=message):
+        build_objective(name, options)
+
+
+class TestStaged:
+    def test_each_stage_has_a_scale_and_the_last_the_rest(self) -> None:
+        staged = build_objective("staged", SMALL_OPTIONS["staged"])
+        types = [type(staged.untrained_generator(make_spec(index, 500 * 4**index))) for index in range(4)]
+        assert types == [FlowGenerator, GaussianGenerator, GaussianGenerator, GaussianGenerator]
+
+    @pytest.mark.parametrize("options", [{}, {"stages": []}, {"stages": "flow_matching"}, {"stage": [{}]}])
+    def test_it_needs_a_list_of_stages(self, options: dict[str, Any]) -> None:
+        with pytest.raises(CawUsageError, match="staged objective takes 'stages'"):
+            build_objective("staged", options)
+
+    def test_errors_of_a_stage_name_its_objective(self) -> None:
+        stages = [{"name": "conditional_gaussian", "frame_second": 0.1}]
+        with pytest.raises(
+            CawUsageError, match=r"conditional_gaussian .* 'frame_second': did you mean 'frame_seconds'"
+        ):
+            build_objective("staged", {"stages": stages})
+
+
+def test_conditional_gaussians_need_a_scale_below() -> None:
+    with pytest.raises(CawUsageError, match="coarsest"):
+        build_objective("conditional_gaussian", {}).untrained_generator(make_spec(0, 500))
+
+
+@pytest.mark.parametrize("material", list(Material))
+@pytest.mark.parametrize("name", preset_names())
+def test_shipped_presets_name_objectives_and_options_that_exist(name: str, material: Material) -> None:
+    preset = load_preset(name, material=material)
+    build_objective(preset.objective, preset.objective_options)
