@@ -42,7 +42,7 @@ def test_names_that_cannot_be_are_refused(name: str) -> None:
         PluginNames(name)
 
 
-@pytest.mark.parametrize("name", ["toolkit", "denoise"])
+@pytest.mark.parametrize("name", ["toolkit", "denoising"])
 def test_names_of_packages_are_refused(name: str) -> None:
     with pytest.raises(CawUsageError, match=f"there is a package caw_{name} already"):
         plugin_names(name)
