@@ -42,9 +42,9 @@ class Generator(nn.Module):
         super().__init__()
         self.pad = 4 * (2**blocks - 1)
         self.stack = dilated_stack(audio_channels, channels, channels, blocks)
-        self.gate_tanh = nn.Conv1d(channels, channels, 9, padding=4)
-        self.gate_sigmoid = nn.Conv1d(channels, channels, 9, padding=4)
-        self.output = nn.Conv1d(channels, audio_channels, 1)
+        self.gate_tanh = weight_norm(nn.Conv1d(channels, channels, 9, padding=4))
+        self.gate_sigmoid = weight_norm(nn.Conv1d(channels, channels, 9, padding=4))
+        self.output = weight_norm(nn.Conv1d(channels, audio_channels, 1))
         self.pre_emphasis = PreEmphasis()
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:

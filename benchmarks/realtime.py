@@ -61,7 +61,7 @@ def measure(processor: Any, signal: np.ndarray, sample_rate: int, block: int) ->
 def subjects(model: PyramidModel) -> dict[str, Any]:
     """What is measured, by name: native effects, every processor that can stream, and a board of both."""
     found: dict[str, Any] = {"native Reverb": pedalboard.Reverb(), "native PitchShift": pedalboard.PitchShift(2)}
-    for name in sorted(get_host().processors):
+    for name in sorted(get_host().items("processor")):
         parameters = PARAMETERS.get(name, lambda model: {})(model)
         try:
             processor: Any = get_processor(name)(model=model, **parameters)

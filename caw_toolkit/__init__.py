@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caw_toolkit.arrays import Array
+    from caw_toolkit.arrays import Array, Gap
     from caw_toolkit.audio.clip import AudioClip
     from caw_toolkit.audio.reading import read_audio
     from caw_toolkit.audio.writing import BitDepth, Clipping, check_output, write_audio
@@ -38,6 +38,7 @@ _HOMES = {
     "CawError": "errors",
     "CawUsageError": "errors",
     "Clipping": "audio.writing",
+    "Gap": "arrays",
     "Material": "pyramid.material",
     "Mix": "processors.board",
     "Pedalboard": "processors.board",
@@ -63,6 +64,7 @@ __all__ = [
     "CawError",
     "CawUsageError",
     "Clipping",
+    "Gap",
     "Material",
     "Mix",
     "Pedalboard",

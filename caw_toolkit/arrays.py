@@ -9,3 +9,5 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 #: Audio as callers may have it.
 FloatArray = npt.NDArray[np.floating]
+#: First sample of a gap, and the first after it.
+Gap = tuple[int, int]

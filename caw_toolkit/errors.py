@@ -30,3 +30,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def one_line(text: str) -> str:
+    r"""Collapse all white space, so that a message stays on one line.
+
+    >>> one_line("two\n lines")
+    'two lines'
+    """
+    return " ".join(text.split())

@@ -31,7 +31,6 @@ __all__ = [
     "API_VERSION",
     "HOOK_NAMES",
     "RegisterCommand",
-    "RegisterEvaluation",
     "RegisterPreset",
     "RegisterTarget",
     "ScaleTrained",
@@ -41,7 +40,7 @@ __all__ = [
 PROJECT_NAME = "caw_toolkit"
 
 #: Version of the hooks. A plugin that declares another `caw_api_version` is not loaded; declaring none is fine.
-API_VERSION = 1
+API_VERSION = 2
 
 hookspec = pluggy.HookspecMarker(PROJECT_NAME)
 
@@ -78,45 +77,29 @@ class RegisterCommand(Protocol):
     .. versionadded:: 0.1
     """
 
-    def __call__(self, name: str, command: click.Command | str, *, summary: str = "") -> None:
+    def __call__(self, name: str, target: click.Command | str, *, summary: str = "") -> None:
         """Add the subcommand `caw NAME`.
 
         Args:
             name: lower-case letters, digits, `-` and `_`.
-            command: a click command, or `"package.module:attribute"` of one, imported when the command is run.
+            target: a click command, or `"package.module:attribute"` of one, imported when the command is run.
             summary: one line for `caw --help`; by default the command's own, if it is not lazy.
         """
 
 
 class RegisterTarget(Protocol):
-    """Callback of `register_processors` and `register_training_modes`.
+    """Callback of the hooks that register something which is imported when it is first used.
 
     .. versionadded:: 0.1
     """
 
     def __call__(self, name: str, target: str, *, summary: str = "") -> None:
-        """Add a named object that is imported when it is first used.
+        """Add a named object.
 
         Args:
             name: lower-case letters, digits, `-` and `_`.
             target: `"package.module:attribute"`.
             summary: one line for listings.
-        """
-
-
-class RegisterEvaluation(Protocol):
-    """Callback of `register_evaluations`.
-
-    .. versionadded:: 0.1
-    """
-
-    def __call__(self, name: str, command: str, *, summary: str = "") -> None:
-        """Add the subcommand `caw evaluate NAME`.
-
-        Args:
-            name: lower-case letters, digits, `-` and `_`.
-            command: `"package.module:attribute"` of a click command, imported when it is run.
-            summary: one line for `caw evaluate --help`.
         """
 
 
@@ -126,12 +109,12 @@ class RegisterPreset(Protocol):
     .. versionadded:: 0.1
     """
 
-    def __call__(self, name: str, path: str | os.PathLike[str], *, summary: str = "") -> None:
+    def __call__(self, name: str, target: str | os.PathLike[str], *, summary: str = "") -> None:
         """Add a preset.
 
         Args:
             name: lower-case letters, digits, `-` and `_`.
-            path: an existing TOML file.
+            target: path of an existing TOML file.
             summary: one line for listings.
         """
 
@@ -160,13 +143,28 @@ def register_processors(register: RegisterTarget) -> None:
 
 
 @hookspec
-def register_training_modes(register: RegisterTarget) -> None:
-    """Add training modes: what a task changes in the training configuration, such as masks and loss weights.
+def register_generators(register: RegisterTarget) -> None:
+    """Add types of generators, which model files name: `architecture["type"]`.
+
+    A model that has one records the distribution that registered it, and can be opened only where that is installed.
 
     Args:
-        register: call it once a mode: `register(name, "package.module:attribute", summary="...")`.
+        register: call it once a type: `register(type, "package.module:Class", summary="...")`. The class is a
+            `caw_toolkit.generators.base.ScaleGenerator` whose constructor takes the other items of its `architecture`.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
+    """
+
+
+@hookspec
+def register_objectives(register: RegisterTarget) -> None:
+    """Add training objectives, which presets name: `objective.name`.
+
+    Args:
+        register: call it once an objective: `register(name, "package.module:Class", summary="...")`. The class is a
+            `caw_toolkit.training.objectives.base.Objective`.
+
+    .. versionadded:: 0.2
     """
 
 
@@ -182,7 +180,7 @@ def register_presets(register: RegisterPreset) -> None:
 
 
 @hookspec
-def register_evaluations(register: RegisterEvaluation) -> None:
+def register_evaluations(register: RegisterTarget) -> None:
     """Add subcommands to `caw evaluate`, which score results of the plugin's commands.
 
     Args:
@@ -221,7 +219,8 @@ def describe_model(info: Mapping[str, Any]) -> Mapping[str, str] | None:
 HOOK_NAMES: tuple[str, ...] = (
     "register_commands",
     "register_processors",
-    "register_training_modes",
+    "register_generators",
+    "register_objectives",
     "register_presets",
     "register_evaluations",
     "scale_trained",

@@ -10,7 +10,7 @@ import numpy as np
 from baselines import autoregression, patch_copy
 from baselines.transforms import Signal
 from caw_inpainting.evaluation import score
-from caw_inpainting.gaps import runs
+from caw_inpainting.gaps import find_runs
 from caw_toolkit import AudioClip, read_audio, write_audio
 from caw_toolkit.metrics import scoring_signal
 from harness.task import Case, Column, Scores, Task, find_audio
@@ -110,7 +110,7 @@ class GapLengths(Inpainting):
 
 def longest_silence(clip: AudioClip) -> Gap:
     """The longest run of digital silence, in samples."""
-    return max(runs((clip.samples == 0).all(axis=0)), key=lambda run: run[1] - run[0])
+    return max(find_runs((clip.samples == 0).all(axis=0)), key=lambda run: run[1] - run[0])
 
 
 def _task_arguments(case: Case, toolkit: Toolkit, target: Path) -> list[str | Path]:

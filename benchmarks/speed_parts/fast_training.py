@@ -14,8 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from caw_toolkit.pyramid.material import Material
 from caw_toolkit.pyramid.model import PyramidModel
+from caw_toolkit.training.objectives.band_extension import BandExtensionObjective
 from caw_toolkit.training.objectives.base import ScaleTrainer
-from caw_toolkit.training.objectives.exemplar_or_gaussian import ExemplarOrGaussianObjective
 from caw_toolkit.training.objectives.regression import RegressionTrainer
 from caw_toolkit.training.plan import Plan, make_plan
 from caw_toolkit.training.trainer import Progress, Trainer
@@ -91,7 +91,7 @@ def _scale_trainer(plan: Any, index: int) -> RegressionTrainer:
         coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, real.shape[1])
     task = ScaleTask(plan.spec(index), real, coarse, plan.recording.segments_at(rate), None, 0, torch.device("cpu"))
     objective = plan.objective.stages[min(index, len(plan.objective.stages) - 1)]
-    if isinstance(objective, ExemplarOrGaussianObjective):
+    if isinstance(objective, BandExtensionObjective):
         objective = objective.gaussian  # exemplars need no steps
     trainer = objective.scale_trainer(task)
     assert isinstance(trainer, RegressionTrainer)

@@ -199,6 +199,18 @@ def encode(
         raise CawError(f"cannot encode {format_name} at {sample_rate} Hz ({libsndfile_reason(error)})") from error
 
 
+def encode_wav(stream: BinaryIO, samples: FloatArray, sample_rate: int) -> None:
+    """Write the bytes of a 16 bit WAV; what exceeds full scale is clipped.
+
+    Args:
+        stream: where to; seekable.
+        samples: `(channels, samples)`.
+        sample_rate: In Hz.
+    """
+    blocks = (samples[:, start : start + BLOCK_SAMPLES] for start in range(0, samples.shape[1], BLOCK_SAMPLES))
+    encode(stream, blocks, Path("-"), shape=samples.shape, sample_rate=sample_rate, bit_depth="16")
+
+
 def _steps(samples: FloatArray, format_name: str, bit_depth: BitDepth) -> npt.NDArray[Any]:
     """What libsndfile is given: it truncates where it should round, so that integers are made here."""
     if bit_depth == "float":

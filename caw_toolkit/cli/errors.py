@@ -24,8 +24,8 @@ from typing import NoReturn
 
 import click
 
-from caw_toolkit.errors import CawError
-from caw_toolkit.plugins.records import describe_exception, one_line
+from caw_toolkit.errors import CawError, one_line
+from caw_toolkit.plugins.records import describe_exception
 
 #: Option that shows tracebacks. It is taken from anywhere on the command line, so that it can be added at its end.
 DEBUG_OPTION = "--debug"

@@ -20,14 +20,15 @@ class EvaluationGroup(SuggestingGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all evaluations, sorted."""
-        return sorted(get_host().evaluations)
+        return sorted(get_host().items("evaluation"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """An evaluation by name, imported when it is run."""
         host = get_host()
-        if cmd_name not in host.evaluations:
+        evaluations = host.items("evaluation")
+        if cmd_name not in evaluations:
             return None
-        return LazyCommand(cmd_name, partial(host.evaluation, cmd_name), host.evaluations[cmd_name].summary)
+        return LazyCommand(cmd_name, partial(host.load, "evaluation", cmd_name), evaluations[cmd_name].summary)
 
 
 @click.group(cls=EvaluationGroup)

@@ -11,10 +11,9 @@ import click
 
 from caw_toolkit.cli.errors import error_boundary, take_debug_option, warnings_on_stderr
 from caw_toolkit.errors import did_you_mean
+from caw_toolkit.parts import DISTRIBUTION, load_target
 from caw_toolkit.plugins import get_host
-from caw_toolkit.plugins.discovery import DISTRIBUTION
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
-from caw_toolkit.plugins.records import load_target
 
 
 class _Entry(NamedTuple):
@@ -88,7 +87,7 @@ class CawGroup(SuggestingGroup):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands, sorted."""
-        return sorted({*ENGINE_COMMANDS, *get_host().commands})
+        return sorted({*ENGINE_COMMANDS, *get_host().items("command")})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by name. The engine's own are found without loading any plugin."""
@@ -96,9 +95,9 @@ class CawGroup(SuggestingGroup):
             target, summary = ENGINE_COMMANDS[cmd_name]
             return LazyCommand(cmd_name, partial(_load_engine_command, target), summary)
         host = get_host()
-        if cmd_name not in host.commands:
+        if cmd_name not in host.items("command"):
             return None
-        item = host.commands[cmd_name]
+        item = host.items("command")[cmd_name]
         if isinstance(item.target, click.Command):
             return item.target
         return LazyCommand(cmd_name, partial(host.command, cmd_name), item.summary)
@@ -113,7 +112,7 @@ class CawGroup(SuggestingGroup):
             if name in ENGINE_COMMANDS:
                 yield _Entry(name, ENGINE_COMMANDS[name].summary)
                 continue
-            item = get_host().commands[name]
+            item = get_host().items("command")[name]
             if isinstance(item.target, click.Command) and item.target.hidden:
                 continue
             foreign = item.origin.distribution != DISTRIBUTION

@@ -16,8 +16,10 @@ from typing import Any
 import click
 
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
-from caw_toolkit.plugins.discovery import DISTRIBUTION, discover, origin_of
+from caw_toolkit.parts import DISTRIBUTION
+from caw_toolkit.plugins.discovery import discover, origin_of
 from caw_toolkit.plugins.installers import failure_reason, find_installer
+from caw_toolkit.plugins.kinds import ITEM_KINDS
 
 #: A requirement that begins with the name of a distribution. Paths, archives and URLs do not.
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:[\[<>=!~;].*)?", re.ASCII)
@@ -152,7 +154,7 @@ def _described(plugin: _Plugin) -> str:
 
 
 def _additions(plugin: _Plugin) -> Iterator[str]:
-    for kind in ("commands", "processors", "training_modes", "presets", "evaluations"):
-        if plugin[kind]:
-            yield f"{kind.replace('_', ' ')}: {', '.join(plugin[kind])}"
+    for kind in ITEM_KINDS:
+        if plugin[kind.plural]:
+            yield f"{kind.plural}: {', '.join(plugin[kind.plural])}"
     yield from filter(None, (plugin["error"], *plugin["problems"]))

@@ -32,7 +32,7 @@ def new(name: str, directory: Path | None) -> None:
     It works as it is. Put what yours does into its task.py.
     """
     names = plugin_names(name)
-    taken = {*ENGINE_COMMANDS, *get_host().commands, *get_host().processors}
+    taken = {*ENGINE_COMMANDS, *get_host().items("command"), *get_host().items("processor")}
     if names.name in taken:
         raise CawUsageError(f"caw has a command or a processor {names.name!r} already; choose another name")
     directory = directory or Path(names.distribution)

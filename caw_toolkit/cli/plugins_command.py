@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -12,6 +13,7 @@ from caw_toolkit.cli.options import json_option
 from caw_toolkit.errors import CawError
 from caw_toolkit.hookspecs import API_VERSION
 from caw_toolkit.plugins import PluginHost, PluginRecord, get_host
+from caw_toolkit.plugins.kinds import ITEM_KINDS
 
 
 @click.command()
@@ -28,7 +30,7 @@ def plugins(as_json: bool, check: bool) -> None:
     if as_json:
         listing = {
             "api_version": API_VERSION,
-            "plugins": [dataclasses.asdict(record) for record in host.plugins],
+            "plugins": [_flat(record) for record in host.plugins],
             "broken_targets": broken,
         }
         click.echo(json.dumps(listing, indent=2))
@@ -40,20 +42,21 @@ def plugins(as_json: bool, check: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _flat(record: PluginRecord) -> dict[str, Any]:
+    """A record as JSON shows it: the items beside the rest."""
+    fields = dataclasses.asdict(record)
+    items = fields.pop("items")
+    return {**fields, **items}
+
+
 def _listing(records: tuple[PluginRecord, ...]) -> Iterator[str]:
     if not records:
         yield "no plugins are installed"
     for record in records:
         state = " (disabled)" if record.disabled else " (not loaded)" if record.error else ""
         yield f"{record.name}{state}  {record.distribution} {record.version}".rstrip()
-        additions = {
-            "commands": record.commands,
-            "processors": record.processors,
-            "training modes": record.training_modes,
-            "presets": record.presets,
-            "evaluations": record.evaluations,
-            "hooks": [hook for hook in record.hooks if not hook.startswith("register_")],
-        }
+        hooks = tuple(hook for hook in record.hooks if not hook.startswith("register_"))
+        additions = {**record.items, "hooks": hooks}
         for label, names in additions.items():
             if names:
                 yield f"    {label + ':':<16}{', '.join(names)}"
@@ -63,15 +66,9 @@ def _listing(records: tuple[PluginRecord, ...]) -> Iterator[str]:
 
 def _broken_targets(host: PluginHost) -> Iterator[str]:
     """Import every target of every plugin, and yield a line for each that fails."""
-    checks: list[tuple[Callable[[str], object], list[str]]] = [
-        (host.command, sorted(host.commands)),
-        (host.processor, sorted(host.processors)),
-        (host.training_mode, sorted(host.training_modes)),
-        (host.evaluation, sorted(host.evaluations)),
-    ]
-    for load, names in checks:
-        for name in names:
+    for kind in ITEM_KINDS:
+        for name in sorted(host.items(kind.name)):
             try:
-                load(name)
+                host.load(kind.name, name)
             except CawError as error:
                 yield str(error)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.options import FILE, OUTPUT_FILE, bit_depth_option, clipping_option, force_option, quiet_option
-from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.plugins.records import one_line
+from caw_toolkit.errors import CawError, CawUsageError, one_line
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import Array
@@ -136,7 +135,7 @@ def _processor_lines() -> Iterator[str]:
 
     host = get_host()
     yield "Processors:"
-    for name, item in sorted(host.processors.items()):
+    for name, item in sorted(host.items("processor").items()):
         yield f"  {name}: {item.summary}"
         try:
             yield from _parameter_lines(host.processor(name))

@@ -70,7 +70,7 @@ class LappedTransform(nn.Module):
         return waveform.reshape(batch, channels, -1)[..., bands:-bands]
 
 
-def averaged(subbands: Tensor, *, bands: int, frames: int) -> Tensor:
+def smooth(subbands: Tensor, *, bands: int, frames: int) -> Tensor:
     """Mean over neighbours; edges are repeated.
 
     Args:

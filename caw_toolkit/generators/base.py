@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+
+#: For plugins that add a generator.
+__all__ = ["ScaleGenerator", "new_band"]
 
 
 class ScaleGenerator(nn.Module, ABC):
-    """Generator of one scale: a deterministic function of noise and the coarser signal (paper, equation 2)."""
+    """Generator of one scale: a deterministic function of noise and the coarser signal.
 
-    #: Plain types only, with a "type" key: enough for `build_generator` to make an untrained copy.
+    A subclass sets `architecture` and `receptive_field` when it is made, and implements `forward`. Whatever a trained
+    copy needs beside `architecture` belongs into its `state_dict`: parameters and buffers.
+
+    Attributes:
+        architecture: plain types only, with a "type" key: enough for `build_generator` to make an untrained copy.
+        receptive_field: samples of the input that one output sample depends on, at this scale's rate.
+        total_stride: samples of the grid on which the network's strides lie: stretches that begin on it are computed
+            alike.
+        can_edit: whether signals can be led back towards noise, so that there are `revise` and `fill`.
+        noise_gain_for_given_audio: factor of the noise where the scale follows audio that is given, and should be like
+            it, instead of what the coarser scales have made.
+    """
+
     architecture: dict[str, Any]
-
-    #: Samples of the input that one output sample depends on, at this scale's rate.
     receptive_field: int
+    total_stride: int = 1
+    can_edit: bool = False
+    noise_gain_for_given_audio: float = 1.0
 
-    #: Samples of the grid on which the network's strides lie: stretches that begin on it are computed alike.
-    granule: int = 1
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        tensor = next(itertools.chain(self.parameters(), self.buffers()), None)
+        return torch.device("cpu") if tensor is None else tensor.device
 
     @abstractmethod
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
@@ -32,6 +53,9 @@ class ScaleGenerator(nn.Module, ABC):
             noise, coarse and the result: `(batch, channels, samples)`.
         """
 
+    def prepare_for_external(self) -> None:
+        """Called before `extend`: compute what that needs and a model file does not hold; once is enough."""
+
     def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         """As `forward`, where the coarser signal is other audio than the recording or what is made from it.
 
@@ -40,10 +64,36 @@ class ScaleGenerator(nn.Module, ABC):
         made: Tensor = self(noise, coarse)
         return made
 
+    def revise(self, signal: Tensor, noise: Tensor, strength: float) -> Tensor:
+        """Lead a signal of the coarsest scale back towards noise by `strength`, and forth again (if `can_edit`).
+
+        Args:
+            signal: given, `(batch, channels, samples)`.
+            noise: as in `forward`.
+            strength: from 0, which gives the signal back, to 1, which generates from the noise alone.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot edit")
+
+    def fill(self, signal: Tensor, known: Tensor, noise: Tensor, strength: float = 1.0) -> Tensor:
+        """Complete a signal of the coarsest scale where it is not known (if `can_edit`).
+
+        Args:
+            signal: with an initial guess in place of what is missing; anything, if `strength` is 1.
+            known: true where `signal` is known, `(samples,)`.
+            noise: as in `forward`.
+            strength: how far the guess is led back towards noise first, as in `revise`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot edit")
+
     def recording(self) -> Tensor | None:
-        """The scale's training signal, `(channels, samples)`, in a generator that remembers it."""
+        """The scale's training signal, `(channels, samples)`, in a generator that holds it."""
         return None
 
     def folded(self) -> ScaleGenerator:
         """The same function in its fastest form for generation (normalisation folded into the convolutions)."""
         return self
+
+
+def new_band(real: Tensor, coarse: Tensor | None) -> Tensor:
+    """What a scale adds to the upsampled coarser signal: all of it at the coarsest scale, where that is None."""
+    return real if coarse is None else real - coarse

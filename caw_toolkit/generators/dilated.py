@@ -30,6 +30,8 @@ BLOCK_SAMPLES = 16384
 
 _GATE_PADDING = KERNEL_SIZE // 2
 _PRE_EMPHASIS_PADDING = 1
+#: The convolutions after the stack.
+_GATE = ("gate_tanh", "gate_sigmoid", "output")
 
 
 def stack_span(blocks: int) -> int:
@@ -83,21 +85,30 @@ class DilatedGenerator(ScaleGenerator):
     """The paper's generator of one scale (equation 2, figures 5 and 14).
 
     Dilated stack, gated unit (tanh times sigmoid, each after a convolution of kernel 9), 1x1 convolution, pre-emphasis,
-    plus the upsampled coarser signal.
+    plus the upsampled coarser signal. All convolutions are weight-normalised: 11,282,272 parameters in 16 scales.
 
     Args:
         audio_channels: of the signal.
         hidden_channels: of the convolutions; the paper takes 16 at the coarsest scale and 96 at the others.
         blocks: dilated convolutions; 8 in the paper.
+        normalised_gate: whether the convolutions after the stack are weight-normalised, too, as the published ones are.
     """
 
-    def __init__(self, *, audio_channels: int = 1, hidden_channels: int = 96, blocks: int = 8) -> None:
+    def __init__(
+        self,
+        *,
+        audio_channels: int = 1,
+        hidden_channels: int = 96,
+        blocks: int = 8,
+        normalised_gate: bool = True,
+    ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
             "type": "dilated",
             "audio_channels": audio_channels,
             "hidden_channels": hidden_channels,
             "blocks": blocks,
+            "normalised_gate": normalised_gate,
         }
         #: Zeros before and after the input.
         self.padding = stack_span(blocks) // 2
@@ -105,14 +116,10 @@ class DilatedGenerator(ScaleGenerator):
         self.output_context = _GATE_PADDING + _PRE_EMPHASIS_PADDING
         self.receptive_field = stack_span(blocks) + 2 * self.output_context
         self.stack: nn.Sequential = DilatedStack(audio_channels, hidden_channels, hidden_channels, blocks)
-        self.gate_tanh = nn.Conv1d(hidden_channels, hidden_channels, KERNEL_SIZE, padding=_GATE_PADDING)
-        self.gate_sigmoid = nn.Conv1d(hidden_channels, hidden_channels, KERNEL_SIZE, padding=_GATE_PADDING)
-        self.output = nn.Conv1d(hidden_channels, audio_channels, 1)
-
-    @classmethod
-    def from_architecture(cls, architecture: Mapping[str, Any]) -> DilatedGenerator:
-        """An untrained generator of the given `architecture`."""
-        return cls(**{name: value for name, value in architecture.items() if name != "type"})
+        normalised = weight_norm if normalised_gate else _unchanged
+        self.gate_tanh = normalised(_gate_convolution(hidden_channels))
+        self.gate_sigmoid = normalised(_gate_convolution(hidden_channels))
+        self.output = normalised(nn.Conv1d(hidden_channels, audio_channels, 1))
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         """Equation (2): the coarser signal plus the detail that its zero-padded sum with the noise gives.
@@ -159,11 +166,14 @@ class DilatedGenerator(ScaleGenerator):
             parts.append(block[..., start - first : stop - first])
         return torch.cat(parts, dim=-1)
 
+    @torch.no_grad()
     def folded(self) -> DilatedGenerator:
         """A copy in evaluation mode, with weight and batch normalisation folded into plain convolutions."""
         result = copy.deepcopy(self).eval()
         result.stack = folded_stack(result.stack)
-        return result.requires_grad_(False)
+        for name in _GATE:
+            setattr(result, name, _plain_convolution(getattr(result, name)))
+        return result.eval().requires_grad_(False)
 
 
 class FastDetail:
@@ -199,9 +209,31 @@ def folded_stack(stack: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(*layers).eval()
 
 
-def parameter_count(network: nn.Module) -> int:
-    """Trainable parameters of a network."""
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+def with_normalised_gate(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state of a generator whose gate has plain weights, for one whose gate is weight-normalised.
+
+    The same function: a weight is its own direction, of its own norm.
+    """
+    result = dict(state)
+    for name in _GATE:
+        weight = result.pop(f"{name}.weight", None)
+        if weight is not None:
+            result[f"{name}.parametrizations.weight.original0"] = torch.norm_except_dim(weight, 2, 0)
+            result[f"{name}.parametrizations.weight.original1"] = weight
+    return result
+
+
+def has_plain_gate(state: Mapping[str, Tensor]) -> bool:
+    """Whether a generator's state is of one whose gate has plain weights."""
+    return f"{_GATE[0]}.weight" in state
+
+
+def _gate_convolution(channels: int) -> nn.Conv1d:
+    return nn.Conv1d(channels, channels, KERNEL_SIZE, padding=_GATE_PADDING)
+
+
+def _unchanged(convolution: nn.Conv1d) -> nn.Conv1d:
+    return convolution
 
 
 def _bias(convolution: nn.Conv1d) -> Tensor:

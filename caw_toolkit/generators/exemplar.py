@@ -1,8 +1,9 @@
-"""The exemplar generator: the recording's own material, chosen to follow the coarser signal.
+"""The exemplar generator: the recording's own material, selected to follow the coarser signal.
 
-For every frame of the coarser signal, the stretches of the training recording whose coarser version is most alike (with
-context, then in phase) are looked up; the best one that also joins the stretch before it is overlap-added. Nothing is
-learnt. It is the audio counterpart of patch nearest-neighbour generation (Granot et al., "Drop the GAN", 2022) with the
+For every frame of the coarser signal, the segments of the training recording whose coarser version is most similar
+(with context, then in phase) are looked up; the best one, the cost of its concatenation with the segment before it
+included, is overlap-added. Nothing is learnt. It is the audio counterpart of patch nearest-neighbour generation (Granot
+et al., "Drop the GAN", 2022), with the unit selection of concatenative synthesis (Hunt and Black, 1996) and the
 alignment of waveform-similarity overlap-add (Verhelst and Roelands, 1993).
 """
 
@@ -18,20 +19,21 @@ from torch import Tensor
 from torch.nn import functional
 
 from caw_toolkit.arrays import Array
+from caw_toolkit.dsp.overlap_add import add_halves
 from caw_toolkit.generators.base import ScaleGenerator
-from caw_toolkit.generators.exemplar_search import CONTEXT_FRAMES, StretchIndex
+from caw_toolkit.generators.exemplar_search import CONTEXT_FRAMES, SegmentIndex
 
-#: Weight of a smooth join beside likeness to the coarser signal.
-JOIN_WEIGHT = 0.5
-#: Candidates that count as one where they lie within the same hop of the recording, as the most alike ones do.
+#: Weight of a smooth concatenation beside the similarity to the coarser signal (docs/decisions.md).
+CONCATENATION_WEIGHT = 0.5
+#: Candidates that count as one where they lie within the same hop of the recording, as the nearest ones do.
 CANDIDATES_A_HOP = 3
-#: How far a stretch that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
+#: How far a segment that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
 #: stay within those of the recording.
 LEVEL_EXPONENT = 0.7
 
 
 class ExemplarGenerator(ScaleGenerator):
-    """Generator of any scale but the coarsest; the noise decides between stretches that fit about equally well.
+    """Generator of any scale but the coarsest; the noise decides between segments that fit about equally well.
 
     Args:
         audio_channels: 1 or 2.
@@ -39,14 +41,15 @@ class ExemplarGenerator(ScaleGenerator):
         hop: samples from frame to frame, half a window.
         ratio: this scale's rate over the coarser one's, rounded up.
         shift: largest shift of a candidate in samples, when it is brought in phase with the coarser signal.
-        candidates: stretches that are compared in phase for each frame.
-        continuity: bonus for going on with the same stretch of the recording.
-        variety: weight of the noise in the choice.
+        candidates: segments that are compared in phase for each frame.
+        concatenation_cost: of leaving the segment of the recording that is playing.
+        selection_noise: weight of the noise in the selection.
     """
 
     real: Tensor
     coarse: Tensor
     usable: Tensor
+    noise_gain_for_given_audio = 0.4
 
     def __init__(
         self,
@@ -57,8 +60,8 @@ class ExemplarGenerator(ScaleGenerator):
         ratio: int,
         shift: int,
         candidates: int,
-        continuity: float,
-        variety: float,
+        concatenation_cost: float,
+        selection_noise: float,
     ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
@@ -69,29 +72,33 @@ class ExemplarGenerator(ScaleGenerator):
             "ratio": ratio,
             "shift": shift,
             "candidates": candidates,
-            "continuity": continuity,
-            "variety": variety,
+            "concatenation_cost": concatenation_cost,
+            "selection_noise": selection_noise,
         }
         self.hop = hop
         self.ratio = ratio
         self.shift = shift
         self.candidates = candidates
-        self.continuity = continuity
-        self.variety = variety
+        self.concatenation_cost = concatenation_cost
+        self.selection_noise = selection_noise
         self.receptive_field = 2 * (CONTEXT_FRAMES + 2) * hop
         self.register_buffer("real", torch.zeros(audio_channels, samples))
         self.register_buffer("coarse", torch.zeros(audio_channels, samples))
         self.register_buffer("usable", torch.ones(samples, dtype=torch.bool))
-        self._chooser: _Chooser | None = None
+        self._selector: UnitSelector | None = None
 
-    def remember(self, real: Tensor, coarse: Tensor, segments: tuple[tuple[int, int], ...]) -> None:
-        """Take the recording and its coarser version, both `(channels, samples)`, and where stretches may come from."""
+    def __getstate__(self) -> dict[str, Any]:
+        """The selector follows from the buffers, and is made anew where it is needed."""
+        return {**self.__dict__, "_selector": None}
+
+    def hold(self, real: Tensor, coarse: Tensor, segments: tuple[tuple[int, int], ...]) -> None:
+        """Take the recording and its coarser version, `(channels, samples)`, and where its segments may come from."""
         self.real.copy_(real)
         self.coarse.copy_(coarse)
         self.usable.fill_(False)
         for start, stop in segments:
             self.usable[start + self.hop : stop - self.hop] = True
-        self._chooser = None
+        self._selector = None
 
     def recording(self) -> Tensor:
         return self.real
@@ -99,29 +106,30 @@ class ExemplarGenerator(ScaleGenerator):
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the exemplar generator needs a coarser signal")
-        if self._chooser is None or self._chooser.index.device != self.coarse.device:
-            index = StretchIndex(self.coarse.sum(0), self.usable, hop=self.hop, ratio=self.ratio, shift=self.shift)
-            self._chooser = _Chooser(index, self.real.sum(0))
-        chooser = self._chooser
-        return torch.stack([self._follow(chooser, *pair) for pair in zip(noise, coarse, strict=True)])
+        if self._selector is None or self._selector.index.device != self.coarse.device:
+            index = SegmentIndex(self.coarse.sum(0), self.usable, hop=self.hop, ratio=self.ratio, shift=self.shift)
+            self._selector = UnitSelector(index, self.real.sum(0))
+        selector = self._selector
+        return torch.stack([self._follow(selector, *pair) for pair in zip(noise, coarse, strict=True)])
 
-    def _follow(self, chooser: _Chooser, noise: Tensor, coarse: Tensor) -> Tensor:
-        """Overlap-add stretches of the recording along a coarser signal, `(channels, samples)`."""
-        index = chooser.index
+    def _follow(self, selector: UnitSelector, noise: Tensor, coarse: Tensor) -> Tensor:
+        """Overlap-add segments of the recording along a coarser signal, `(channels, samples)`."""
+        index = selector.index
         matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP))
-        frames, candidates, _ = matches.places.shape
-        luck = self.variety * _frames(noise[0], frames, self.hop, candidates + 1)
-        scores = matches.likeness + luck[:, :-1, None]
-        places = chooser.choose(matches.targets, matches.places, scores, luck[:, -1] + self.continuity)
-        return self._overlap_add(index, places, matches.levels)[:, : coarse.shape[1]]
+        frames, candidates, _ = matches.offsets.shape
+        # The scale's noise at a frame decides there, so that a stretch of time is rendered alike on its own.
+        drawn = self.selection_noise * _frames(noise[0], frames, self.hop, candidates + 1)
+        scores = matches.similarity + drawn[:, :-1, None]
+        bonuses = drawn[:, -1] + self.concatenation_cost
+        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses)
+        return self._overlap_add(index, offsets, matches.levels)[:, : coarse.shape[1]]
 
-    def _overlap_add(self, index: StretchIndex, places: Tensor, levels: Tensor) -> Tensor:
-        """Join the stretches around places, a hop after one another, turned down to levels, `(channels, samples)`."""
-        louder = levels / (index.norms[places + index.margin] + 1e-6)
+    def _overlap_add(self, index: SegmentIndex, offsets: Tensor, levels: Tensor) -> Tensor:
+        """Join the segments around offsets, a hop after one another, turned down to levels, `(channels, samples)`."""
+        louder = levels / (index.norms[offsets + index.margin] + 1e-6)
         gains = louder.clamp_max(1) ** LEVEL_EXPONENT
-        around = functional.pad(self.real, (self.hop, self.hop)).unfold(1, 2 * self.hop, 1)[:, places]
-        stretches = around * index.window * gains[:, None]
-        return (stretches[:, :-1, self.hop :] + stretches[:, 1:, : self.hop]).flatten(1)
+        segments = functional.pad(self.real, (self.hop, self.hop)).unfold(1, 2 * self.hop, 1)[:, offsets]
+        return add_halves(segments * index.window * gains[:, None])
 
 
 def _frames(signal: Tensor, count: int, hop: int, length: int) -> Tensor:
@@ -130,76 +138,80 @@ def _frames(signal: Tensor, count: int, hop: int, length: int) -> Tensor:
     return functional.pad(signal, (0, max(0, needed - len(signal)))).unfold(0, length, hop)[:count]
 
 
-class _Chooser:
-    """Chooses one stretch for each frame, given the one before.
+class UnitSelector:
+    """Selects one segment for each frame, given the one before (unit selection by a greedy search).
 
-    All that does not depend on the one before is computed for all frames at once; the loop runs on the CPU.
+    All that does not depend on the one before is computed for all frames at once; the loop runs on the CPU, on copies
+    of its own: the memory of tensors may be moved.
 
     Args:
         index: of the recording's coarser version.
         mono: the recording, channels summed, `(samples,)`.
     """
 
-    def __init__(self, index: StretchIndex, mono: Tensor) -> None:
+    def __init__(self, index: SegmentIndex, mono: Tensor) -> None:
         self.index = index
-        self._mono = functional.pad(mono, (index.margin, index.margin)).cpu().numpy()
+        self._mono = np.array(functional.pad(mono, (index.margin, index.margin)).cpu().numpy())
         self._half_norms = _norms(self._mono, index.hop)
         self._coarse, self._norms, self._usable = (
-            tensor.cpu().numpy() for tensor in (index.coarse, index.norms, functional.pad(index.usable, (0, index.hop)))
+            np.array(tensor.cpu().numpy())
+            for tensor in (index.coarse, index.norms, functional.pad(index.usable, (0, index.hop)))
         )
 
-    def choose(self, targets: Tensor, places: Tensor, scores: Tensor, bonuses: Tensor) -> Tensor:
-        """Follow the best score frame by frame, a smooth join included.
+    def select(self, targets: Tensor, offsets: Tensor, scores: Tensor, bonuses: Tensor) -> Tensor:
+        """Follow the best score frame by frame, a smooth concatenation included.
 
         Args:
-            targets: what the likeness of going on is measured with, `(frames, 2 hop)` (`Matches`).
-            places: of candidates, `(frames, candidates, shifts)`.
-            scores: of candidates without their joins, alike.
-            bonuses: for going on with the stretch before, `(frames,)`, beside its likeness and perfect join.
+            targets: what the similarity of going on is measured with, `(frames, 2 hop)` (`Matches`).
+            offsets: of candidates, `(frames, candidates, shifts)`.
+            scores: of candidates without their concatenation, the same shape.
+            bonuses: for going on with the segment before, `(frames,)`, beside its similarity and perfect concatenation.
 
         Returns:
             `(frames,)`
         """
         hop = self.index.hop
-        options, alone, given, extra = (tensor.cpu().numpy() for tensor in (places, scores, targets, bonuses))
+        options, alone, given, extra = (tensor.cpu().numpy() for tensor in (offsets, scores, targets, bonuses))
         heads, weights = self._heads(options)
         best_alone = alone.max(axis=(1, 2))
         path = [int(options[0].flat[alone[0].argmax()])]
         for frame in range(1, len(options)):
-            place = path[-1] + hop
+            offset = path[-1] + hop
             going_on = -np.inf
-            if self._usable[place]:
-                going_on = self._likeness(place, given[frame]) + JOIN_WEIGHT + extra[frame]
-            if going_on < best_alone[frame] + JOIN_WEIGHT:  # no join can make up for more
-                total = alone[frame] + np.einsum("ijk,k->ij", heads[frame], self._tail(place)) * weights[frame]
+            if self._usable[offset]:
+                going_on = self._similarity(offset, given[frame]) + CONCATENATION_WEIGHT + extra[frame]
+            # Concatenations are the costly part: most frames go on, and no concatenation could make up for that.
+            if going_on < best_alone[frame] + CONCATENATION_WEIGHT:
+                total = alone[frame] + np.einsum("ijk,k->ij", heads[frame], self._tail(offset)) * weights[frame]
                 best = total.argmax()
                 if total.flat[best] > going_on:
-                    place = int(options[frame].flat[best])
-            path.append(place)
-        return torch.tensor(path, device=places.device)
+                    offset = int(options[frame].flat[best])
+            path.append(offset)
+        return torch.tensor(path, device=offsets.device)
 
-    def _likeness(self, place: int, target: Array) -> float:
-        """Cosine of the coarser recording around a place and a target."""
-        centre = place + self.index.margin
+    def _similarity(self, offset: int, target: Array) -> float:
+        """Cosine of the coarser recording around an offset and a target."""
+        centre = offset + self.index.margin
         around = self._coarse[centre - self.index.hop : centre + self.index.hop]
         return float(around @ target / (self._norms[centre] + 1e-6))
 
-    def _tail(self, place: int) -> Array:
-        """The half of the stretch before that one at `place` would replace, of unit norm."""
-        start = place + self.index.margin - self.index.hop
+    def _tail(self, offset: int) -> Array:
+        """The half of the segment before that the one at `offset` would replace, of unit norm."""
+        start = offset + self.index.margin - self.index.hop
         tail: Array = self._mono[start : start + self.index.hop] / (self._half_norms[start] + 1e-6)
         return tail
 
-    def _heads(self, places: npt.NDArray[np.int64]) -> tuple[Array, Array]:
-        """First halves of stretches, `(frames, candidates, shifts, hop)`, a view, and the weights of their joins."""
-        hop, shifts = self.index.hop, places.shape[2]
-        starts = places + self.index.margin - hop
+    def _heads(self, offsets: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+        """First halves of segments, `(frames, candidates, shifts, hop)`, a view, and what to weigh them with."""
+        hop, shifts = self.index.hop, offsets.shape[2]
+        starts = offsets + self.index.margin - hop
+        # Shifts are neighbouring samples: one window holds the halves of all of them.
         spans = np.lib.stride_tricks.sliding_window_view(self._mono, hop + shifts - 1)[starts[:, :, 0]]
         heads = np.lib.stride_tricks.sliding_window_view(spans, hop, axis=2)
-        return heads, JOIN_WEIGHT / (self._half_norms[starts] + 1e-6)
+        return heads, CONCATENATION_WEIGHT / (self._half_norms[starts] + 1e-6)
 
 
 def _norms(signal: Array, length: int) -> Array:
-    """Norm of the stretch that begins at each sample, as long as there is a whole one."""
+    """Norm of the stretch of `length` samples that begins at each sample, as long as there is a whole one."""
     energy = np.cumsum(np.pad(signal.astype(np.float64) ** 2, (1, 0)))
     return np.sqrt(energy[length:] - energy[:-length]).astype(np.float32)

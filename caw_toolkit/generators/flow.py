@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from caw_toolkit.devices import mixed_precision
-from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.generators.base import ScaleGenerator, new_band
 from caw_toolkit.generators.unet import UNet
 
 #: Steps of the solver when a signal is completed: what is generated needs time to agree with what is known.
@@ -39,7 +39,7 @@ class FlowGenerator(ScaleGenerator):
     Args:
         audio_channels: 1 or 2.
         conditional: whether there is a coarser signal.
-        fold: neighbouring samples that make one frame of the network.
+        frame_samples: neighbouring samples that make one frame of the network.
         widths: channels of the network's levels.
         companding: exponent.
         solver_steps: steps of Heun's method, two network evaluations each (one in the last).
@@ -51,13 +51,14 @@ class FlowGenerator(ScaleGenerator):
     signal_level: Tensor
     coarse_level: Tensor
     gain: Tensor
+    can_edit = True
 
     def __init__(
         self,
         *,
         audio_channels: int,
         conditional: bool,
-        fold: int,
+        frame_samples: int,
         widths: Sequence[int],
         companding: float,
         solver_steps: int,
@@ -68,34 +69,33 @@ class FlowGenerator(ScaleGenerator):
             "type": "flow",
             "audio_channels": audio_channels,
             "conditional": conditional,
-            "fold": fold,
+            "frame_samples": frame_samples,
             "widths": list(widths),
             "companding": companding,
             "solver_steps": solver_steps,
             "solver_spacing": solver_spacing,
         }
-        self.fold = fold
+        self.frame_samples = frame_samples
         self.companding = companding
         self.solver_steps = solver_steps
         self.solver_spacing = solver_spacing
-        channels = audio_channels * fold
+        channels = audio_channels * frame_samples
         self.network = UNet(channels * (2 if conditional else 1), channels, widths=widths, embedding=128)
-        self.receptive_field = self.network.receptive_field * fold
-        self.granule = self.network.granule * fold
+        self.receptive_field = self.network.receptive_field * frame_samples
+        self.total_stride = self.network.total_stride * frame_samples
         for name in ("signal_level", "coarse_level"):
             self.register_buffer(name, torch.ones(audio_channels, 1))
         self.register_buffer("gain", torch.ones(()))
 
     def fit_levels(self, real: Tensor, coarse: Tensor | None) -> None:
         """Take the levels of the companded band and of the companded coarser signal from the recording."""
-        self.signal_level.copy_(_level(compand(real if coarse is None else real - coarse, self.companding)))
+        self.signal_level.copy_(_level(compand(new_band(real, coarse), self.companding)))
         if coarse is not None:
             self.coarse_level.copy_(_level(compand(coarse, self.companding)))
 
-    def normalised(self, real: Tensor, coarse: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def normalise(self, real: Tensor, coarse: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The companded band that is to be learnt, and its condition, both of unit level, as waveforms."""
-        band = real if coarse is None else real - coarse
-        target = compand(band, self.companding) / self.signal_level
+        target = compand(new_band(real, coarse), self.companding) / self.signal_level
         return target, None if coarse is None else self._condition(coarse)
 
     def _condition(self, coarse: Tensor) -> Tensor:
@@ -105,17 +105,17 @@ class FlowGenerator(ScaleGenerator):
         """Velocity at `signal`.
 
         Shape:
-            signal, condition and the result: `(batch, channels, samples)`, samples a multiple of `fold`;
+            signal, condition and the result: `(batch, channels, samples)`, samples a multiple of `frame_samples`;
             time: `(batch,)` from 0 (noise) to 1 (signal).
         """
         stacked = signal if condition is None else torch.cat([signal, condition], dim=1)
         with mixed_precision(signal.device):
-            frames = self.network(fold_samples(stacked, self.fold), time)
-        return unfold_samples(frames.float(), self.fold)
+            frames = self.network(frame(stacked, self.frame_samples), time)
+        return unframe(frames.float(), self.frame_samples)
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         samples = noise.shape[-1]
-        padding = (0, -samples % self.fold)
+        padding = (0, -samples % self.frame_samples)
         condition = None if coarse is None else functional.pad(self._condition(coarse), padding)
         signal = self._solve(functional.pad(noise, padding), condition, 0.0, 1.0)[..., :samples]
         band = expand(signal * self.signal_level, self.companding) * self.gain
@@ -131,7 +131,7 @@ class FlowGenerator(ScaleGenerator):
         """
         samples = signal.shape[-1]
         target = compand(signal, self.companding) / self.signal_level
-        start = functional.pad(strength * noise + (1 - strength) * target, (0, -samples % self.fold))
+        start = functional.pad(strength * noise + (1 - strength) * target, (0, -samples % self.frame_samples))
         solved = self._solve(start, None, 1.0 - strength, 1.0)[..., :samples]
         return expand(solved * self.signal_level, self.companding) * self.gain**strength
 
@@ -141,7 +141,7 @@ class FlowGenerator(ScaleGenerator):
         The replacement sampling of Lugmayr et al., "RePaint", 2022, with the straight paths of flow matching.
 
         Args:
-            signal: with a first guess in place of what is missing; anything, if `strength` is 1.
+            signal: with an initial guess in place of what is missing; anything, if `strength` is 1.
             known: true where `signal` is known.
             noise: as in `forward`.
             strength: how far the guess is led back towards noise first, as in `revise`.
@@ -150,7 +150,7 @@ class FlowGenerator(ScaleGenerator):
             signal, noise and the result: `(batch, channels, samples)`; known: `(samples,)`.
         """
         samples = signal.shape[-1]
-        padding = (0, -samples % self.fold)
+        padding = (0, -samples % self.frame_samples)
         target = functional.pad(compand(signal, self.companding) / self.signal_level, padding)
         padded_noise, held = functional.pad(noise, padding), functional.pad(known, padding)
 
@@ -162,14 +162,14 @@ class FlowGenerator(ScaleGenerator):
         solved = self._solve(start, None, 1.0 - strength, 1.0, steps=steps, hold=hold)[..., :samples]
         return torch.where(known, signal, expand(solved * self.signal_level, self.companding) * self.gain**strength)
 
-    def noise_of(self, real: Tensor, coarse: Tensor | None) -> Tensor:
-        """The noise that this generator maps to `real`: the same equation solved backwards.
+    def invert(self, real: Tensor, coarse: Tensor | None) -> Tensor:
+        """The noise that this generator maps to `real` (inverted noise): the same equation solved backwards.
 
         Shape:
-            `(batch, channels, samples)`; samples are cut to a multiple of `fold`.
+            `(batch, channels, samples)`; samples are cut to a multiple of `frame_samples`.
         """
-        whole = real.shape[-1] // self.fold * self.fold
-        target, condition = self.normalised(real / self.gain, coarse)
+        whole = real.shape[-1] // self.frame_samples * self.frame_samples
+        target, condition = self.normalise(real / self.gain, coarse)
         condition = None if condition is None else condition[..., :whole]
         return self._solve(target[..., :whole], condition, 1.0, 0.0)
 
@@ -199,16 +199,24 @@ class FlowGenerator(ScaleGenerator):
         return signal
 
 
-def fold_samples(waveform: Tensor, fold: int) -> Tensor:
-    """`(batch, channels, samples)` -> `(batch, channels * fold, samples / fold)`."""
+def frame(waveform: Tensor, frame_samples: int) -> Tensor:
+    """`(batch, channels, samples)` -> `(batch, channels * frame_samples, samples / fold)`."""
     batch, channels, samples = waveform.shape
-    return waveform.reshape(batch, channels, samples // fold, fold).transpose(2, 3).reshape(batch, channels * fold, -1)
+    return (
+        waveform.reshape(batch, channels, samples // frame_samples, frame_samples)
+        .transpose(2, 3)
+        .reshape(batch, channels * frame_samples, -1)
+    )
 
 
-def unfold_samples(frames: Tensor, fold: int) -> Tensor:
-    """The inverse of `fold_samples`."""
+def unframe(frames: Tensor, frame_samples: int) -> Tensor:
+    """The inverse of `frame`."""
     batch, channels, count = frames.shape
-    return frames.reshape(batch, channels // fold, fold, count).transpose(2, 3).reshape(batch, channels // fold, -1)
+    return (
+        frames.reshape(batch, channels // frame_samples, frame_samples, count)
+        .transpose(2, 3)
+        .reshape(batch, channels // frame_samples, -1)
+    )
 
 
 def _level(signal: Tensor) -> Tensor:

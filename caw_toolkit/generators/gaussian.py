@@ -19,13 +19,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from caw_toolkit.devices import mixed_precision
-from caw_toolkit.dsp.lapped_transform import LappedTransform, averaged
-from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.dsp.lapped_transform import LappedTransform, smooth
+from caw_toolkit.generators.base import ScaleGenerator, new_band
 from caw_toolkit.generators.unet import UNet
 
-#: What is learnt from half a minute is too sure of itself: predicted levels are raised where they are quiet and lowered
-#: where they are loud, by up to so much (nepers).
-MODERATION = 0.1
+#: Shrinkage of predicted spectral envelopes, in nepers: what is learnt from half a minute is too sure of itself. Quiet
+#: values are raised and loud ones lowered by up to so much.
+SHRINKAGE = 0.1
 #: Bounds of the natural logarithm of the predicted standard deviation, in units of the band's level.
 LOG_STD_RANGE = (-8.0, 4.0)
 
@@ -68,23 +68,23 @@ class GaussianGenerator(ScaleGenerator):
         channels = audio_channels * bands
         self.network = UNet(2 * channels, (1 + has_mean) * channels, widths=widths)
         self.receptive_field = (self.network.receptive_field + smoothing) * bands
-        self.granule = self.network.granule * bands
+        self.total_stride = self.network.total_stride * bands
         for name in ("band_level", "coarse_level"):
             self.register_buffer(name, torch.ones(channels, 1))
 
     def fit_levels(self, real: Tensor, coarse: Tensor) -> None:
         """Take the level of every subband from the recording, `(channels, samples)`."""
-        self.band_level.copy_(_level(self.analyse((real - coarse)[None])[0], floor=1e-3))
+        self.band_level.copy_(_level(self.analyse(new_band(real, coarse)[None])[0], floor=1e-3))
         self.coarse_level.copy_(_level(self.analyse(coarse[None])[0], floor=1e-3))
 
     def analyse(self, waveform: Tensor) -> Tensor:
         """`(batch, channels, samples)` -> `(batch, channels * bands, frames)`; stereo is turned to middle and side."""
-        coefficients: Tensor = self.transform(rotated(waveform))
+        coefficients: Tensor = self.transform(mid_side(waveform))
         return coefficients.flatten(1, 2)
 
     def synthesise(self, coefficients: Tensor, samples: int) -> Tensor:
         """The inverse of `analyse`, cut to `samples`."""
-        waveform: Tensor = rotated(self.transform.inverse(self._bands(coefficients)))
+        waveform: Tensor = mid_side(self.transform.inverse(self._bands(coefficients)))
         return waveform[..., :samples]
 
     def _bands(self, coefficients: Tensor) -> Tensor:
@@ -120,27 +120,27 @@ class GaussianGenerator(ScaleGenerator):
         bands = self._bands(coefficients)
         beside = functional.pad(bands, (0, 0, 1, 1))
         power = bands.square() + (beside[:, :, 2:] - beside[:, :, :-2]).square()
-        return averaged(power, bands=self.smoothing, frames=self.smoothing).flatten(1, 2)
+        return smooth(power, bands=self.smoothing, frames=self.smoothing).flatten(1, 2)
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the conditional Gaussian generator needs a coarser signal")
-        return self.with_band(coarse, *self.predict(self.analyse(coarse)), self.analyse(noise))
+        return self.add_band(coarse, *self.predict(self.analyse(coarse)), self.analyse(noise))
 
-    def with_band(self, coarse: Tensor, mean: Tensor, log_std: Tensor, fine: Tensor) -> Tensor:
+    def add_band(self, coarse: Tensor, mean: Tensor, log_std: Tensor, excitation: Tensor) -> Tensor:
         """The coarser signal with a band of predicted coefficients, `(batch, channels, samples)`.
 
         Args:
             coarse: as in `forward`.
             mean: as `predict` returns it.
             log_std: as `predict` returns it.
-            fine: coefficients of unit level for them to shape: of noise, or of `FineStructure`.
+            excitation: coefficients of unit level for them to shape: of noise, or of `Excitation`.
         """
-        band = (mean + _moderated(log_std).exp() * fine) * self.band_level
+        band = (mean + _shrink(log_std).exp() * excitation) * self.band_level
         return coarse + self.synthesise(band, coarse.shape[-1])
 
 
-def rotated(waveform: Tensor) -> Tensor:
+def mid_side(waveform: Tensor) -> Tensor:
     """Left and right to middle and side and back (the same orthogonal rotation); mono is left as it is.
 
     Shape:
@@ -152,11 +152,11 @@ def rotated(waveform: Tensor) -> Tensor:
     return torch.stack([left + right, left - right], dim=1) * math.sqrt(0.5)
 
 
-def _moderated(log_std: Tensor) -> Tensor:
-    """Predicted levels, nearer to the middle."""
+def _shrink(log_std: Tensor) -> Tensor:
+    """Predicted log standard deviations, nearer to the middle."""
     quiet = ((-1 - log_std) / 2).clamp(0, 1)
     loud = ((1 + log_std) / 2).clamp(0, 1)
-    return log_std + MODERATION * (quiet - loud)
+    return log_std + SHRINKAGE * (quiet - loud)
 
 
 def _level(coefficients: Tensor, floor: float) -> Tensor:

@@ -47,7 +47,7 @@ class UNet(nn.Module):
         super().__init__()
         self.kernel_size = kernel_size
         self.blocks = blocks
-        self.granule: int = STRIDE ** (len(widths) - 1)
+        self.total_stride: int = STRIDE ** (len(widths) - 1)
         pairs = list(zip(widths, widths[1:], strict=False))
 
         def level(width: int) -> BlockSequence:
@@ -69,12 +69,12 @@ class UNet(nn.Module):
         field: int = 2 * taps
         for depth in range(len(self.encoder)):
             field += 2 * (2 * self.blocks * taps) * int(STRIDE**depth)
-        return field + 2 * self.granule
+        return field + 2 * self.total_stride
 
     def forward(self, frames: Tensor, time: Tensor | None = None) -> Tensor:
         count = frames.shape[-1]
         condition = self.embed(time) if self.embed is not None and time is not None else None
-        hidden = self.entry(functional.pad(frames, (0, -count % self.granule)))
+        hidden = self.entry(functional.pad(frames, (0, -count % self.total_stride)))
         skips = []
         for depth, blocks in enumerate(self.encoder):
             if depth:

@@ -8,7 +8,6 @@ to mono, in steps of 16 bits.
 from caw_toolkit.metrics.closeness import flatness_bias, frechet_distance
 from caw_toolkit.metrics.copying import copied_share
 from caw_toolkit.metrics.gaps import (
-    Gap,
     distance_to_context,
     gap_level_error,
     gap_log_mel_distance,
@@ -21,7 +20,6 @@ from caw_toolkit.metrics.spectral import log_spectral_distance
 from caw_toolkit.metrics.waveform import scale_invariant_sdr, signal_to_noise_ratio
 
 __all__ = [
-    "Gap",
     "Signal",
     "copied_share",
     "distance_to_context",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.dsp.spectra import Spectrogram, power_spectrogram
 from caw_toolkit.metrics.signals import Signal
-from caw_toolkit.metrics.spectral import Spectrogram, mel_filters, power_spectrogram
+from caw_toolkit.metrics.spectral import mel_filters
 
 _FRAMES_PER_SECOND, _BANDS, _LOWEST_HZ = 100, 40, 40.0
 #: Patches of 250 ms in 5 steps of time, one every 20 ms, in the recording's first 32 principal components.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.dsp.spectra import power_spectrogram
 from caw_toolkit.metrics.signals import Signal
-from caw_toolkit.metrics.spectral import power_spectrogram
 
 _WINDOW, _HOP = 4096, 128
 _BLOCK_FRAMES = 256

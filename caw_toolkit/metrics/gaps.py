@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from caw_toolkit.arrays import Gap
+from caw_toolkit.dsp.spectra import Spectrogram, power_spectrogram
 from caw_toolkit.metrics.signals import Signal, common_length
-from caw_toolkit.metrics.spectral import Spectrogram, mel_filters, power_spectrogram
-
-#: First sample of a gap and the first after it.
-Gap = tuple[int, int]
+from caw_toolkit.metrics.spectral import mel_filters
 
 _WINDOW, _HOP, _BANDS = 1024, 256, 64
 _JOIN_WINDOW, _JOIN_HOP, _JOIN_BANDS = 512, 64, 40

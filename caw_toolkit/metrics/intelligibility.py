@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.dsp.overlap_add import add_halves
 from caw_toolkit.dsp.resampling import resample
+from caw_toolkit.dsp.spectra import windowed_frames
 from caw_toolkit.metrics.signals import Signal, common_length
 
 _RATE = 10_000
@@ -47,15 +49,12 @@ def _frames(signal: Signal) -> npt.NDArray[np.float64]:
     """Windowed frames, `(frames, samples)`."""
     if len(signal) <= _FRAME:
         return np.zeros((0, _FRAME))
-    window = np.hanning(_FRAME + 2)[1:-1]
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(signal, _FRAME)[:-1:_HOP] * window)
+    return np.asarray(windowed_frames(signal[:-1], np.hanning(_FRAME + 2)[1:-1], _HOP))
 
 
 def _overlap_add(frames: npt.NDArray[np.float64]) -> Signal:
-    joined = np.zeros((len(frames) + 1) * _HOP)
-    joined[:-_HOP] += frames[:, :_HOP].ravel()
-    joined[_HOP:] += frames[:, _HOP:].ravel()
-    return joined
+    """The signal of frames, the first and the last half included."""
+    return np.asarray(add_halves(np.pad(frames, ((1, 1), (0, 0)))))
 
 
 def _third_octaves(frames: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,45 +1,17 @@
-"""Power spectrograms, mel bands, and the log-spectral distance."""
+"""Mel bands, and the log-spectral distance."""
 
 from __future__ import annotations
 
 import functools
-from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from caw_toolkit.dsp.spectra import Spectrogram, power_spectrogram
 from caw_toolkit.metrics.signals import Signal, common_length
 
-Spectrogram = npt.NDArray[np.float64]
-
-_BLOCK_FRAMES = 256
 _LEAST_POWER = 1e-15
 #: Slaney's mel scale: linear up to 1 kHz, then 27 bands to a factor of 6.4.
 _LINEAR_HZ_PER_MEL, _BREAK_HZ, _LOG_STEP = 200 / 3, 1000.0, np.log(6.4) / 27
-
-
-def power_spectrogram(
-    signal: Signal, window_samples: int, hop_samples: int, *, padding: Literal["constant", "reflect"] = "constant"
-) -> Spectrogram:
-    """Squared magnitudes of the STFT with a periodic Hann window.
-
-    Args:
-        signal: `(samples,)`.
-        window_samples: length of the window and of the transform.
-        hop_samples: distance between frames; frame `n` is centred on sample `n * hop_samples`.
-        padding: how the signal goes on beyond its ends: with zeros, or mirrored.
-
-    Returns:
-        `(window_samples // 2 + 1, samples // hop_samples + 1)`.
-    """
-    padded = np.pad(signal, window_samples // 2, mode=padding)
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window_samples) / window_samples)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window_samples)[::hop_samples]
-    power = np.empty((window_samples // 2 + 1, len(frames)))
-    for start in range(0, len(frames), _BLOCK_FRAMES):
-        spectra = np.fft.rfft(frames[start : start + _BLOCK_FRAMES] * window, axis=1)
-        power[:, start : start + _BLOCK_FRAMES] = (np.abs(spectra) ** 2).T
-    return power
 
 
 @functools.lru_cache(maxsize=16)

@@ -9,10 +9,8 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from caw_toolkit.hookspecs import API_VERSION, HOOK_NAMES, PROJECT_NAME
+from caw_toolkit.parts import DISTRIBUTION
 from caw_toolkit.plugins.records import PluginOrigin, PluginProblem, describe_exception
-
-#: Name of the distribution that ships the engine.
-DISTRIBUTION = "caw-toolkit"
 
 #: Import name under which the presets of the toolkit are installed.
 PRESETS_PACKAGE = "caw_toolkit_presets"

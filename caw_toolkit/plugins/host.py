@@ -1,7 +1,8 @@
 """The plugin host: finds plugins, loads them one by one, and keeps a broken one from harming anything else.
 
 `get_host()` is the host of the process. The environment variable `CAW_DISABLE_PLUGINS` (names separated by commas, or
-`*`) leaves plugins out; `CAW_STRICT_PLUGINS=1` turns the first problem of any plugin into an error.
+`*`) leaves plugins out, by their own names or by those of their commands; `CAW_STRICT_PLUGINS=1` turns the first
+problem of any plugin into an error.
 
 Each plugin gets a pluggy manager of its own: pluggy then validates the hooks, and every call and every failure belongs
 to one plugin.
@@ -11,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import dataclasses
 import functools
 import logging
 import os
@@ -29,8 +29,8 @@ import pluggy
 from caw_toolkit import hookspecs
 from caw_toolkit.errors import did_you_mean
 from caw_toolkit.hookspecs import HOOK_NAMES, PROJECT_NAME, ScaleTrained
+from caw_toolkit.parts import DISTRIBUTION, own_parts
 from caw_toolkit.plugins.discovery import (
-    DISTRIBUTION,
     EntryPoint,
     check_plugin,
     discover,
@@ -40,6 +40,7 @@ from caw_toolkit.plugins.discovery import (
     unmarked_hooks,
 )
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.plugins.kinds import ITEM_KINDS
 from caw_toolkit.plugins.records import (
     PLUGIN_FAILURES,
     PluginError,
@@ -49,9 +50,12 @@ from caw_toolkit.plugins.records import (
     Registration,
     describe_exception,
 )
-from caw_toolkit.plugins.registry import Registrar, Registries
+from caw_toolkit.plugins.registry import Registry
 
 _logger = logging.getLogger(__name__)
+
+#: A plugin can be disabled by its own name, or by that of an item of these kinds.
+NAMED_BY = ("command", "processor")
 
 
 @dataclass
@@ -68,7 +72,8 @@ class PluginHost:
 
     Args:
         entry_points: the plugins to load; by default those of all installed distributions.
-        disabled: names of plugins to leave out; `*` stands for all.
+        disabled: names of plugins to leave out, or of their commands or processors; `*` stands for all. A plugin that
+            is named by what it adds is imported to find out.
         strict: raise on the first problem instead of collecting it.
         reserved_commands: names of commands that plugins may not take.
         reserved_presets: names of presets that plugins may not take.
@@ -90,11 +95,15 @@ class PluginHost:
     ) -> None:
         self._strict = strict
         self._plugins: list[_Plugin] = []
-        self._registries = Registries(
-            PluginOrigin("engine", DISTRIBUTION, toolkit_version()),
-            reserved_commands=reserved_commands,
-            reserved_presets=reserved_presets,
-        )
+        self._addable: set[str] = set()  # names of commands and processors, those of disabled plugins included
+        engine = PluginOrigin("engine", DISTRIBUTION, toolkit_version())
+        reserved = {
+            "command": reserved_commands,
+            "preset": reserved_presets,
+            "generator": own_parts("generator"),
+            "objective": own_parts("objective"),
+        }
+        self._registries = {kind.name: Registry(kind, engine, reserved.get(kind.name, ())) for kind in ITEM_KINDS}
         found, problems = discover() if entry_points is None else (entry_points, [])
         for problem in problems:
             self._report(self._add(problem.origin), problem.message, fatal=True, exception=problem.exception)
@@ -112,74 +121,41 @@ class PluginHost:
         """Everything that went wrong so far."""
         return tuple(problem for plugin in self._plugins for problem in plugin.problems)
 
-    @property
-    def commands(self) -> Mapping[str, Registration[click.Command | str]]:
-        """Commands of all plugins, by name."""
-        return MappingProxyType(self._registries.commands.items)
+    def items(self, kind: str) -> Mapping[str, Registration[Any]]:
+        """What all plugins registered of a kind, by name.
 
-    @property
-    def processors(self) -> Mapping[str, Registration[str]]:
-        """Processors of all plugins, by name."""
-        return MappingProxyType(self._registries.processors.items)
-
-    @property
-    def training_modes(self) -> Mapping[str, Registration[str]]:
-        """Training modes of all plugins, by name."""
-        return MappingProxyType(self._registries.training_modes.items)
-
-    @property
-    def presets(self) -> Mapping[str, Registration[Path]]:
-        """Presets of all plugins, by name."""
-        return MappingProxyType(self._registries.presets.items)
-
-    @property
-    def evaluations(self) -> Mapping[str, Registration[str]]:
-        """Evaluations of all plugins, by name."""
-        return MappingProxyType(self._registries.evaluations.items)
+        Args:
+            kind: `command`, `processor`, `generator`, `objective`, `preset` or `evaluation`.
+        """
+        return MappingProxyType(self._registries[kind].items)
 
     @property
     def preset_paths(self) -> dict[str, Path]:
-        """Files of the presets of all plugins, by name, as `presets.load_preset` takes them."""
-        return {name: item.target for name, item in self._registries.presets.items.items()}
+        """Files of the presets of all plugins, by name, as `training.presets.load_preset` takes them."""
+        return {name: item.target for name, item in self.items("preset").items()}
+
+    def load(self, kind: str, name: str) -> Any:
+        """Import what a plugin registered.
+
+        Args:
+            kind: as for `items`.
+            name: that it was registered under.
+
+        Raises:
+            CawUsageError: no plugin has an item of this kind and name.
+            PluginError: it cannot be imported, or is nothing that can be used.
+        """
+        return self._registries[kind].load(name)
 
     def command(self, name: str) -> click.Command:
-        """Import a plugin's command.
-
-        Raises:
-            CawUsageError: no plugin has a command of this name.
-            PluginError: the command cannot be imported, or is no click command.
-        """
-        return self._registries.commands.resolve_command(name)
-
-    def evaluation(self, name: str) -> click.Command:
-        """Import an evaluation's command.
-
-        Raises:
-            CawUsageError: no plugin has an evaluation of this name.
-            PluginError: the command cannot be imported, or is no click command.
-        """
-        return self._registries.evaluations.resolve_command(name)
+        """Import a plugin's command (`load`)."""
+        command: click.Command = self.load("command", name)
+        return command
 
     def processor(self, name: str) -> Callable[..., Any]:
-        """Import a processor's class.
-
-        Raises:
-            CawUsageError: no plugin has a processor of this name.
-            PluginError: the class cannot be imported, or cannot be called.
-        """
-        processor: Callable[..., Any] = self._registries.processors.resolve(name)
-        if not callable(processor):
-            raise PluginError(f"{self.processors[name].origin}: processor {name!r} cannot be called: {processor!r}")
+        """Import a processor's class (`load`)."""
+        processor: Callable[..., Any] = self.load("processor", name)
         return processor
-
-    def training_mode(self, name: str) -> Any:
-        """Import a training mode.
-
-        Raises:
-            CawUsageError: no plugin has a training mode of this name.
-            PluginError: the mode cannot be imported.
-        """
-        return self._registries.training_modes.resolve(name)
 
     # What plugins are told
 
@@ -224,15 +200,23 @@ class PluginHost:
                 self._report(plugin, message, fatal=True)
             else:
                 self._load(plugin, entry_point)
-        for name in sorted(disabled.difference(owners, "*")):
-            _logger.warning("no plugin named %r to disable; %s", name, did_you_mean(name, owners))
         for plugin in self._plugins:
-            register = Registrar(self._registries, plugin.origin, functools.partial(self._report, plugin))
-            self._call(plugin, "register_commands", register=register.command)
-            self._call(plugin, "register_processors", register=register.processor)
-            self._call(plugin, "register_training_modes", register=register.training_mode)
-            self._call(plugin, "register_presets", register=register.preset)
-            self._call(plugin, "register_evaluations", register=register.evaluation)
+            self._register(plugin, disabled)
+        known = {*owners, *self._addable}
+        for name in sorted(disabled.difference(known, "*")):
+            _logger.warning("no plugin named %r to disable; %s", name, did_you_mean(name, known))
+
+    def _register(self, plugin: _Plugin, disabled: frozenset[str]) -> None:
+        """Let a plugin register its items; take them out again if one of its commands or processors is disabled."""
+        for registry in self._registries.values():
+            register = registry.callback(plugin.origin, functools.partial(self._report, plugin))
+            self._call(plugin, registry.kind.hook, register=register)
+        added = {name for kind in NAMED_BY for name in self._registries[kind].names_of(plugin.origin)}
+        self._addable |= added
+        if added & disabled:
+            plugin.disabled, plugin.hooks, plugin.manager = True, (), None
+            for registry in self._registries.values():
+                registry.forget(plugin.origin)
 
     def _add(self, origin: PluginOrigin) -> _Plugin:
         self._plugins.append(_Plugin(origin))
@@ -291,24 +275,15 @@ class PluginHost:
             _logger.debug("traceback of %s", plugin.origin, exc_info=exception)
 
     def _record(self, plugin: _Plugin) -> PluginRecord:
-        record = PluginRecord(
+        return PluginRecord(
             name=plugin.origin.name,
             distribution=plugin.origin.distribution,
             version=plugin.origin.version,
+            hooks=plugin.hooks,
+            items={registry.kind.plural: registry.names_of(plugin.origin) for registry in self._registries.values()},
             error=next((problem.message for problem in plugin.problems if problem.fatal), None),
             problems=tuple(problem.message for problem in plugin.problems if not problem.fatal),
             disabled=plugin.disabled,
-        )
-        if plugin.manager is None:
-            return record
-        return dataclasses.replace(
-            record,
-            hooks=plugin.hooks,
-            commands=self._registries.commands.names_of(plugin.origin),
-            processors=self._registries.processors.names_of(plugin.origin),
-            training_modes=self._registries.training_modes.names_of(plugin.origin),
-            presets=self._registries.presets.names_of(plugin.origin),
-            evaluations=self._registries.evaluations.names_of(plugin.origin),
         )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import reduce
-from importlib import import_module
 from typing import Generic, TypeVar
 
-from caw_toolkit.errors import CawError
+from caw_toolkit.errors import CawError, one_line
 
 Target = TypeVar("Target")
 
@@ -86,11 +85,7 @@ class PluginRecord:
         distribution: name of the distribution that advertises it.
         version: version of that distribution.
         hooks: hooks that the plugin implements.
-        commands: subcommands that it added.
-        processors: processors that it added.
-        training_modes: training modes that it added.
-        presets: presets that it added.
-        evaluations: subcommands of `caw evaluate` that it added.
+        items: names of what it added, by kind in the plural (`commands`, `processors`, ...).
         error: why it was not loaded; None if it was.
         problems: items that it lost, and hooks that failed.
         disabled: it was left out on the user's request.
@@ -102,33 +97,10 @@ class PluginRecord:
     distribution: str
     version: str
     hooks: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    processors: tuple[str, ...] = ()
-    training_modes: tuple[str, ...] = ()
-    presets: tuple[str, ...] = ()
-    evaluations: tuple[str, ...] = ()
+    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     error: str | None = None
     problems: tuple[str, ...] = ()
     disabled: bool = False
-
-
-def load_target(target: str) -> object:
-    """Import `"package.module:attribute"`.
-
-    >>> load_target("os.path:join").__name__
-    'join'
-
-    Raises:
-        ImportError: the module cannot be imported. Importing runs its code, which may raise anything else as well.
-        AttributeError: the module has no such attribute.
-    """
-    module, _, attribute = target.partition(":")
-    return reduce(getattr, attribute.split("."), import_module(module))
-
-
-def one_line(text: str) -> str:
-    """Collapse all white space, so that a message stays on one line."""
-    return " ".join(text.split())
 
 
 def describe_exception(exception: BaseException) -> str:

@@ -48,7 +48,7 @@ def registered_classes() -> dict[str, str]:
     from caw_toolkit.plugins import get_host
 
     classes: dict[str, str] = {}
-    for name, item in get_host().processors.items():
+    for name, item in get_host().items("processor").items():
         classes.setdefault(item.target.rpartition(":")[2], name)
     return classes
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from caw_toolkit.arrays import Array
+from caw_toolkit.dsp.overlap_add import BlockJoiner
 
 __all__ = ["BlockStream"]
 
@@ -35,12 +36,12 @@ class BlockStream:
         self._process = process
         self._block = block
         self._context = context
-        self._rise = np.linspace(0, 1, fade, endpoint=False, dtype=np.float32)
+        self._fade = fade
+        self._joiner = BlockJoiner(np.linspace(0, 1, fade, endpoint=False, dtype=np.float32))
         self._chunks = [np.zeros((channels, 0), np.float32)]
         self._origin = 0  # position of the first sample in `_chunks`
         self._received = 0  # samples that have gone in
         self._start = 0  # position of the next block
-        self._overlap = np.zeros((channels, 0), np.float32)  # of the last block with the next
 
     def push(self, audio: Array) -> Array:
         """Take the next samples and return what is ready."""
@@ -62,13 +63,10 @@ class BlockStream:
         signal = np.concatenate(self._chunks, axis=1)
         end = min(self._received, self._start + self._block + self._context)
         made = self._process(signal[:, : end - self._origin], self._origin)
-        own = np.array(made[:, self._start - self._origin :][:, : self._block + len(self._rise)])
-        width = min(self._overlap.shape[1], own.shape[1])
-        rise = self._rise[:width]
-        own[:, :width] = own[:, :width] * rise + self._overlap[:, :width] * (1 - rise)
-        self._overlap = own[:, self._block :]
+        own = made[:, self._start - self._origin :][:, : self._block + self._fade]
+        ready = self._joiner.join(own, keep=self._block)
         self._start += self._block
         first_needed = max(0, self._start - self._context)
         self._chunks = [signal[:, first_needed - self._origin :]]
         self._origin = first_needed
-        return own[:, : self._block]
+        return ready

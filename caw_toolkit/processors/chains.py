@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from caw_toolkit.errors import CawUsageError, did_you_mean
-from caw_toolkit.plugins.records import one_line
+from caw_toolkit.errors import CawUsageError, did_you_mean, one_line
 from caw_toolkit.processors import get_processor, registered_classes
 from caw_toolkit.processors.base import AudioProcessor
 from caw_toolkit.processors.board import Mix, Pedalboard
@@ -98,7 +97,7 @@ def make_effect(name: str, values: Mapping[str, Any]) -> AudioProcessor:
         made: AudioProcessor = make_native(name, values)
         return made
     classes = registered_classes()
-    registered = get_host().processors
+    registered = get_host().items("processor")
     if name not in registered and name not in classes:
         raise CawUsageError(f"no effect named {name!r}; {did_you_mean(name, [*native, *registered, *classes])}")
     try:

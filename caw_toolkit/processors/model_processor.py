@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelFunction", "ModelProcessor", "at_least_a_second", "model_or_path", "on_model_channels"]
 
-#: Makes audio of a stretch of audio, both `(channels, samples)`; the model's time begins where the stretch does.
-ModelFunction = Callable[["PyramidModel", Array], Array]
+#: Makes audio of audio, both `(channels, samples)`; the number is the second at which it begins in its signal.
+ModelFunction = Callable[["PyramidModel", Array, int], Array]
 
 _FADE_SECONDS = 0.25
 
@@ -100,8 +100,7 @@ class ModelProcessor(Processor):
         rate = model.sample_rate
 
         def process(audio: Array, first: int) -> Array:
-            placed = model.placed_at(first // rate)
-            return function(placed, at_least_a_second(audio, rate))[:, : audio.shape[1]]
+            return function(model, at_least_a_second(audio, rate), first // rate)[:, : audio.shape[1]]
 
         return BlockStream(
             process,

@@ -9,8 +9,7 @@ from typing import Any
 
 import pedalboard
 
-from caw_toolkit.errors import CawUsageError, did_you_mean
-from caw_toolkit.plugins.records import one_line
+from caw_toolkit.errors import CawUsageError, did_you_mean, one_line
 
 #: Classes that are no effects by themselves.
 _ABSTRACT = frozenset({"Chain", "ExternalPlugin", "IIRFilter", "Mix", "Pedalboard", "Plugin", "PluginContainer"})

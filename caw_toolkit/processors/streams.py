@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from caw_toolkit.arrays import Array
+from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.processors.base import AudioProcessor, Stream
 
 #: Plugins whose last samples have not come out after this much silence have swallowed them.
@@ -32,28 +33,26 @@ class CalledStream:
         self._sample_rate = sample_rate
         self._buffer_size = buffer_size
         self._block = block
-        self._held = np.zeros((channels, 0), np.float32)
+        self._channels = channels
+        self._held = SampleQueue(channels)
         self._owed = 0
         self._last_samples = max(block, channels + 1)
 
     def push(self, audio: Array) -> Array:
         self._owed += audio.shape[1]
-        audio = np.concatenate([self._held, audio], axis=1)
-        ready = audio.shape[1] // self._block * self._block
-        if ready <= len(audio):  # too short to tell channels from samples
-            ready = 0
-        self._held = audio[:, ready:]
-        if ready == 0:
-            return audio[:, :0]
+        self._held.push(audio)
+        ready = len(self._held) // self._block * self._block
+        if ready <= self._channels:  # too short to tell channels from samples
+            return self._held.pop(0)
         self._last_samples = ready
-        made = call_plugin(self._plugin, audio[:, :ready], self._sample_rate, self._buffer_size, reset=False)
+        made = call_plugin(self._plugin, self._held.pop(ready), self._sample_rate, self._buffer_size, reset=False)
         self._owed -= made.shape[1]
         return made
 
     def flush(self) -> Array:
         missing = self._owed
-        rest = [self._held[:, :0]]
-        silence = np.zeros((len(self._held), self._last_samples), np.float32)
+        rest = [self._held.pop(0)]
+        silence = np.zeros((self._channels, self._last_samples), np.float32)
         for _ in range(int(_LONGEST_TAIL_SECONDS * self._sample_rate / self._last_samples) + 2):
             if sum(part.shape[1] for part in rest) >= missing:
                 break

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from caw_toolkit.arrays import FloatArray
+from caw_toolkit.dsp.spectra import windowed_frames
 
 _RATE = 8000
 _HOP = 80  # 10 ms at 8 kHz
@@ -116,8 +117,7 @@ def measure_cues(samples: FloatArray, sample_rate: int) -> MaterialCues | None:
 
 def _frames(mono: FloatArray, length: int) -> FloatArray:
     """Hann-windowed frames at a hop of 10 ms: `(samples,)` -> `(frames, length)`."""
-    frames = np.lib.stride_tricks.sliding_window_view(mono, length)[::_HOP]
-    return np.asarray(frames * np.hanning(length))
+    return windowed_frames(mono, np.hanning(length), _HOP)
 
 
 def _level_and_flatness(mono: FloatArray) -> tuple[float, float]:

@@ -16,9 +16,10 @@ from typing import Any
 
 from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.pyramid.format_history import upgraded
 
 FORMAT = "caw_toolkit.pyramid"
-VERSION = 1
+VERSION = 2
 
 #: What every model file has.
 REQUIRED_KEYS = ("sample_rate", "channels", "peak", "gain", "upsampling", "capabilities", "scales", "training")
@@ -54,7 +55,7 @@ def load(path: str | Path) -> dict[str, Any]:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can fail in any way
         raise CawError(f"{path}: the model file is damaged or truncated; make it anew or restore a copy") from error
-    return content
+    return upgraded(content, content["version"])
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     missing = [key for key in REQUIRED_KEYS if key not in content]
     if missing:
         raise CawError(f"{path} is not a whole caw_toolkit model: it lacks {', '.join(missing)}")
-    return content
+    return upgraded(content, version)
 
 
 class TensorInfo:

@@ -6,8 +6,8 @@ for alone or as part of a longer one. Streams and whole files agree, and nothing
 
 from __future__ import annotations
 
-import hashlib
 import math
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,9 +15,40 @@ from torch import Tensor
 
 from caw_toolkit.seeds import derived_seed
 
-#: Length of the stretches of `RearrangedNoise`, about, and of the crossfade from one to the next.
-STRETCH_SECONDS = 4.0
-STRETCH_FADE_SECONDS = 0.2
+#: Length of the segments of `RearrangedNoise`, about, and of the crossfade from one to the next.
+SEGMENT_SECONDS = 4.0
+SEGMENT_FADE_SECONDS = 0.2
+
+
+class Noise(Protocol):
+    """What a pyramid is rendered from."""
+
+    def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
+        """Noise of the samples `start` to `stop` of a scale (`NoiseSource.normal`)."""
+        ...
+
+
+def zero_padded(signal: Tensor, start: int, stop: int) -> Tensor:
+    """Samples `start` to `stop` of a signal `(channels, samples)` that is silent outside itself."""
+    padded = torch.zeros(signal.shape[0], stop - start, device=signal.device)
+    inside = slice(max(start, 0), min(stop, signal.shape[1]))
+    padded[:, inside.start - start : inside.stop - start] = signal[:, inside]
+    return padded
+
+
+class ReconstructionNoise:
+    """The noise z* of equation (4): given at the coarsest scale, zero above it and outside the recording.
+
+    Args:
+        coarsest: what the coarsest generator maps to the recording, `(channels, samples)`.
+    """
+
+    def __init__(self, coarsest: Tensor) -> None:
+        self.coarsest = coarsest
+
+    def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
+        """As `NoiseSource.normal`."""
+        return zero_padded(self.coarsest, start, stop) if scale == 0 else torch.zeros(len(self.coarsest), stop - start)
 
 
 class NoiseSource:
@@ -60,78 +91,75 @@ class NoiseSource:
         return torch.cat(seconds, dim=1)[:, start - first * rate : stop - first * rate]
 
     def _second(self, scale: int, rate: int, second: int) -> Tensor:
-        key = f"{self.seed}/{scale}/{second}".encode()
-        generator = torch.Generator().manual_seed(
-            int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
-        )
+        generator = torch.Generator().manual_seed(derived_seed(self.seed, scale, second, bits=63))
         return torch.randn(self.channels, rate, generator=generator)
 
 
 class RearrangedNoise(NoiseSource):
-    """Noise that holds stretches of the recording's own noise, in a new order, at the coarsest scale.
+    """Noise that holds segments of the recording's inverted noise, in a new order, at the coarsest scale.
 
-    A generator that maps some noise to the recording maps stretches of it, mixed with fresh noise, to new audio that
+    A generator that maps some noise to the recording maps segments of it, mixed with fresh noise, to new audio that
     keeps what takes from fresh noise alone drift away from: how often each note and each loudness comes. Every part of
     the recording gets an equal share of a take (stratified sampling).
 
     Args:
         seed: of the take.
-        own: the noise that the coarsest generator maps to the recording, `(channels, samples)`.
+        inverted: the noise that the coarsest generator maps to the recording, `(channels, samples)`.
         share: of its power in the mixture, from 0 to 1.
     """
 
-    def __init__(self, seed: int, own: Tensor, share: float) -> None:
-        super().__init__(seed, own.shape[0])
-        self.own = own / own.std()
+    def __init__(self, seed: int, inverted: Tensor, share: float) -> None:
+        super().__init__(seed, inverted.shape[0])
+        self.inverted = inverted / inverted.std()
         self.share = share
 
     def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
         fresh = super().normal(scale, rate, start, stop)
         if scale > 0:
             return fresh
-        return math.sqrt(self.share) * self._rearranged(rate, start, stop) + math.sqrt(1 - self.share) * fresh
+        return math.sqrt(self.share) * self._rearrange(rate, start, stop) + math.sqrt(1 - self.share) * fresh
 
-    def _rearranged(self, rate: int, start: int, stop: int) -> Tensor:
-        """Samples `start` to `stop` of the stretches in their new order; where two overlap, their powers add to one."""
+    def _rearrange(self, rate: int, start: int, stop: int) -> Tensor:
+        """Samples `start` to `stop` of the segments in their new order; where two overlap, their powers add to one."""
         period, fade = self._period(rate), self._fade(rate)
         mixed = torch.zeros(self.channels, stop - start)
         for number in range((start - fade) // period, -(-stop // period)):
-            places = (self.place(number, rate) + torch.arange(period + fade)) % self.own.shape[1]
-            stretch = self.own[:, places]
-            stretch[:, :fade] *= self._rise(number, rate)
-            stretch[:, period:] *= self._rise(number + 1, rate).flip(0)
+            offsets = (self.offset(number, rate) + torch.arange(period + fade)) % self.inverted.shape[1]
+            segment = self.inverted[:, offsets]
+            segment[:, :fade] *= self._rise(number, rate)
+            segment[:, period:] *= self._rise(number + 1, rate).flip(0)
             begin, end = max(start, number * period), min(stop, number * period + period + fade)
-            mixed[:, begin - start : end - start] += stretch[:, begin - number * period : end - number * period]
+            mixed[:, begin - start : end - start] += segment[:, begin - number * period : end - number * period]
         return mixed
 
-    def stretch_count(self, rate: int) -> int:
-        """Number of stretches that the recording's own noise is divided into."""
-        return max(2, round(self.own.shape[1] / (STRETCH_SECONDS * rate)))
+    def segment_count(self, rate: int) -> int:
+        """Number of segments that the inverted noise is divided into."""
+        return max(2, round(self.inverted.shape[1] / (SEGMENT_SECONDS * rate)))
 
-    def place(self, number: int, rate: int) -> int:
-        """Sample of the recording's own noise, taken as a loop, that the stretch `number` of the take begins with.
+    def offset(self, number: int, rate: int) -> int:
+        """Sample of the inverted noise, taken as a loop, that the segment `number` of the take begins with.
 
-        Each round of a take holds every stretch of the recording once, in an order and with boundaries of its own.
+        Each round of a take holds every segment of the recording once, in an order and with boundaries of its own.
         """
-        count, size = self.stretch_count(rate), self.own.shape[1]
+        count, size = self.segment_count(rate), self.inverted.shape[1]
         round_number, position = divmod(number, count)
         draws = np.random.default_rng(derived_seed(self.seed, "stretches", round_number))
         shift, order = int(draws.integers(size)), draws.permutation(count)
         return (shift + int(order[position]) * self._period(rate)) % size
 
     def _period(self, rate: int) -> int:
-        """Samples from stretch to stretch."""
-        return self.own.shape[1] // self.stretch_count(rate)
+        """Samples from segment to segment."""
+        return self.inverted.shape[1] // self.segment_count(rate)
 
     def _fade(self, rate: int) -> int:
-        """Samples that a stretch goes on while the next begins."""
-        return min(round(STRETCH_FADE_SECONDS * rate), self._period(rate) // 4)
+        """Samples that a segment goes on while the next begins."""
+        return min(round(SEGMENT_FADE_SECONDS * rate), self._period(rate) // 4)
 
     def _rise(self, number: int, rate: int) -> Tensor:
-        """How the stretch `number` comes in; the one before goes out in reverse.
+        """How the segment `number` comes in; the one before goes out in reverse.
 
         Powers add to one, or amplitudes where it follows the one before in the recording, too: both are the same there.
         """
         rise = torch.sin(torch.linspace(0, math.pi / 2, self._fade(rate)))
-        follows = self.place(number, rate) == (self.place(number - 1, rate) + self._period(rate)) % self.own.shape[1]
-        return rise.square() if follows else rise
+        after_the_one_before = (self.offset(number - 1, rate) + self._period(rate)) % self.inverted.shape[1]
+        return rise.square() if self.offset(number, rate) == after_the_one_before else rise

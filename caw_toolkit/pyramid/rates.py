@@ -62,7 +62,7 @@ def choose_rates(samples: np.ndarray, sample_rate: int, rules: ScaleRules, *, is
     """Choose the rates of a clip's pyramid.
 
     Args:
-        samples: the clip, `(channels, samples)` float32, at any level.
+        samples: the clip, `(channels, samples)` float32, peak-normalised.
         sample_rate: of the clip, Hz.
         rules: candidates and thresholds.
         is_speech: start at `rules.lowest_speech_rate` instead of testing for energy.
@@ -129,9 +129,8 @@ def _first_rate(
 ) -> int:
     if is_speech:
         return next((rate for rate in rates if rate >= rules.lowest_speech_rate), sample_rate)
-    peak = float(np.abs(samples).max(initial=0.0)) or 1.0
     for rate in rates:
-        energy = np.mean(np.square(resample(samples, sample_rate, rate), dtype=np.float64)) / peak**2
+        energy = np.mean(np.square(resample(samples, sample_rate, rate), dtype=np.float64))
         if energy >= rules.energy_threshold:
             return rate
     return next((rate for rate in rates if rate >= rules.fallback_rate), sample_rate)

@@ -1,23 +1,31 @@
-"""Running a pyramid: any stretch of time, and long signals block by block."""
+"""Rendering a pyramid to audio: any stretch of time, and long signals block by block (paper, equation 2).
+
+Noise is a function of the position in time, so that any stretch can be rendered by itself. A network whose receptive
+field reaches beyond the stretch gets context there, rendered with it and cut off again:
+
+                          begin                     end
+    finest scale            ├────────────────────────┤
+    the one below       ├───┼────────────────────────┼───┤           its own context
+    coarsest scale  ├───────┼────────────────────────┼───────┤       its own, and that of all scales above
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caw_toolkit.pyramid.noise import NoiseSource
+from caw_toolkit.arrays import Array
+from caw_toolkit.dsp.overlap_add import BlockJoiner
+from caw_toolkit.pyramid.noise import Noise, zero_padded
+from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
-
-if TYPE_CHECKING:
-    from caw_toolkit.pyramid.model import PyramidModel
 
 #: Sound is made in blocks of this length, each with context on both sides, crossfaded at the joins.
 BLOCK_SECONDS = 20
@@ -25,128 +33,162 @@ CROSSFADE_SECONDS = 0.25
 LONGEST_CONTEXT_SECONDS = 15
 
 
-class FixedNoise:
-    """The reconstruction noise: given at the coarsest scale, zero above it and outside the recording."""
+@dataclass(frozen=True)
+class GivenAudio:
+    """Audio that takes the place of the coarser scales.
 
-    def __init__(self, coarsest: Tensor) -> None:
-        self.coarsest = coarsest
+    Attributes:
+        signal: of the scale below `entry`, at its rate and at the level of the scales, `(channels, samples)`.
+        entry: index of the first scale that is rendered; 1 or more.
+        is_external: whether it is other audio than the recording or what the pyramid makes.
+    """
 
-    def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
-        return _stretch(self.coarsest, start, stop) if scale == 0 else torch.zeros(len(self.coarsest), stop - start)
-
-
-def _stretch(signal: Tensor, start: int, stop: int) -> Tensor:
-    """Samples `start` to `stop` of a signal that is silent outside itself."""
-    stretch = torch.zeros(signal.shape[0], stop - start, device=signal.device)
-    inside = slice(max(start, 0), min(stop, signal.shape[1]))
-    stretch[:, inside.start - start : inside.stop - start] = signal[:, inside]
-    return stretch
+    signal: Tensor
+    entry: int
+    is_external: bool = False
 
 
-@dataclass
-class Span:
-    """Makes the pyramid's output for any stretch of time."""
+@dataclass(frozen=True)
+class Renderer:
+    """Renders the signal of the last of some scales, for any stretch of time.
 
-    model: PyramidModel
-    noise: NoiseSource | FixedNoise
-    last: int
-    entry: int = 0
-    injected: Tensor | None = None  # signal of the scale below `entry`
-    foreign: bool = False  # whether that is other audio than the recording or what the pyramid makes
-    noise_gains: Mapping[int, float] = field(default_factory=dict)
-    gain: float = 1.0  # of the blocks
+    Attributes:
+        scales: coarsest first, with generators in their fastest form.
+        upsampling: name of the interpolation between scales (`upsampling.UPSAMPLERS`).
+        noise: what it is made from.
+        given: what is rendered from; None renders from noise alone.
+    """
+
+    scales: Sequence[Scale]
+    upsampling: str
+    noise: Noise
+    given: GivenAudio | None = None
+
+    @property
+    def rate(self) -> int:
+        """Of what is rendered, Hz."""
+        return self.scales[-1].rate
 
     @torch.inference_mode()
-    def make(self, begin: float, end: float, *, lead: bool = False, tail: bool = False) -> Tensor:
+    def render(
+        self,
+        begin: float,
+        end: float,
+        *,
+        context_before: bool = False,
+        context_after: bool = False,
+        earliest: float = -math.inf,
+        latest: float = math.inf,
+    ) -> Tensor:
         """The last scale's signal between two times.
 
         Args:
-            begin: in seconds, whole without `lead`.
+            begin: in seconds, whole without `context_before`.
             end: in seconds.
-            lead: make what comes before `begin` as context, at each scale as much as it and those above it need.
-            tail: the same after `end`.
+            context_before: render what comes before `begin` as context, as much as each scale and those above it need;
+                otherwise silence is before it.
+            context_after: the same after `end`.
+            earliest: second before which there is silence, context or not; whole.
+            latest: second after which there is silence.
 
         Returns:
             `(channels, samples)`.
         """
-        signal: Tensor | None = None
-        origin = 0
-        for index in range(self.entry, self.last + 1):
+        entry = self.given.entry if self.given is not None else 0
+        coarser: Tensor | None = None
+        coarser_begin = 0  # second at which `coarser` begins
+        for index in range(entry, len(self.scales)):
+            # Stretches begin with whole seconds, where all scales have a sample.
             context = self.context_seconds(index)
-            first = math.floor(begin - context) if lead else int(begin)
-            final = math.ceil(end + context) if tail else end
-            if index == self.entry and self.entry:
-                signal, origin = self._given(first, final), first
+            here = math.floor(max(begin - context, earliest)) if context_before else int(begin)
+            until = min(math.ceil(end + context), latest) if context_after else end
+            if index == entry and self.given is not None:
+                coarser, coarser_begin = self._given_signal(here, until), here
             coarse = None
-            if signal is not None:
-                lower = self.model.rates[index - 1]
-                coarse = signal[:, (first - origin) * lower : round(final * lower) - origin * lower]
-            signal, origin = self._scale(index, first, final, coarse), first
-        assert signal is not None
-        rate = self.model.rates[self.last]
-        return signal[:, round(begin * rate) - origin * rate : round(end * rate) - origin * rate]
+            if coarser is not None:
+                # The coarser scale had more context: cut it to this scale's stretch.
+                lower = self.scales[index - 1].rate
+                coarse = coarser[:, (here - coarser_begin) * lower : round(until * lower) - coarser_begin * lower]
+            coarser, coarser_begin = self._scale_signal(index, here, until, coarse), here
+        assert coarser is not None
+        first = coarser_begin * self.rate
+        return coarser[:, round(begin * self.rate) - first : round(end * self.rate) - first]
 
-    def _scale(self, index: int, begin: int, end: float, coarse: Tensor | None) -> Tensor:
+    def _scale_signal(self, index: int, begin: int, end: float, coarse: Tensor | None) -> Tensor:
         """One scale's signal between two times, given the coarser one's."""
-        scale = self.model.scales[index]
+        scale = self.scales[index]
         start, stop = begin * scale.rate, round(end * scale.rate)
-        lead = start % scale.generator.granule  # begin on the grid of the network's strides
-        noise_std = scale.noise_std * self.noise_gains.get(index, 1.0)
-        noise = self.noise.normal(index, scale.rate, start - lead, stop) * noise_std
+        # Strided networks compute a stretch the same wherever it begins only if that is on the grid of their strides.
+        before = start % scale.generator.total_stride
+        noise_std = scale.noise_std
+        if self.given is not None:
+            noise_std *= scale.generator.noise_gain_for_given_audio
+        noise = self.noise.normal(index, scale.rate, start - before, stop) * noise_std
         if coarse is not None:
-            upsample = UPSAMPLERS[self.model.upsampling]
-            coarse = upsample(coarse, self.model.rates[index - 1], scale.rate, stop - start)[None]
-            coarse = functional.pad(coarse, (lead, 0))
-        generator = self.model.generator(index)
-        make = generator.extend if self.foreign else generator
-        return make(noise[None].to(self.model.device), coarse)[0, :, lead:]
+            upsample = UPSAMPLERS[self.upsampling]
+            coarse = upsample(coarse, self.scales[index - 1].rate, scale.rate, stop - start)[None]
+            coarse = functional.pad(coarse, (before, 0))
+        is_external = self.given is not None and self.given.is_external
+        make = scale.generator.extend if is_external else scale.generator
+        return make(noise[None].to(scale.generator.device), coarse)[0, :, before:]
+
+    def _given_signal(self, begin: float, end: float) -> Tensor:
+        """The given signal between two times, silent outside itself."""
+        assert self.given is not None
+        below = self.scales[self.given.entry - 1]
+        stretch = zero_padded(self.given.signal, round(begin * below.rate), round(end * below.rate))
+        return stretch.to(below.generator.device)
 
     @torch.inference_mode()
-    def upsampled(self, rate: int, start: int, stop: int) -> Tensor:
-        """This span's signal at a higher rate, samples `start` to `stop`."""
-        first, last = start // rate, -(-stop // rate)
-        signal = self.make(first, last)
-        upsample = UPSAMPLERS[self.model.upsampling]
-        whole = upsample(signal, self.model.rates[self.last], rate, (last - first) * rate)
-        return whole[:, start - first * rate : stop - first * rate]
+    def upsampled(self, rate: int, start: int, stop: int, *, seconds: float = math.inf) -> Tensor:
+        """The last scale's signal at a higher rate, samples `start` to `stop`.
 
-    def _given(self, begin: float, end: float) -> Tensor:
-        """The injected signal between two times, silent outside itself."""
-        assert self.injected is not None
-        rate = self.model.rates[self.entry - 1]
-        return _stretch(self.injected, round(begin * rate), round(end * rate)).to(self.model.device)
+        Args:
+            rate: Hz.
+            start: first sample.
+            stop: one past the last.
+            seconds: length of the whole signal, which begins at 0: before and after it there is silence.
+        """
+        first, last = start // rate, min(-(-stop // rate), seconds)
+        signal = self.render(
+            first, last, context_before=first > 0, context_after=last < seconds, earliest=0, latest=seconds
+        )
+        upsample = UPSAMPLERS[self.upsampling]
+        whole = upsample(signal, self.rate, rate, max(stop, round(last * rate)) - first * rate)
+        return whole[:, start - first * rate : stop - first * rate]
 
     def context_seconds(self, index: int) -> float:
         """Context that scale `index` and those above it need on each side."""
-        scales = self.model.scales[index : self.last + 1]
-        return min(LONGEST_CONTEXT_SECONDS, sum(scale.generator.receptive_field / 2 / scale.rate for scale in scales))
+        fields = (scale.generator.receptive_field / 2 / scale.rate for scale in self.scales[index:])
+        return min(LONGEST_CONTEXT_SECONDS, sum(fields))
 
 
-def blocks(span: Span, seconds: float, keep_edges: bool) -> Iterator[np.ndarray]:
-    """Successive blocks of a signal, `(channels, samples)` at the recording's level, crossfaded where they meet.
+def rendered_blocks(renderer: Renderer, seconds: float, *, keep_edges: bool, gain: float) -> Iterator[Array]:
+    """Successive blocks of a signal, `(channels, samples)`, crossfaded where they meet.
 
     Args:
-        span: what makes it.
+        renderer: what makes it.
         seconds: length; may be infinite.
         keep_edges: make nothing beyond the ends that is then trimmed (but a second at least, which networks need).
+        gain: what the signal is multiplied by.
     """
-    rate = span.model.rates[span.last]
+    rate = renderer.rate
     half = round(CROSSFADE_SECONDS * rate / 2)
-    fade = torch.linspace(0, 1, 2 * half)
-    tail: Tensor | None = None
+    joiner = BlockJoiner(torch.linspace(0, 1, 2 * half).numpy())
     for index in itertools.count():
         start, stop = index * BLOCK_SECONDS, (index + 1) * BLOCK_SECONDS
-        first, final = not index, stop + CROSSFADE_SECONDS >= seconds
-        begin = 0 if first else start - half / rate
-        end = seconds if final else stop + half / rate
-        needed = max(end, begin + 1)
-        made = span.make(begin, needed, lead=not (first and keep_edges), tail=not (final and keep_edges))
-        block = made[:, : round(end * rate) - round(begin * rate)].cpu()
-        if tail is not None:
-            joined = tail * (1 - fade) + block[:, : 2 * half] * fade
-            block = torch.cat([joined, block[:, 2 * half :]], dim=1)
-        tail = None if final else block[:, -2 * half :]
-        ready = block if final else block[:, : -2 * half]
-        yield ready.numpy() * np.float32(span.model.peak * span.gain)
-        if final:
+        is_first, is_last = index == 0, stop + CROSSFADE_SECONDS >= seconds
+        # A crossfade lies half in the one block and half in the other.
+        begin = 0 if is_first else start - half / rate
+        end = seconds if is_last else stop + half / rate
+        rendered = renderer.render(
+            begin,
+            max(end, begin + 1),
+            context_before=not (is_first and keep_edges),
+            context_after=not (is_last and keep_edges),
+        )
+        samples = round(end * rate) - round(begin * rate)
+        ready = joiner.join(rendered[:, :samples].cpu().numpy(), keep=samples if is_last else samples - 2 * half)
+        yield ready * np.float32(gain)
+        if is_last:
             return

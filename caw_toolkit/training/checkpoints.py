@@ -13,9 +13,10 @@ from typing import Any
 
 from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError
+from caw_toolkit.pyramid.format_history import upgraded
 
 FORMAT = "caw_toolkit.checkpoint"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass
@@ -82,16 +83,16 @@ def _read(path: Path) -> dict[str, Any]:
     import torch
 
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can fail in any way
         raise CawError(f"{path}: the checkpoint is damaged; train again without --resume") from error
-    if (
-        not isinstance(content, dict)
-        or content.pop("format", None) != FORMAT
-        or content.pop("version", None) != VERSION
-    ):
+    known = isinstance(content, dict) and content.pop("format", None) == FORMAT
+    version = content.pop("version", None) if known else None
+    if version not in (1, VERSION):
         raise CawError(f"{path} is not a checkpoint of this version; train again without --resume")
-    return content
+    if content.get("model") is not None:
+        content["model"] = upgraded(content["model"], version)
+    return dict(content)
 
 
 def checkpoint_path(model_path: Path) -> Path:

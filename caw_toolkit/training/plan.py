@@ -13,6 +13,7 @@ from typing import Any
 
 from caw_toolkit.audio.clip import AudioClip, require_trainable
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
+from caw_toolkit.former_names import GENERATION, former, former_options
 from caw_toolkit.pyramid.material import Material, detect_material
 from caw_toolkit.pyramid.rates import ScaleRules, check_rates, choose_rates
 from caw_toolkit.pyramid.recording import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
@@ -49,8 +50,12 @@ class Plan:
 
     def fingerprint(self) -> str:
         """A digest of the recording and of every setting that decides the result."""
+        preset = dataclasses.asdict(self.preset)
+        # By the first names of options, so that checkpoints of earlier versions go on.
+        preset["objective_options"] = former_options(self.preset.objective, preset["objective_options"])
+        preset["generation"] = former(preset["generation"], GENERATION)
         settings = {
-            "preset": dataclasses.asdict(self.preset),
+            "preset": preset,
             "material": self.material.value,
             "rates": self.rates,
             "minutes": self.minutes,

@@ -16,7 +16,7 @@ minutes = 10                   # default time budget
 coarsest_share = 0.4             # of the time budget; default: all scales get the same
 
 [generation]
-own_noise = 0.5                # share of the recording's own noise in what audio is generated from; default: 0
+inverted_noise = 0.5           # share of the recording's inverted noise in what audio is generated from; default: 0
 
 [material.speech.scales]       # what differs for speech, music or ambience; also .objective and .generation
 lowest_speech_rate = 1000
@@ -35,6 +35,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from caw_toolkit import former_names
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.pyramid.material import Material
 
@@ -61,7 +62,7 @@ class Preset:
         objective: Name of the training objective.
         objective_options: The objective's options, not yet checked.
         training: `minutes` (the default time budget) and `coarsest_share` (of it), where given.
-        generation: `own_noise`, where given.
+        generation: `inverted_noise`, where given.
     """
 
     name: str
@@ -90,15 +91,6 @@ def preset_directory() -> Path:
     if checkout.is_dir():
         return checkout
     raise CawError("the shipped presets are missing: install caw-toolkit again")
-
-
-def preset_names(extra: Mapping[str, Path] | None = None) -> tuple[str, ...]:
-    """The names that `load_preset` knows, sorted.
-
-    Args:
-        extra: Presets that plugins registered, by name.
-    """
-    return tuple(sorted(_known_presets(extra)))
 
 
 def load_preset(name_or_path: str | Path, *, material: Material, extra: Mapping[str, Path] | None = None) -> Preset:
@@ -158,8 +150,7 @@ def _known_presets(extra: Mapping[str, Path] | None) -> dict[str, Path]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         with open(path, "rb") as stream:
-            tables: dict[str, Any] = tomllib.load(stream)
-            return tables
+            return _with_present_names(tomllib.load(stream))
     except FileNotFoundError:
         raise CawUsageError(f"preset {path} does not exist") from None
     except OSError as error:
@@ -168,6 +159,19 @@ def _read(path: Path) -> dict[str, Any]:
         raise CawUsageError(f"preset {path} is not text in UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise CawUsageError(f"preset {path} is not valid TOML: {error}") from error
+
+
+def _with_present_names(tables: dict[str, Any]) -> dict[str, Any]:
+    """The `generation` tables with the names in use now; the objective's options are its own to read."""
+    holders = [tables, *(table for table in _tables(tables.get("material")) if isinstance(table, dict))]
+    for holder in holders:
+        if isinstance(holder.get("generation"), dict):
+            holder["generation"] = former_names.present(holder["generation"], former_names.GENERATION)
+    return tables
+
+
+def _tables(value: object) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else []
 
 
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,7 +229,7 @@ _TRAINING = {
     "minutes": _Kind("a number above 0", lambda value: _is_number(value) and 0 < value < float("inf")),
     "coarsest_share": _Kind("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1),
 }
-_GENERATION = {"own_noise": _Kind("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)}
+_GENERATION = {"inverted_noise": _Kind("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)}
 _MATERIAL = {"scales": _TABLE, "objective": _TABLE, "generation": _TABLE}
 
 

@@ -24,6 +24,7 @@ from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.seeds import derived_seed
 from caw_toolkit.training.checkpoints import Checkpoint
+from caw_toolkit.training.coarse_signals import coarse_signals
 from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.training.plan import Plan, make_plan
 
@@ -99,6 +100,7 @@ class Trainer:
         else:
             self.state = Checkpoint(fingerprint, plan.seed)
         self.last_save = time.monotonic()
+        self._signals: dict[int, Tensor] = {}
 
     def run(self) -> PyramidModel:
         """Train all scales that are not finished.
@@ -119,12 +121,13 @@ class Trainer:
             if self.state.trainer:
                 trainer.load_state_dict(self.state.trainer)
             losses = self._train_scale(index, trainer, began)
-            generator = trainer.generator().eval().requires_grad_(False)
+            trained = trainer.finish()
+            generator = trained.generator.eval().requires_grad_(False)
             if not all(bool(weights.isfinite().all()) for weights in generator.parameters()):
                 raise self._diverged(self.plan.spec(index), "a weight is not finite")
-            scales.append(Scale(self.plan.rates[index], generator, trainer.noise_std))
+            scales.append(Scale(self.plan.rates[index], generator, trained.noise_std))
             if index == 0:
-                reconstruction_noise = trainer.reconstruction_noise()
+                reconstruction_noise = trained.reconstruction_noise
             self.state.losses.append(losses)
             spec = self.plan.spec(index)
             event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
@@ -136,16 +139,15 @@ class Trainer:
 
     def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
         plan, rate = self.plan, self.plan.rates[index]
-        real = torch.from_numpy(plan.recording.at(rate)).to(self.device)
         coarse: Tensor | None = None
         generate_coarse = None
-        if below is not None:
-            lower = torch.from_numpy(plan.recording.at(plan.rates[index - 1])).to(self.device)
+        if below is None:
+            real = self._signal(rate)
+        else:
+            lower = self._signal(plan.rates[index - 1])
+            real = self._signal(rate)
             coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, real.shape[1])
-
-            def generate_coarse(start: int, stop: int, seed: int | None) -> Tensor:
-                return below.coarse_input(rate, start, stop, seed)[None]
-
+            generate_coarse = coarse_signals(below, rate, plan.recording.seconds)
         task = ScaleTask(
             spec=plan.spec(index),
             real=real,
@@ -157,6 +159,12 @@ class Trainer:
             previous=self.state.previous,
         )
         return plan.objective.scale_trainer(task)
+
+    def _signal(self, rate: int) -> Tensor:
+        """The recording at a rate, `(channels, samples)`; the last one is kept, as the next scale is trained on it."""
+        if rate not in self._signals:
+            self._signals = {rate: torch.from_numpy(self.plan.recording.at(rate)).to(self.device)}
+        return self._signals[rate]
 
     def _train_scale(self, index: int, trainer: ScaleTrainer, began: float) -> dict[str, float]:
         """Steps until the scale's share of the budget, or its number of steps, is spent; returns the last losses.
@@ -239,7 +247,7 @@ class Trainer:
             peak=plan.recording.peak,
             upsampling=plan.preset.upsampling,
             reconstruction_noise=reconstruction_noise,
-            own_noise=plan.preset.generation.get("own_noise", 0.0),
+            inverted_noise=plan.preset.generation.get("inverted_noise", 0.0),
             training={
                 "toolkit_version": version("caw-toolkit"),
                 "torch_version": str(torch.__version__),

@@ -53,18 +53,18 @@ class _Extension:
         self._roll_off: RollOff | None = None
         self._peak = 0.0
 
-    def __call__(self, model: PyramidModel, audio: Array) -> Array:
-        from caw_bandwidth_extension.roll_off import measured
+    def __call__(self, model: PyramidModel, audio: Array, first_second: int) -> Array:
+        from caw_bandwidth_extension.roll_off import measure
         from caw_bandwidth_extension.task import bandwidth
 
         if not audio.any():
             return audio
         self._peak = max(self._peak, float(np.abs(audio).max()))
         self._cutoff_hz = self._cutoff_hz or bandwidth(audio, model.sample_rate)
-        self._roll_off = self._roll_off or measured(model, audio, model.sample_rate, self._cutoff_hz)
-        return on_model_channels(model, audio, functools.partial(self._extended, model))
+        self._roll_off = self._roll_off or measure(model, audio, model.sample_rate, self._cutoff_hz)
+        return on_model_channels(model, audio, functools.partial(self._extend, model, first_second))
 
-    def _extended(self, model: PyramidModel, audio: Array) -> Array:
+    def _extend(self, model: PyramidModel, first_second: int, audio: Array) -> Array:
         from caw_bandwidth_extension.task import extend
 
         return extend(
@@ -75,4 +75,5 @@ class _Extension:
             cutoff_hz=self._cutoff_hz,
             peak=self._peak,
             roll_off=self._roll_off,
+            first_second=first_second,
         )

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from caw_toolkit import Array, CawError, PyramidModel, read_audio
+from caw_toolkit.dsp.spectra import windowed_frames
 
 Spectrum = npt.NDArray[np.floating[Any]]
 
@@ -47,7 +48,7 @@ class RollOff:
         """The frequency in Hz up to which the attenuation can be undone."""
         return float(self.frequencies[self.gain_db > -MOST_UNDONE_DB].max(initial=0.0))
 
-    def undone(self, samples: Array, sample_rate: int) -> Array:
+    def undo(self, samples: Array, sample_rate: int) -> Array:
         """Samples without the attenuation, as far as it is mild; zero phase.
 
         Args:
@@ -79,7 +80,7 @@ def of_filter(path: Path) -> RollOff:
     return RollOff(np.fft.rfftfreq(size, 1 / response.sample_rate), _falling(gain_db))
 
 
-def measured(model: PyramidModel, samples: Array, sample_rate: int, cutoff_hz: float) -> RollOff:
+def measure(model: PyramidModel, samples: Array, sample_rate: int, cutoff_hz: float) -> RollOff:
     """The roll-off of a recording beside that which the model was trained on.
 
     Of both, log spectra are averaged over the frames with sound; their difference falls where the recording was
@@ -93,10 +94,10 @@ def measured(model: PyramidModel, samples: Array, sample_rate: int, cutoff_hz: f
     """
     frequencies, level = _average_spectrum(samples, sample_rate)
     flat = RollOff(frequencies, np.zeros_like(frequencies))
-    remembered = model.recording()
-    if remembered is None:
+    reference = model.recording()
+    if reference is None:
         return flat
-    relative = level - np.interp(frequencies, *_average_spectrum(remembered, model.sample_rate))
+    relative = level - np.interp(frequencies, *_average_spectrum(reference, model.sample_rate))
     share = frequencies / cutoff_hz
     passband = (share > PASSBAND[0]) & (share < PASSBAND[1])
     below_cutoff = share <= 1
@@ -112,7 +113,7 @@ def measured(model: PyramidModel, samples: Array, sample_rate: int, cutoff_hz: f
 def frame_powers(samples: Array, size: int) -> Spectrum:
     """Power spectra of overlapping frames, summed over channels, `(frames, size // 2 + 1)`."""
     padded = np.pad(samples.astype(np.float64), ((0, 0), (0, max(0, size - samples.shape[1]))))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, :: size // 2] * np.hanning(size)
+    frames = windowed_frames(padded, np.hanning(size), size // 2)
     powers: Spectrum = (np.abs(np.fft.rfft(frames, axis=2)) ** 2).sum(0)
     return powers
 

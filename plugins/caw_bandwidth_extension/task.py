@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from caw_bandwidth_extension.roll_off import RollOff, frame_powers, measured
+from caw_bandwidth_extension.roll_off import RollOff, frame_powers, measure
 from caw_toolkit import Array, CawError, PyramidModel
 from caw_toolkit.dsp.resampling import resample
 
@@ -41,6 +41,7 @@ def extend(
     cutoff_hz: float | None = None,
     peak: float | None = None,
     roll_off: RollOff | None = None,
+    first_second: int = 0,
 ) -> Array:
     """Add the highs that a recording lacks.
 
@@ -55,6 +56,7 @@ def extend(
         cutoff_hz: where the recording's own band ends; by default it is found.
         peak: of the recording, if `samples` are a part of it.
         roll_off: how its own band fades out below the cutoff; by default it is measured.
+        first_second: where `samples` begin in the recording, if they are a part of it.
 
     Returns:
         `(channels, samples)` float32 at the model's rate.
@@ -68,17 +70,17 @@ def extend(
     if peak == 0:
         return np.zeros((samples.shape[0], length), np.float32)
     own = bandwidth(samples, sample_rate) if cutoff_hz is None else cutoff_hz
-    roll_off = roll_off or measured(model, samples, sample_rate, own)
+    roll_off = roll_off or measure(model, samples, sample_rate, own)
     entry = _entry(model, own, roll_off.reach)
     if roll_off.frequencies[-1] < 0.99 * own:  # the last bin may lie just below half the rate
         raise CawError(
             f"the filter's response is given up to {roll_off.frequencies[-1]:.0f} Hz, and the recording reaches "
             f"{own:.0f} Hz: give it at a higher sample rate"
         )
-    kept = roll_off.undone(samples, sample_rate)
+    kept = roll_off.undo(samples, sample_rate)
     ratio = peak / model.peak
     gain = 1.0 if LEVEL_RANGE[0] <= ratio <= LEVEL_RANGE[1] else 1 / ratio
-    made = model.inject(kept * gain, sample_rate, at_rate=model.rates[entry], seed=seed)
+    made = model.inject(kept * gain, sample_rate, at_rate=model.rates[entry], seed=seed, first_second=first_second)
     kept = resample(kept, sample_rate, model.sample_rate)
     cutoff = min(own, roll_off.reach)
     return _crossover(_fit(kept, length), _fit(made, length) / np.float32(gain), model.sample_rate, cutoff)

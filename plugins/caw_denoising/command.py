@@ -45,13 +45,13 @@ def denoise(
 
     Steady noise goes: hiss, hum, surface noise. Level, length and alignment stay.
 
-    With --model, the recording that the model remembers shows what the notes of NOISY sound like without noise. It has
+    With --model, the recording in the model shows what the notes of NOISY sound like without noise. It has
     to be of the same voice or instrument: a model of NOISY itself adds nothing, and one of another source does harm,
     unless it is so different that it is not used.
     """
     import numpy as np
 
-    from caw_denoising.memory import remembered
+    from caw_denoising.reference import reference_recording
     from caw_denoising.task import denoise as clean
     from caw_toolkit import check_output, read_audio, write_audio
 
@@ -60,8 +60,8 @@ def denoise(
         if path is not None:
             check_output(path, force)
     clip = read_audio(noisy)
-    known = remembered(model_path, clip.sample_rate) if model_path is not None else None
-    cleaned = clean(clip.samples, clip.sample_rate, strength=strength, remembered=known)
+    known = reference_recording(model_path, clip.sample_rate) if model_path is not None else None
+    cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known)
     write_audio(target, cleaned, clip.sample_rate, overwrite=force)
     removed = clip.samples - cleaned
     if residual is not None:

@@ -19,7 +19,7 @@ class Denoise(Processor):
     """Remove steady noise from a recording: hiss, hum, surface noise.
 
     The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once. A model of
-    a cleaner recording of the same source adds what that one remembers.
+    a cleaner recording of the same source adds what the notes sound like without noise.
     """
 
     model: Parameter[PyramidModel | str | None] = Parameter(
@@ -41,13 +41,13 @@ class Denoise(Processor):
         if sample_rate < _LOWEST_SAMPLE_RATE:
             raise CawError(f"Denoise works from {_LOWEST_SAMPLE_RATE} Hz on, not at {sample_rate:g} Hz")
         rate = round(sample_rate)
-        return denoise(audio, rate, strength=self.strength, remembered=self._remembered(rate))
+        return denoise(audio, rate, strength=self.strength, reference=self._reference(rate))
 
-    def _remembered(self, sample_rate: int) -> Array | None:
+    def _reference(self, sample_rate: int) -> Array | None:
         """The recording of the model, if there is one; its file is read once."""
-        from caw_denoising.memory import remembered
+        from caw_denoising.reference import reference_recording
 
         recordings, model = self._recordings, self.model  # in this order: the model may be changed meanwhile
         if model is not None and sample_rate not in recordings:
-            recordings[sample_rate] = remembered(model, sample_rate)
+            recordings[sample_rate] = reference_recording(model, sample_rate)
         return recordings.get(sample_rate)

@@ -17,7 +17,7 @@ Power = npt.NDArray[np.float64]
 #: Bands that are compared by themselves, bins beyond their edges, frames of context on each side.
 BANDS, BEYOND, CONTEXT = 6, 4, 2
 #: Alike frames that are averaged.
-ALIKE = 48
+NEIGHBOURS = 48
 #: Frames of a long recording that the others are compared with.
 MOST_FRAMES = 8192
 #: Remembered frames may be louder or quieter than what was recorded by these factors of power.
@@ -26,8 +26,8 @@ LEVELS = (0.5, 1.0, 2.0)
 TEMPERATURE = 16
 
 
-def averaged_over_alike(features: Power, power: Power) -> Power:
-    """For every band and frame, the mean of `power` over the frames whose features around the band are most alike.
+def average_over_neighbours(features: Power, power: Power) -> Power:
+    """For every band and frame, the mean of `power` over the frames whose features around the band are nearest.
 
     Non-local means (Buades, Coll and Morel, 2005).
 
@@ -43,35 +43,37 @@ def averaged_over_alike(features: Power, power: Power) -> Power:
         energies, other_energies = (described**2).sum(0), (others**2).sum(0)
         for rows in _batches(power.shape[1]):
             distances = energies[rows, None] + other_energies - 2 * described[:, rows].T @ others
-            alike, nearness = _smallest(distances, ALIKE)
-            weights = np.exp(-2 * np.maximum(nearness, 0) / (np.median(nearness) + 1e-9)) + 1e-6
-            averaged[band, rows] = _weighted_mean(values, alike, weights)
+            neighbours, distances_of_neighbours = _smallest(distances, NEIGHBOURS)
+            weights = (
+                np.exp(-2 * np.maximum(distances_of_neighbours, 0) / (np.median(distances_of_neighbours) + 1e-9)) + 1e-6
+            )
+            averaged[band, rows] = _weighted_mean(values, neighbours, weights)
     return averaged
 
 
-def expected_from_memory(power: Power, noise: Power, remembered: Power) -> Power:
-    """Expected power of the signal, if every frame of it is one of the remembered frames at one of a few levels.
+def expect_from_reference(power: Power, noise: Power, reference: Power) -> Power:
+    """Expected power of the signal, if every frame of it is one of the frames of the reference at one of a few levels.
 
     Signal and noise are Gaussian in every bin, so that the likelihood of a frame is that of an exponential distribution
-    of power with the mean `remembered + noise`.
+    of power with the mean `reference + noise`.
 
     Args:
         power: of the noisy recording, `(bins, frames)`.
         noise: `(bins,)`.
-        remembered: power of the other recording, `(bins, its frames)`.
+        reference: power of the other recording, `(bins, its frames)`.
     """
     expected = np.empty_like(power)
     for band, compared in _bands(len(power)):
         seen = _with_context(power[compared] / noise[compared, None])
-        candidates = _at_levels(remembered[compared]) / noise[compared, None]
+        candidates = _at_levels(reference[compared]) / noise[compared, None]
         chosen = _at_most(candidates.shape[1], MOST_FRAMES)
         variance = _with_context(candidates, chosen) + 1
-        precision, volume = 1 / variance, np.log(variance).sum(0)
-        values = _at_levels(remembered[band])[:, chosen]
+        precision, log_determinant = 1 / variance, np.log(variance).sum(0)
+        values = _at_levels(reference[band])[:, chosen]
         for rows in _batches(power.shape[1]):
-            alike, unlikelihood = _smallest(seen[:, rows].T @ precision + volume, 2 * ALIKE)
+            neighbours, unlikelihood = _smallest(seen[:, rows].T @ precision + log_determinant, 2 * NEIGHBOURS)
             weights = np.exp((unlikelihood.min(1, keepdims=True) - unlikelihood) / TEMPERATURE)
-            expected[band, rows] = _weighted_mean(values, alike, weights)
+            expected[band, rows] = _weighted_mean(values, neighbours, weights)
     return expected
 
 

@@ -2,7 +2,7 @@
 
 A first estimate is the log-spectral amplitude estimator (Ephraim and Malah, 1985). Rumble below the lowest note is told
 from music by its spectrum, which has no peaks, and goes altogether: it comes in bursts that no average describes. Then
-the signal's power is estimated once more from all moments at which the recording sounds alike: notes and syllables
+the signal's power is estimated once more from all moments at which the recording sounds the same: notes and syllables
 that come back are seen several times with different noise. A cleaner recording of the same source shows them with
 hardly any. The estimate is the signal in a Wiener filter.
 
@@ -23,15 +23,16 @@ from scipy.signal import istft, stft
 from scipy.special import exp1
 
 from caw_denoising.noise_floor import at_resolution, noise_power, rumble_bins
-from caw_denoising.repetitions import averaged_over_alike, expected_from_memory
+from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
 from caw_toolkit import Array
+from caw_toolkit.dsp.overlap_add import BlockJoiner
 
 Power = npt.NDArray[np.float64]
 
 #: The longest window, what it is divided by to get the others, and the shortest in samples.
 WINDOW_SECONDS, WINDOW_DIVISORS, SHORTEST = 0.128, (1, 2, 4, 8), 64
-#: Long recordings are cleaned in pieces, crossfaded over a second.
-PIECE_SECONDS = 120
+#: Long recordings are cleaned in blocks, crossfaded over a second.
+BLOCK_SECONDS = 120
 #: Shorter ones are continued with silence.
 LEAST_SECONDS = 0.5
 #: Least a-priori signal-to-noise ratio, and its smoothing over time.
@@ -43,14 +44,14 @@ MOST_ERROR = 1.1
 FLOOR = 0.05
 
 
-def denoise(samples: Array, sample_rate: int, *, strength: float = 1.0, remembered: Array | None = None) -> Array:
+def denoise(samples: Array, sample_rate: int, *, strength: float = 1.0, reference: Array | None = None) -> Array:
     """Clean a recording; its level, length and alignment are kept.
 
     Args:
         samples: `(channels, samples)`.
         sample_rate: Hz.
         strength: from 0 (nothing is removed) to 1.
-        remembered: a cleaner recording of the same source at the same rate, `(any channels, samples)`, at any level.
+        reference: a cleaner recording of the same source at the same rate, `(any channels, samples)`, at any level.
 
     Returns:
         `(channels, samples)` float32.
@@ -58,27 +59,26 @@ def denoise(samples: Array, sample_rate: int, *, strength: float = 1.0, remember
     length, least, fade = samples.shape[1], round(LEAST_SECONDS * sample_rate), sample_rate
     if length < least:
         padded = np.pad(samples, ((0, 0), (0, least - length)))
-        return _denoise_piece(padded, sample_rate, strength, remembered)[:, :length]
-    count = math.ceil((length - fade) / (PIECE_SECONDS * sample_rate))
+        return _denoise_block(padded, sample_rate, strength, reference)[:, :length]
+    count = math.ceil((length - fade) / (BLOCK_SECONDS * sample_rate))
     if count <= 1:
-        return _denoise_piece(samples, sample_rate, strength, remembered)
-    piece = math.ceil((length - fade) / count)
-    ramp = np.linspace(0, 1, fade, dtype=np.float32)
-    cleaned = np.zeros_like(samples, dtype=np.float32)
-    for start in range(0, length - fade, piece):
-        part = _denoise_piece(samples[:, start : start + piece + fade], sample_rate, strength, remembered)
-        if start:
-            part[:, :fade] = part[:, :fade] * ramp + cleaned[:, start : start + fade] * (1 - ramp)
-        cleaned[:, start : start + part.shape[1]] = part
-    return cleaned
+        return _denoise_block(samples, sample_rate, strength, reference)
+    size = math.ceil((length - fade) / count)
+    joiner = BlockJoiner(np.linspace(0, 1, fade, dtype=np.float32))
+    cleaned = []
+    for start in range(0, length - fade, size):
+        block = _denoise_block(samples[:, start : start + size + fade], sample_rate, strength, reference)
+        is_last = start + size >= length - fade
+        cleaned.append(joiner.join(block, keep=block.shape[1] if is_last else size))
+    return np.concatenate(cleaned, axis=1)
 
 
-def _denoise_piece(samples: Array, sample_rate: int, strength: float, remembered: Array | None) -> Array:
+def _denoise_block(samples: Array, sample_rate: int, strength: float, reference: Array | None) -> Array:
     """Clean a stretch that is short enough to compare all its frames with each other."""
     view = min(_views(samples, sample_rate), key=lambda view: view.expected_error(view.wiener_gain(view.first)))
     gain = view.wiener_gain(view.from_repetitions)
-    if remembered is not None:
-        informed = view.wiener_gain(view.from_memory(remembered))
+    if reference is not None:
+        informed = view.wiener_gain(view.from_reference(reference))
         error = view.expected_error(gain)
         if view.expected_error(informed) - error < (MOST_ERROR - 1) * abs(error):
             gain = informed
@@ -137,17 +137,17 @@ class _View:
 
     @cached_property
     def from_repetitions(self) -> Power:
-        """Estimate of the signal's power from all alike frames of the recording."""
+        """Estimate of the signal's power from the nearest neighbours of each frame."""
         noise = self.noise[:, None]
-        # alike by their first estimates: by their power, frames are alike because their noise is
-        return 0.5 * (averaged_over_alike(np.log1p(self.first / noise), self.first) + self.first)
+        # neighbours by their first estimates: by their power, frames are near because their noise is
+        return 0.5 * (average_over_neighbours(np.log1p(self.first / noise), self.first) + self.first)
 
-    def from_memory(self, remembered: Array) -> Power:
+    def from_reference(self, reference: Array) -> Power:
         """The same, with what another recording of the source makes likely."""
-        power = _mean_power(stft(remembered, **_layout(self.size))[2])
+        power = _mean_power(stft(reference, **_layout(self.size))[2])
         clean = _log_spectral_power(power, noise_power(power))
         level = self.first.mean() / (clean.mean() + 1e-30)
-        expected = expected_from_memory(self.power, self.noise, level * clean)
+        expected = expect_from_reference(self.power, self.noise, level * clean)
         both: Power = np.sqrt(self.from_repetitions * expected)
         return both
 

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import istft, stft
 
-from caw_inpainting.gaps import Gap
-from caw_toolkit import Array
+from caw_toolkit import Array, Gap
 
 Levels = npt.NDArray[np.float64]
 
@@ -70,7 +69,7 @@ class Bands:
         levels: Levels = 10 * np.log10(np.add.reduceat(power, self.edges, axis=0) / widths + floor)
         return levels
 
-    def amplified(self, samples: Array, gains: Levels) -> Array:
+    def amplify(self, samples: Array, gains: Levels) -> Array:
         """A signal with its bands' levels changed, smoothly from band to band.
 
         Args:

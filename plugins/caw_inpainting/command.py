@@ -23,8 +23,7 @@ from caw_toolkit.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from caw_inpainting.gaps import Gap
-    from caw_toolkit import BitDepth
+    from caw_toolkit import BitDepth, Gap
 
 
 #: What libsndfile calls the lossy encodings: their samples have no depth of their own.
@@ -65,7 +64,7 @@ def inpaint(
     Training never sees the gaps. Everything outside them stays as it is, bit for bit.
     """
     from caw_inpainting import gaps as gap_tools
-    from caw_inpainting.task import filled
+    from caw_inpainting import task
     from caw_toolkit import check_output, derived_seed, read_audio, write_audio
     from caw_toolkit.cli.progress import load_or_train
 
@@ -81,11 +80,12 @@ def inpaint(
     if not all(math.isfinite(edge) for hole in holes for edge in hole):
         raise CawUsageError("--hole takes two numbers, the start and the end of the gap")
     given = [(round(start * unit), round(stop * unit)) for start, stop in holes]
-    gaps = gap_tools.checked([*given, *(gap_tools.silences(clip) if find else ())], clip)
+    found = gap_tools.find_silences(clip) if find else []
+    gaps = gap_tools.check_gaps([*given, *found], clip)
     if not gaps:
         raise CawUsageError("nothing to fill: name a gap with --hole START END, or use --find")
     model = load_or_train(
-        gap_tools.parts(clip, gaps),
+        gap_tools.remaining_parts(clip, gaps),
         model_path,
         sample_rate=clip.sample_rate,
         minutes=minutes,
@@ -96,9 +96,11 @@ def inpaint(
     if model.sample_rate != clip.sample_rate:
         raise CawError(f"{recording} is at {clip.sample_rate} Hz, the model at {model.sample_rate} Hz")
     if not quiet:
+        if len(gaps) < len(set(given).union(found)):
+            click.echo("holes that touch or overlap are filled as one", err=True)
         _tell_of_long_holes(gaps, clip.sample_rate, model.receptive_field_seconds)
     for take, (target, depth) in enumerate(zip(targets, depths, strict=True)):
-        audio = filled(model, clip.samples, gaps, seed=derived_seed(seed, "take", take), varied=take > 0)
+        audio = task.fill(model, clip.samples, gaps, seed=derived_seed(seed, "take", take), varied=take > 0)
         write_audio(target, audio, clip.sample_rate, bit_depth=depth, clipping="clip", overwrite=force)
         if not quiet and str(target) != "-":
             click.echo(f"wrote {target}", err=True)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from caw_inpainting.bands import HOP_SECONDS, Bands, Levels
-from caw_inpainting.gaps import Gap, silenced
-from caw_toolkit import Array
+from caw_inpainting.gaps import silence
+from caw_toolkit import Array, Gap
 
 #: Surroundings are compared over this long; what is so far away counts less than what is near by a factor of e^1.5.
 CONTEXT_SECONDS, NEARNESS = 0.5, 1.5
@@ -60,7 +60,7 @@ class Surroundings:
 
     def __init__(self, samples: Array, bands: Bands, gap: Gap, missing: Sequence[Gap]) -> None:
         self.bands, self.gap = bands, gap
-        self.samples = silenced(samples, missing)
+        self.samples = silence(samples, missing)
         self.levels = bands.levels(self.samples)
         start, stop = bands.frames(gap)
         self.length = stop - start
@@ -85,7 +85,7 @@ class Surroundings:
         place = (np.arange(self.length) + 0.5) / self.length
         return before * (1 - place) + after[:, ::-1] * place
 
-    def guides(self, count: int) -> list[Array]:
+    def initial_guesses(self, count: int) -> list[Array]:
         """First guesses at the gap, best first: a continuation from each side, joined where they are most alike.
 
         Args:
@@ -95,14 +95,14 @@ class Surroundings:
             Each `(channels, samples of the gap)`.
         """
         mirrored = (self.samples.shape[1] - self.gap[1], self.samples.shape[1] - self.gap[0])
-        before = [self._stretch(self.samples, self.gap, one) for one in self.forwards]
-        after = [self._stretch(self.samples[:, ::-1], mirrored, one)[:, ::-1] for one in self.backwards]
+        before = [self._segment(self.samples, self.gap, one) for one in self.forwards]
+        after = [self._segment(self.samples[:, ::-1], mirrored, one)[:, ::-1] for one in self.backwards]
         if not before or not after:
             return (before or after)[:count]
         distances = np.add.outer([one.distance for one in self.forwards], [one.distance for one in self.backwards])
         nearest = np.argsort(distances, axis=None)[:count]
         return [
-            self._joined(before[one], after[other], self._meeting(one, other))
+            self._join(before[one], after[other], self._meeting(one, other))
             for one, other in zip(*np.unravel_index(nearest, distances.shape), strict=True)
         ]
 
@@ -132,13 +132,13 @@ class Surroundings:
         if not continuations:
             return None
         distances = np.array([one.distance for one in continuations])
-        stretches = np.stack([levels[:, one.start : one.start + self.length] for one in continuations])
+        segments = np.stack([levels[:, one.start : one.start + self.length] for one in continuations])
         weights = importance[: len(distances)] * np.exp((distances.min() - distances) / SPREAD_DB)
-        loudness = np.average(10 ** (stretches * LOUDNESS_EXPONENT / 10), axis=0, weights=weights)
+        loudness = np.average(10 ** (segments * LOUDNESS_EXPONENT / 10), axis=0, weights=weights)
         mean: Levels = 10 / LOUDNESS_EXPONENT * np.log10(loudness)
         return mean
 
-    def _stretch(self, samples: Array, gap: Gap, continuation: Continuation) -> Array:
+    def _segment(self, samples: Array, gap: Gap, continuation: Continuation) -> Array:
         """A continuation's samples, from where what precedes them fits best what precedes the gap."""
         shift, length = round(SHIFT_SECONDS * self.bands.sample_rate), gap[1] - gap[0]
         wanted = samples[:, gap[0] - shift : gap[0]].sum(0)
@@ -159,13 +159,13 @@ class Surroundings:
         first = self.length // 4
         return (first + int(differences[first : self.length - first].argmin()) + 0.5) / self.length
 
-    def _joined(self, before: Array, after: Array, meeting: float) -> Array:
+    def _join(self, before: Array, after: Array, meeting: float) -> Array:
         """`before`, crossfaded into `after` around a place from 0 to 1."""
         length = before.shape[1]
         fade = min(FADE_SECONDS * self.bands.sample_rate, length / 2)
         angle = np.clip((np.arange(length) - meeting * length) / fade + 0.5, 0, 1) * np.pi / 2
-        joined: Array = (before * np.cos(angle) + after * np.sin(angle)).astype(np.float32)
-        return joined
+        mixed: Array = (before * np.cos(angle) + after * np.sin(angle)).astype(np.float32)
+        return mixed
 
 
 def _known(count: int, bands: Bands, missing: Sequence[Gap]) -> npt.NDArray[np.bool_]:

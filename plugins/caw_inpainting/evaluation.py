@@ -14,7 +14,7 @@ from caw_toolkit.cli.options import json_option
 from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
 
 if TYPE_CHECKING:
-    from caw_inpainting.gaps import Gap
+    from caw_toolkit import Gap
     from caw_toolkit.metrics import Signal
 
 #: Shorter gaps and contexts have too few frames to compare.

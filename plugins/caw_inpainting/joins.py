@@ -7,8 +7,7 @@ import numpy.typing as npt
 from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter, lfiltic
 
-from caw_inpainting.gaps import Gap
-from caw_toolkit import Array
+from caw_toolkit import Array, Gap
 
 #: Length of the crossfade at each end of a gap, within it.
 FADE_SECONDS = 0.04
@@ -18,7 +17,7 @@ PAST_SECONDS, ORDER_SECONDS = 0.3, 0.032
 SHORTEST_PAST_SECONDS = 0.005
 
 
-def joined(known: Array, made: Array, gap: Gap, sample_rate: int) -> Array:
+def join(known: Array, made: Array, gap: Gap, sample_rate: int) -> Array:
     """`made` in the gap, crossfaded within it with what the sound beside it leads to; `known` outside, bit for bit.
 
     Args:
@@ -40,10 +39,10 @@ def _fade_in(inside: Array, past: Array, sample_rate: int) -> None:
     if past.shape[1] < SHORTEST_PAST_SECONDS * sample_rate or not count:
         return
     angle = np.arange(1, count + 1) / (count + 1) * np.pi / 2
-    inside[:, :count] = inside[:, :count] * np.sin(angle) + continued(past, count, sample_rate) * np.cos(angle)
+    inside[:, :count] = inside[:, :count] * np.sin(angle) + extrapolate(past, count, sample_rate) * np.cos(angle)
 
 
-def continued(past: Array, count: int, sample_rate: int) -> Array:
+def extrapolate(past: Array, count: int, sample_rate: int) -> Array:
     """How a sound goes on by linear prediction: its notes go on, and so does its noise.
 
     The predictor is found by the autocorrelation method (Makhoul, "Linear prediction: a tutorial review", 1975), which
@@ -59,10 +58,10 @@ def continued(past: Array, count: int, sample_rate: int) -> Array:
     """
     recent = past[:, -round(PAST_SECONDS * sample_rate) :].astype(np.float64)
     order = min(round(ORDER_SECONDS * sample_rate), recent.shape[1] // 3)
-    return np.stack([_predicted(channel, count, order) for channel in recent]).astype(np.float32)
+    return np.stack([_predict(channel, count, order) for channel in recent]).astype(np.float32)
 
 
-def _predicted(past: npt.NDArray[np.float64], count: int, order: int) -> npt.NDArray[np.float64]:
+def _predict(past: npt.NDArray[np.float64], count: int, order: int) -> npt.NDArray[np.float64]:
     windowed = past * np.hanning(len(past) + 2)[1:-1]
     correlation = np.fft.irfft(np.abs(np.fft.rfft(windowed, 2 * len(past))) ** 2)[: order + 1]
     correlation[0] = correlation[0] * (1 + 1e-7) + 1e-12

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caw_toolkit import hookimpl
-from caw_toolkit.hookspecs import RegisterCommand, RegisterEvaluation, RegisterTarget
+from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
 
 
 @hookimpl
@@ -19,6 +19,6 @@ def register_processors(register: RegisterTarget) -> None:
 
 
 @hookimpl
-def register_evaluations(register: RegisterEvaluation) -> None:
+def register_evaluations(register: RegisterTarget) -> None:
     """Add `caw evaluate inpaint`."""
     register("inpaint", "caw_inpainting.evaluation:evaluate", summary="Filled gaps, against the intact recording.")

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from caw_inpainting import gaps as gap_tools
-from caw_inpainting.task import filled
-from caw_toolkit import Array, AudioClip
+from caw_inpainting.task import fill
+from caw_toolkit import Array, AudioClip, Gap
 from caw_toolkit.processors.model_processor import ModelProcessor, at_least_a_second, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, flag, number
 
@@ -43,13 +41,11 @@ class Inpaint(ModelProcessor):
         if not gaps:
             return audio
         known = at_least_a_second(audio, rate)
-        whole = on_model_channels(model, known, lambda part: filled(model, part, gaps, seed=self.seed))
+        whole = on_model_channels(model, known, lambda part: fill(model, part, gaps, seed=self.seed))
         return whole[:, : audio.shape[1]]
 
-    def _gaps_within(self, clip: AudioClip) -> list[gap_tools.Gap]:
+    def _gaps_within(self, clip: AudioClip) -> list[Gap]:
         """The gaps in samples, those that touch or overlap joined."""
         given = [(round(start * clip.sample_rate), round(stop * clip.sample_rate)) for start, stop in self.gaps]
-        missing = np.zeros(clip.samples.shape[1], bool)
-        for start, stop in [*given, *(gap_tools.silences(clip) if self.find else [])]:
-            missing[start:stop] = True
-        return gap_tools.runs(missing)
+        found = gap_tools.find_silences(clip) if self.find else []
+        return gap_tools.join_gaps([*given, *found], clip.samples.shape[1])

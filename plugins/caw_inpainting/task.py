@@ -11,9 +11,9 @@ import numpy as np
 
 from caw_inpainting.bands import Bands, Levels
 from caw_inpainting.continuations import Surroundings
-from caw_inpainting.gaps import Gap, silenced
-from caw_inpainting.joins import joined
-from caw_toolkit import Array, derived_seed
+from caw_inpainting.gaps import silence
+from caw_inpainting.joins import join
+from caw_toolkit import Array, Gap, derived_seed
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
@@ -31,7 +31,7 @@ STRENGTH = 0.95
 LARGEST_GAIN_DB = 20.0
 
 
-def filled(
+def fill(
     model: PyramidModel,
     samples: Array,
     gaps: Sequence[Gap],
@@ -62,9 +62,9 @@ def filled(
         part, empty = result[:, near], _all_within(gaps[number:], near)
         expected = surroundings.expected_levels(derived_seed(seed, "expected", number) if varied else None)
         task = _Task(model, bands, part, empty, expected)
-        guides = itertools.cycle(surroundings.guides(attempts) or [None])
+        initial_guesses = itertools.cycle(surroundings.initial_guesses(attempts) or [None])
         seeds = [derived_seed(seed, number, attempt) for attempt in range(attempts)]
-        made = [task.attempt(guide, attempt_seed) for guide, attempt_seed in zip(guides, seeds, strict=False)]
+        made = [task.attempt(guess, attempt_seed) for guess, attempt_seed in zip(initial_guesses, seeds, strict=False)]
         result[:, near] = nearest_to_expected(made, bands, empty[0], expected)
     return result
 
@@ -79,30 +79,29 @@ class _Task:
     empty: Sequence[Gap]
     expected: Levels | None
 
-    def attempt(self, guide: Array | None, seed: int) -> Array:
+    def attempt(self, guess: Array | None, seed: int) -> Array:
         """The part with the gap filled, from a first guess if there is one."""
         gap, rate = self.empty[0], self.bands.sample_rate
-        whole = silenced(self.part, self.empty)
-        if guide is not None:
-            whole[:, slice(*gap)] = guide
-        seconds = [(start / rate, stop / rate) for start, stop in self.empty]
-        strength = 1.0 if guide is None else STRENGTH
-        made = self.model.fill(whole, rate, seconds, strength=strength, seed=seed)
+        whole = silence(self.part, self.empty)
+        if guess is not None:
+            whole[:, slice(*gap)] = guess
+        strength = 1.0 if guess is None else STRENGTH
+        made = self.model.fill(whole, rate, self.empty, strength=strength, seed=seed)
         whole[:, slice(*gap)] = made[:, slice(*gap)]
         if self.expected is not None:
-            whole = _levelled(whole, self.bands, gap, self.expected)
+            whole = _match_levels(whole, self.bands, gap, self.expected)
         end = self.empty[1][0] if len(self.empty) > 1 else self.part.shape[1]
-        complete = joined(self.part[:, :end], whole[:, :end], gap, rate)
+        complete = join(self.part[:, :end], whole[:, :end], gap, rate)
         return np.concatenate([complete, self.part[:, end:]], axis=1)
 
 
-def _levelled(samples: Array, bands: Bands, gap: Gap, expected: Levels) -> Array:
+def _match_levels(samples: Array, bands: Bands, gap: Gap, expected: Levels) -> Array:
     """A signal with the bands in a gap brought to the levels expected there."""
     start, stop = bands.frames(gap)
     levels = bands.levels(samples)
     gains = np.zeros_like(levels)
     gains[:, start:stop] = np.clip(expected - levels[:, start:stop], -LARGEST_GAIN_DB, LARGEST_GAIN_DB)
-    return bands.amplified(samples, gains)
+    return bands.amplify(samples, gains)
 
 
 def nearest_to_expected(attempts: Sequence[Array], bands: Bands, gap: Gap, expected: Levels | None) -> Array:

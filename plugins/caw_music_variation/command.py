@@ -63,7 +63,7 @@ def vary(
     the result detail. With --scale, the song enters the pyramid there instead, as in the paper; with a model of the
     paper's preset it always does, by default at the second-coarsest scale.
     """
-    from caw_music_variation.task import varied
+    from caw_music_variation import task
     from caw_toolkit import check_output, derived_seed, read_audio, write_audio
     from caw_toolkit.cli.progress import load_or_train
 
@@ -84,7 +84,7 @@ def vary(
             model = load_or_train([clip], model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
         for take, target in enumerate(takes):
             take_seed = derived_seed(seed, "take", take)
-            audio = varied(model, clip.samples, clip.sample_rate, strength=strength, scale=scale, seed=take_seed)
+            audio = task.vary(model, clip.samples, clip.sample_rate, strength=strength, scale=scale, seed=take_seed)
             write_audio(target, audio, model.sample_rate, overwrite=force)
             if not quiet and str(target) != "-":
                 click.echo(f"wrote {target}", err=True)

@@ -30,10 +30,18 @@ class Vary(ModelProcessor):
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         return self._block_stream(
-            self._varied, channels, sample_rate, block_seconds=_BLOCK_SECONDS, context_seconds=_CONTEXT_SECONDS
+            self._vary, channels, sample_rate, block_seconds=_BLOCK_SECONDS, context_seconds=_CONTEXT_SECONDS
         )
 
-    def _varied(self, model: PyramidModel, audio: Array) -> Array:
-        from caw_music_variation.task import varied
+    def _vary(self, model: PyramidModel, audio: Array, first_second: int) -> Array:
+        from caw_music_variation.task import vary
 
-        return varied(model, audio, model.sample_rate, strength=self.strength, scale=self.scale, seed=self.seed)
+        return vary(
+            model,
+            audio,
+            model.sample_rate,
+            strength=self.strength,
+            scale=self.scale,
+            seed=self.seed,
+            first_second=first_second,
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from caw_toolkit import Array, Stream
+from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.processors.model_processor import ModelProcessor
 from caw_toolkit.processors.parameters import Parameter, number
 
@@ -32,7 +33,7 @@ class _Mixing:
     def __init__(self, settings: Generate, model: PyramidModel, channels: int) -> None:
         self._settings = settings
         self._seconds: Iterator[Array] = model.stream(block_seconds=1.0, seed=settings.seed)
-        self._pending = np.zeros((model.channels, 0), np.float32)
+        self._waiting = SampleQueue(model.channels)
         self._channels = channels
 
     def push(self, audio: Array) -> Array:
@@ -44,14 +45,9 @@ class _Mixing:
         return np.zeros((self._channels, 0), np.float32)
 
     def _next(self, samples: int) -> Array:
-        parts = [self._pending]
-        missing = samples - self._pending.shape[1]
-        while missing > 0:
-            parts.append(next(self._seconds))
-            missing -= parts[-1].shape[1]
-        generated = np.concatenate(parts, axis=1)
-        self._pending = generated[:, samples:]
-        return generated[:, :samples]
+        while len(self._waiting) < samples:
+            self._waiting.push(next(self._seconds))
+        return self._waiting.pop(samples)
 
 
 def _on_channels(generated: Array, channels: int) -> Array:

@@ -122,7 +122,7 @@ def malicious(place: Workplace) -> Path:
 
 def newer(place: Workplace) -> Path:
     path = place.folder / "bad.pt"
-    content = {"format": "caw_toolkit.pyramid", "version": 2}
+    content = {"format": "caw_toolkit.pyramid", "version": 99}
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps(content, protocol=2))
     return path
@@ -165,7 +165,7 @@ CASES = {
         lambda p: ["info", p.file(p.model.read_bytes()[:-2000], "bad.pt")],
         "bad.pt is not a caw_toolkit model, or it is truncated",
     ),
-    "info-newer": Case(lambda p: ["info", newer(p)], "bad.pt has model format 2, this caw_toolkit reads up to 1"),
+    "info-newer": Case(lambda p: ["info", newer(p)], "bad.pt has model format 99, this caw_toolkit reads up to 2"),
     "info-malicious": Case(lambda p: ["info", malicious(p)], "nothing in it was executed"),
     "generate-existing-output": Case(
         lambda p: p.generate("-o", existing(p, "old.wav")), "old.wav exists; add --force to replace it", 2

@@ -255,7 +255,7 @@ def test_plugins_shows_what_each_adds_and_what_is_wrong(invoke: Invoke) -> None:
 
 def test_plugins_as_json(invoke: Invoke) -> None:
     listing = json.loads(invoke("plugins", "--json", points=(command_plugin(("shout", "a:b")),)).stdout)
-    assert listing["api_version"] == 1
+    assert listing["api_version"] == 2
     (record,) = listing["plugins"]
     assert record == {
         "name": "shout",
@@ -264,7 +264,8 @@ def test_plugins_as_json(invoke: Invoke) -> None:
         "hooks": ["register_commands"],
         "commands": ["shout"],
         "processors": [],
-        "training_modes": [],
+        "generators": [],
+        "objectives": [],
         "presets": [],
         "evaluations": [],
         "error": None,

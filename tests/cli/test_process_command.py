@@ -137,7 +137,7 @@ def test_the_list_shows_everything() -> None:
     for name in native_effects():
         assert f"\n  {name}(" in result.stdout
     host = get_host()
-    for name in host.processors:
+    for name in host.items("processor"):
         assert f"\n  {name}: " in result.stdout
         for parameter in host.processor(name).parameters:  # type: ignore[attr-defined]
             assert f"\n      {parameter}" in result.stdout

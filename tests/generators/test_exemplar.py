@@ -24,7 +24,7 @@ def task(recording: Recording) -> ScaleTask:
 
 
 def generator(given: ScaleTask, **options: float) -> ExemplarGenerator:
-    made = ExemplarObjective(ExemplarOptions(**options)).scale_trainer(given).generator()
+    made = ExemplarObjective(ExemplarOptions(**options)).scale_trainer(given).finish().generator
     assert isinstance(made, ExemplarGenerator)
     return made
 
@@ -36,7 +36,7 @@ def likeness(a: torch.Tensor, b: torch.Tensor) -> float:
 def test_the_recordings_own_coarse_version_gives_the_recording_back(speech: AudioClip) -> None:
     given = task(join([speech]))
     assert given.coarse is not None
-    made = generator(given, variety=0.0)(torch.zeros(1, *given.real.shape), given.coarse[None])
+    made = generator(given, selection_noise=0.0)(torch.zeros(1, *given.real.shape), given.coarse[None])
     assert made.shape == (1, *given.real.shape)
     assert likeness(made[0], given.real) > 0.95
 
@@ -76,7 +76,7 @@ def test_stereo_and_silence(speech: AudioClip) -> None:
 def test_noise_decides_between_takes(speech: AudioClip) -> None:
     given = task(join([speech]))
     assert given.coarse is not None
-    made = generator(given, variety=0.3)
+    made = generator(given, selection_noise=0.3)
     coarse = torch.roll(given.coarse, 777, dims=1)[None] + 0.01
     noise = torch.randn(2, 1, *given.real.shape)
     assert (made(noise[0], coarse) != made(noise[1], coarse)).any()

@@ -8,7 +8,7 @@ import torch
 
 from caw_toolkit import AudioClip
 from caw_toolkit.dsp.resampling import resample
-from caw_toolkit.generators.exemplar_search import StretchIndex
+from caw_toolkit.generators.exemplar_search import SegmentIndex
 from caw_toolkit.pyramid.upsampling import upsample_sinc
 
 RATE, COARSER, HOP, RATIO = 4000, 1000, 125, 4
@@ -20,11 +20,11 @@ def coarse(speech: AudioClip) -> torch.Tensor:
     return upsample_sinc(low, COARSER, RATE, low.shape[1] * RATIO)[0]
 
 
-def indexed(coarse: torch.Tensor, usable: torch.Tensor | None = None) -> StretchIndex:
+def indexed(coarse: torch.Tensor, usable: torch.Tensor | None = None) -> SegmentIndex:
     if usable is None:
         usable = torch.zeros(len(coarse), dtype=torch.bool)
         usable[HOP:-HOP] = True
-    return StretchIndex(coarse, usable, hop=HOP, ratio=RATIO, shift=24)
+    return SegmentIndex(coarse, usable, hop=HOP, ratio=RATIO, shift=24)
 
 
 @pytest.mark.parametrize("offset", [0, 1, 37, 124])
@@ -33,11 +33,11 @@ def test_a_piece_of_the_recording_is_found_to_the_sample(coarse: torch.Tensor, o
     loud = coarse[first : first + 40 * HOP]
     matches = indexed(coarse).search(loud, candidates=24)
     frames = slice(3, 38)  # those with all of their context
-    best = matches.likeness.flatten(1).argmax(1)
-    found = matches.places.flatten(1).gather(1, best[:, None])[frames, 0]
+    best = matches.similarity.flatten(1).argmax(1)
+    found = matches.offsets.flatten(1).gather(1, best[:, None])[frames, 0]
     truth = first + HOP * torch.arange(len(best))[frames]
     assert (found - truth).abs().max() <= 1
-    assert matches.likeness.flatten(1).amax(1)[frames].min() > 0.99
+    assert matches.similarity.flatten(1).amax(1)[frames].min() > 0.99
 
 
 def test_likeness_is_the_cosine_of_windowed_stretches(coarse: torch.Tensor) -> None:
@@ -47,7 +47,7 @@ def test_likeness_is_the_cosine_of_windowed_stretches(coarse: torch.Tensor) -> N
     around = np.pad(signal.double().numpy(), HOP)
     for frame in range(1, 30, 4):
         target = around[frame * HOP : (frame + 2) * HOP] * window
-        for place, likeness in zip(matches.places[frame].flatten(), matches.likeness[frame].flatten(), strict=True):
+        for place, likeness in zip(matches.offsets[frame].flatten(), matches.similarity[frame].flatten(), strict=True):
             if torch.isfinite(likeness):
                 stretch = coarse[place - HOP : place + HOP].double().numpy() * window
                 cosine = stretch @ target / np.linalg.norm(stretch) / np.linalg.norm(target)
@@ -58,10 +58,10 @@ def test_candidates_lie_in_different_hops_and_where_they_may(coarse: torch.Tenso
     usable = torch.zeros(len(coarse), dtype=torch.bool)
     usable[5 * HOP : 12 * HOP] = True
     matches = indexed(coarse, usable).search(coarse[: 20 * HOP], candidates=24)
-    allowed = matches.places[torch.isfinite(matches.likeness)]
+    allowed = matches.offsets[torch.isfinite(matches.similarity)]
     assert usable[allowed].all()
-    assert torch.isfinite(matches.likeness).any(dim=2).sum(1).max() <= 8
-    assert torch.isfinite(matches.likeness).flatten(1).any(1).all()
+    assert torch.isfinite(matches.similarity).any(dim=2).sum(1).max() <= 8
+    assert torch.isfinite(matches.similarity).flatten(1).any(1).all()
 
 
 def test_any_number_of_samples(coarse: torch.Tensor) -> None:

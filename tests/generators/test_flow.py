@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.dsp.resampling import resample
-from caw_toolkit.generators.flow import FlowGenerator, compand, expand, fold_samples, unfold_samples
+from caw_toolkit.generators.flow import FlowGenerator, compand, expand, frame, unframe
 from caw_toolkit.generators.registry import build_generator
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.training.objectives import build_objective
@@ -26,7 +26,7 @@ def generator(
     made = FlowGenerator(
         audio_channels=channels,
         conditional=conditional,
-        fold=4,
+        frame_samples=4,
         widths=(8, 8),
         companding=0.6,
         solver_steps=solver_steps,
@@ -59,14 +59,14 @@ def test_expanding_undoes_companding(exponent: float) -> None:
 @pytest.mark.parametrize("channels", [1, 2])
 def test_unfolding_undoes_folding(channels: int) -> None:
     waveform = torch.randn(3, channels, 40)
-    frames = fold_samples(waveform, 4)
+    frames = frame(waveform, 4)
     assert frames.shape == (3, channels * 4, 10)
-    assert torch.equal(unfold_samples(frames, 4), waveform)
+    assert torch.equal(unframe(frames, 4), waveform)
 
 
 def test_a_frame_holds_neighbouring_samples() -> None:
     left, right = torch.arange(8.0), 100 + torch.arange(8.0)
-    frames = fold_samples(torch.stack([left, right])[None], 4)[0]
+    frames = frame(torch.stack([left, right])[None], 4)[0]
     assert frames[:, 1].sort().values.tolist() == [4, 5, 6, 7, 104, 105, 106, 107]
 
 
@@ -104,7 +104,7 @@ class TimesAsked(nn.Module):
 def test_spaced_steps_are_shorter_near_noise_and_the_same_in_both_directions() -> None:
     made = generator(solver_steps=4, solver_spacing=2.0)
     visited = []
-    for solve in (lambda: made(torch.randn(1, 1, 64), None), lambda: made.noise_of(torch.randn(1, 1, 64), None)):
+    for solve in (lambda: made(torch.randn(1, 1, 64), None), lambda: made.invert(torch.randn(1, 1, 64), None)):
         made.network = TimesAsked()
         solve()
         visited.append(sorted(set(made.network.times)))
@@ -121,7 +121,7 @@ def test_noise_of_a_signal_leads_back_to_it(conditional: bool, spacing: float) -
     coarse = 0.3 * torch.randn(1, 1, 400, generator=torch.Generator().manual_seed(2)) if conditional else None
     made.fit_levels(real[0], coarse[0] if coarse is not None else None)
     made.gain.fill_(1.3 if not conditional else 1.0)
-    noise = made.noise_of(real, coarse)
+    noise = made.invert(real, coarse)
     error = made(noise, coarse) - real
     assert 10 * torch.log10(real.square().mean() / error.square().mean()) > 30
 
@@ -136,7 +136,7 @@ def test_the_tiny_models_reconstruction_resembles_the_recording(tiny_model: Pyra
 
 
 def test_the_less_it_is_led_to_noise_the_more_of_a_guess_stays(tiny_model: PyramidModel, speech: AudioClip) -> None:
-    flow, rate = tiny_model.generator(0), tiny_model.rates[0]
+    flow, rate = tiny_model.scales[0].generator, tiny_model.rates[0]
     assert isinstance(flow, FlowGenerator)
     signal = torch.from_numpy(resample(speech.samples, speech.sample_rate, rate))[None]
     known, gap = torch.ones(signal.shape[-1], dtype=torch.bool), slice(3 * rate, 4 * rate)
@@ -145,9 +145,9 @@ def test_the_less_it_is_led_to_noise_the_more_of_a_guess_stays(tiny_model: Pyram
     with torch.inference_mode():
         filled = [flow.fill(signal, known, noise, strength)[0, 0] for strength in (0.01, 0.5, 1.0)]
     guess = signal[0, 0]
-    likeness = [np.corrcoef(one[gap], guess[gap])[0, 1] for one in filled]
-    assert likeness[0] > 0.99
-    assert likeness[0] > likeness[1] > likeness[2]
+    similarity = [np.corrcoef(one[gap], guess[gap])[0, 1] for one in filled]
+    assert similarity[0] > 0.99
+    assert similarity[0] > similarity[1] > similarity[2]
     for one in filled:
         torch.testing.assert_close(one[known], guess[known])
 
@@ -157,7 +157,7 @@ def test_fitted_levels_bring_signal_and_condition_to_one() -> None:
     coarse = torch.stack([0.2 * torch.randn(5000), 0.01 * torch.randn(5000)])
     real = coarse + torch.stack([0.05 * torch.randn(5000), 0.3 * torch.randn(5000)])
     made.fit_levels(real, coarse)
-    target, condition = made.normalised(real[None], coarse[None])
+    target, condition = made.normalise(real[None], coarse[None])
     assert condition is not None
     for signal in (target, condition):
         torch.testing.assert_close(signal.square().mean(-1).sqrt(), torch.ones(1, 2), atol=1e-3, rtol=0)
@@ -166,7 +166,7 @@ def test_fitted_levels_bring_signal_and_condition_to_one() -> None:
 def test_a_silent_channel_divides_by_no_zero() -> None:
     made = generator(channels=2)
     made.fit_levels(torch.stack([torch.randn(500), torch.zeros(500)]), None)
-    target, _ = made.normalised(torch.zeros(1, 2, 500), None)
+    target, _ = made.normalise(torch.zeros(1, 2, 500), None)
     assert torch.isfinite(target).all() and (made.signal_level > 0).all()
 
 

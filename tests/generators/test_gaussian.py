@@ -77,14 +77,14 @@ def trained() -> GaussianGenerator:
         batch=8,
         crop_frames=128,
         frame_seconds=0.002,
-        averaging=0.9,
+        ema_decay=0.9,
         coarse_noise=0.0,
         coarse_jitter=0.0,
     )
     trainer = ConditionalGaussianObjective(options).scale_trainer(task)
     for step in range(300):
         trainer.step(step / 300)
-    made = trainer.generator()
+    made = trainer.finish().generator
     assert isinstance(made, GaussianGenerator)
     return made
 

@@ -34,15 +34,15 @@ def test_the_receptive_field_holds_for_every_place_in_the_strides(
 ) -> None:
     """One frame is disturbed: outputs change at most half a receptive field away, on either side."""
     network = random_network(widths, kernel_size, blocks)
-    granule = STRIDE ** (len(widths) - 1)
-    centre = (network.receptive_field // granule + 2) * granule
+    total_stride = STRIDE ** (len(widths) - 1)
+    centre = (network.receptive_field // total_stride + 2) * total_stride
     frames = torch.randn(1, 2, 2 * centre, generator=torch.Generator().manual_seed(1)).double()
-    disturbed = frames.repeat(granule, 1, 1)
-    for place in range(granule):
+    disturbed = frames.repeat(total_stride, 1, 1)
+    for place in range(total_stride):
         disturbed[place, :, centre + place] += 1
-    changed = (network(disturbed) != network(frames.repeat(granule, 1, 1))).any(1)
+    changed = (network(disturbed) != network(frames.repeat(total_stride, 1, 1))).any(1)
     reaches = []
-    for place in range(granule):
+    for place in range(total_stride):
         where = changed[place].nonzero()[:, 0] - (centre + place)
         assert -where.min() <= network.receptive_field / 2 and where.max() <= network.receptive_field / 2
         reaches.append(int(where.max() - where.min()) + 1)
@@ -51,7 +51,7 @@ def test_the_receptive_field_holds_for_every_place_in_the_strides(
 
 def test_a_stretch_with_its_surroundings_is_as_in_the_whole() -> None:
     network = random_network((4, 6, 8))
-    margin = -(-network.receptive_field // 2 // network.granule) * network.granule
+    margin = -(-network.receptive_field // 2 // network.total_stride) * network.total_stride
     frames = torch.randn(1, 2, 6 * margin, generator=torch.Generator().manual_seed(1)).double()
     part = network(frames[..., margin : 4 * margin])
     torch.testing.assert_close(part[..., margin : 2 * margin], network(frames)[..., 2 * margin : 3 * margin])

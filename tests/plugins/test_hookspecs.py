@@ -9,17 +9,20 @@ import pytest
 
 from caw_toolkit import hookspecs
 from caw_toolkit.hookspecs import HOOK_NAMES, PROJECT_NAME
-from caw_toolkit.plugins.registry import Registrar
+from caw_toolkit.plugins.kinds import ITEM_KINDS, ItemKind
+from caw_toolkit.plugins.records import PluginOrigin
+from caw_toolkit.plugins.registry import Registry
 from paths import ROOT
 
 DOCS = ROOT / "docs" / "plugin-hooks.md"
 
-CALLBACKS = {
-    "register_commands": (hookspecs.RegisterCommand, Registrar.command),
-    "register_processors": (hookspecs.RegisterTarget, Registrar.processor),
-    "register_training_modes": (hookspecs.RegisterTarget, Registrar.training_mode),
-    "register_presets": (hookspecs.RegisterPreset, Registrar.preset),
-    "register_evaluations": (hookspecs.RegisterEvaluation, Registrar.evaluation),
+PROTOCOLS = {
+    "register_commands": hookspecs.RegisterCommand,
+    "register_processors": hookspecs.RegisterTarget,
+    "register_generators": hookspecs.RegisterTarget,
+    "register_objectives": hookspecs.RegisterTarget,
+    "register_presets": hookspecs.RegisterPreset,
+    "register_evaluations": hookspecs.RegisterTarget,
 }
 
 
@@ -45,14 +48,19 @@ def test_documented_hooks_are_the_hooks_with_their_exact_arguments() -> None:
     assert documented == [f"{name}{shown_signature(spec)}" for name, spec in specifications().items()]
 
 
-@pytest.mark.parametrize("hook", CALLBACKS)
-def test_documented_callbacks_have_their_exact_arguments(hook: str) -> None:
+@pytest.mark.parametrize("kind", ITEM_KINDS, ids=lambda kind: str(kind.name))
+def test_documented_callbacks_have_their_exact_arguments(kind: ItemKind) -> None:
     text = DOCS.read_text(encoding="utf-8")
-    section = text.split(f"### `{hook}(", 1)[1].split("\n###", 1)[0]
-    protocol, implementation = CALLBACKS[hook]
+    section = text.split(f"### `{kind.hook}(", 1)[1].split("\n###", 1)[0]
     documented = re.search(r"`register(\([^`]*\))`", section)
     assert documented is not None
-    assert documented[1] == shown_signature(protocol.__call__) == shown_signature(implementation)
+    engine = PluginOrigin("engine", "caw-toolkit", "0")
+    implementation = Registry(kind, engine).callback(engine, print)
+    assert documented[1] == shown_signature(PROTOCOLS[kind.hook].__call__) == shown_signature(implementation)
+
+
+def test_every_hook_that_registers_has_a_kind_of_item() -> None:
+    assert [kind.hook for kind in ITEM_KINDS] == [name for name in HOOK_NAMES if name.startswith("register_")]
 
 
 @pytest.mark.parametrize("hook", HOOK_NAMES)

@@ -42,7 +42,7 @@ def test_registrations_are_recorded_by_plugin(tmp_path: Path) -> None:
     everything = plugin(
         register_commands=lambda register: register("shout", click.Command("shout", short_help="Be loud.")),
         register_processors=lambda register: register("shouter", "os.path:join", summary="Loud."),
-        register_training_modes=lambda register: register("loudly", "os.path:join"),
+        register_objectives=lambda register: register("loudly", "os.path:join"),
         register_presets=lambda register: register("loud", preset),
         scale_trained=lambda event: None,
     )
@@ -56,18 +56,22 @@ def test_registrations_are_recorded_by_plugin(tmp_path: Path) -> None:
             hooks=(
                 "register_commands",
                 "register_processors",
-                "register_training_modes",
+                "register_objectives",
                 "register_presets",
                 "scale_trained",
             ),
-            commands=("shout",),
-            processors=("shouter",),
-            training_modes=("loudly",),
-            presets=("loud",),
+            items={
+                "commands": ("shout",),
+                "processors": ("shouter",),
+                "generators": (),
+                "objectives": ("loudly",),
+                "presets": ("loud",),
+                "evaluations": (),
+            },
         ),
     )
-    assert host.commands["shout"].summary == "Be loud."
-    assert host.processors["shouter"].summary == "Loud."
+    assert host.items("command")["shout"].summary == "Be loud."
+    assert host.items("processor")["shouter"].summary == "Loud."
     assert host.preset_paths == {"loud": preset}
 
 
@@ -78,7 +82,7 @@ def test_an_instance_can_be_a_plugin() -> None:
             register("join", "os.path:join")
 
     host = PluginHost([FakeEntryPoint("object", Plugin())])
-    assert host.problems == () and list(host.processors) == ["join"]
+    assert host.problems == () and list(host.items("processor")) == ["join"]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +95,7 @@ def test_an_instance_can_be_a_plugin() -> None:
         (FakeEntryPoint("x", None), "must lead to a module or an instance"),
         (FakeEntryPoint("x", dict), "must lead to a module or an instance"),
         (FakeEntryPoint("x", plugin(register_commands=lambda register, more: None)), "more"),
-        (FakeEntryPoint("x", module(caw_api_version=2)), "version 2 of the plugin API; this toolkit has version 1"),
+        (FakeEntryPoint("x", module(caw_api_version=1)), "version 1 of the plugin API; this toolkit has version 2"),
         (FakeEntryPoint("x", module(caw_api_version="1")), "caw_api_version is '1', not an integer"),
         (FakeEntryPoint("x", module(caw_api_version=True)), "caw_api_version is True, not an integer"),
     ],
@@ -106,12 +110,12 @@ def test_a_plugin_that_cannot_be_loaded_costs_only_itself(
     assert message in str(problem) and "\n" not in str(problem)
     assert "plugin 'x' (fake 1.0): " in str(problem)
     assert message in (records(host)["x"].error or "").replace("\n ", " ")
-    assert records(host)["good"].processors == ("join",)
+    assert records(host)["good"].items["processors"] == ("join",)
     assert [record.getMessage() for record in caplog.records] == [str(problem)]
 
 
 def test_the_declared_version_of_the_api_may_be_the_hosts() -> None:
-    assert PluginHost([FakeEntryPoint("x", module(caw_api_version=1))]).problems == ()
+    assert PluginHost([FakeEntryPoint("x", module(caw_api_version=2))]).problems == ()
 
 
 def test_a_hook_that_raises_keeps_what_it_had_registered() -> None:
@@ -120,7 +124,7 @@ def test_a_hook_that_raises_keeps_what_it_had_registered() -> None:
         raise KeyError("typo")
 
     host = PluginHost([FakeEntryPoint("x", plugin(register_processors=register_processors))])
-    assert list(host.processors) == ["join"]
+    assert list(host.items("processor")) == ["join"]
     (record,) = host.plugins
     assert record.error is None
     assert record.problems == ("register_processors failed: KeyError: 'typo'",)
@@ -141,7 +145,9 @@ def test_wrong_use_of_the_callback_is_the_plugins_problem() -> None:
         ("register_processors", (7, "a:b"), "processor name 7 refused"),
         ("register_processors", ("a", "no.attribute"), "target 'no.attribute' is not of the form"),
         ("register_processors", ("a", dict), "is not of the form 'package.module:attribute'"),
-        ("register_training_modes", ("a", "a b:c"), "training mode 'a' refused: target 'a b:c'"),
+        ("register_objectives", ("a", "a b:c"), "objective 'a' refused: target 'a b:c'"),
+        ("register_objectives", ("staged", "a:b"), "the engine (caw-toolkit"),
+        ("register_generators", ("flow", "a:b"), "the engine (caw-toolkit"),
         ("register_presets", ("a", "missing.toml"), "preset 'a' refused: file 'missing.toml' not found"),
         ("register_evaluations", ("a", dict), "evaluation 'a' refused: target"),
     ],
@@ -154,8 +160,7 @@ def test_an_item_that_is_refused_costs_only_itself(hook: str, item: tuple[Any, .
     assert message in str(problem) and not problem.fatal
     (record,) = host.plugins
     assert record.error is None
-    added = (record.commands, record.processors, record.training_modes, record.presets, record.evaluations)
-    assert sum(added, ()) == ("good",)
+    assert sum(record.items.values(), ()) == ("good",)
 
 
 @pytest.mark.parametrize("summary", [None, 7, b"Loud."])
@@ -163,7 +168,7 @@ def test_a_summary_that_is_no_text_is_refused(summary: Any) -> None:
     point = FakeEntryPoint("x", registering("register_commands", ("shout", "a:b"), summary=summary))
     host = PluginHost([point])
     assert f"command 'shout' refused: its summary must be text, not {summary!r}" in str(host.problems[0])
-    assert not host.commands
+    assert not host.items("command")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +176,8 @@ def test_a_summary_that_is_no_text_is_refused(summary: Any) -> None:
     [
         ("register_commands", "commands"),
         ("register_processors", "processors"),
-        ("register_training_modes", "training_modes"),
+        ("register_generators", "generators"),
+        ("register_objectives", "objectives"),
         ("register_presets", "presets"),
         ("register_evaluations", "evaluations"),
     ],
@@ -186,8 +192,8 @@ def test_a_name_that_is_taken_is_refused_naming_both_distributions(hook: str, ki
     (problem,) = host.problems
     assert "plugin 'second' (caw-b 2.0): " in str(problem)
     assert "plugin 'first' (caw-a 1.0) has registered this name already" in str(problem)
-    assert getattr(host, kind)["same"].origin.distribution == "caw-a"
-    assert getattr(records(host)["second"], kind) == ("own",)
+    assert host.items(kind.removesuffix("s"))["same"].origin.distribution == "caw-a"
+    assert records(host)["second"].items[kind] == ("own",)
 
 
 def test_a_plugin_name_that_is_taken_is_refused_naming_both_distributions() -> None:
@@ -199,8 +205,9 @@ def test_a_plugin_name_that_is_taken_is_refused_naming_both_distributions() -> N
     (problem,) = host.problems
     assert problem.fatal
     assert "refused: caw-a 1.0 and caw-b 2.0 both have a plugin named 'same'" in str(problem)
-    assert list(host.processors) == ["a"]
-    assert [(record.distribution, record.processors) for record in host.plugins] == [("caw-a", ("a",)), ("caw-b", ())]
+    assert list(host.items("processor")) == ["a"]
+    added = [(record.distribution, record.items.get("processors", ())) for record in host.plugins]
+    assert added == [("caw-a", ("a",)), ("caw-b", ())]
 
 
 def test_nobody_takes_a_name_from_the_engines_distribution() -> None:
@@ -209,7 +216,7 @@ def test_nobody_takes_a_name_from_the_engines_distribution() -> None:
         FakeEntryPoint("task", registering("register_commands", ("task", "c:d")), "caw-toolkit"),
     ]
     host = PluginHost(points)
-    assert host.commands["task"].origin.distribution == "caw-toolkit"
+    assert host.items("command")["task"].origin.distribution == "caw-toolkit"
 
 
 def test_an_entry_point_that_is_listed_twice_counts_once() -> None:
@@ -245,7 +252,7 @@ def test_disabling_an_unknown_plugin_is_reported(caplog: pytest.LogCaptureFixtur
     "point",
     [
         FakeEntryPoint("x", error=ImportError("no torch")),
-        FakeEntryPoint("x", module(caw_api_version=2)),
+        FakeEntryPoint("x", module(caw_api_version=1)),
         FakeEntryPoint("x", registering("register_processors", ("a", "nonsense"))),
         FakeEntryPoint("x", plugin(register_commands=lambda register: 1 / 0)),
     ],
@@ -284,9 +291,9 @@ def test_commands_may_be_lazy_and_must_be_click_commands() -> None:
         host.command("wrong")
 
 
-def test_training_modes_are_imported_on_request() -> None:
-    host = PluginHost([FakeEntryPoint("x", registering("register_training_modes", ("join", "os.path:join")))])
-    assert host.training_mode("join")("a", "b") == str(Path("a", "b"))
+def test_what_is_registered_is_imported_on_request() -> None:
+    host = PluginHost([FakeEntryPoint("x", registering("register_objectives", ("join", "os.path:join")))])
+    assert host.load("objective", "join")("a", "b") == str(Path("a", "b"))
 
 
 def test_messages_of_the_engine_pass_a_lazy_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,7 +409,7 @@ def test_installed_distributions_are_found(tmp_path: Path, monkeypatch: pytest.M
     host = get_host()
     assert get_host() is host
     found = records(host)
-    assert found["shout"].processors == ("shout",) and found["shout"].distribution == "caw-shout"
+    assert found["shout"].items["processors"] == ("shout",) and found["shout"].distribution == "caw-shout"
     assert found["futuristic"].disabled
     for _, name, _ in BROKEN:
         assert found[name].disabled or found[name].error or found[name].problems

@@ -59,7 +59,7 @@ MONO = audio(2400)
 
 
 def test_every_processor_of_the_toolkit_is_a_subject() -> None:
-    own = {name for name, item in get_host().processors.items() if item.origin.distribution == "caw-toolkit"}
+    own = {name for name, item in get_host().items("processor").items() if item.origin.distribution == "caw-toolkit"}
     assert own == set(PARAMETERS)
 
 

@@ -14,7 +14,7 @@ from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.exemplar import ExemplarGenerator
-from caw_toolkit.pyramid.model import FOLLOWING_LUCK, PyramidModel
+from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.renderer import BLOCK_SECONDS, CROSSFADE_SECONDS
 from caw_toolkit.training.trainer import train
 
@@ -164,15 +164,11 @@ class TestInject:
         kept, given = (resample(signal, RATE, below * 4 // 5) for signal in (made, audio))
         assert error_decibels(kept[:, 20:-20], given[:, 20:-20]) < decibel
 
-    def test_noise_of_another_seed_or_gain_makes_another_high_band(
-        self, tiny_model: PyramidModel, speech: AudioClip
-    ) -> None:
+    def test_noise_of_another_seed_makes_another_high_band(self, tiny_model: PyramidModel, speech: AudioClip) -> None:
         audio = resample(speech.samples[:, :48000], speech.sample_rate, RATE)
         first, again, other = (tiny_model.inject(audio, RATE, seed=seed) for seed in (1, 1, 2))
         np.testing.assert_array_equal(first, again)
         assert not np.allclose(first, other)
-        louder = tiny_model.inject(audio, RATE, seed=1, noise_gain=3.0)
-        assert decibels(louder - first) > decibels(first - other) - 3
 
     def test_what_cannot_be_injected(self, tiny_model: PyramidModel, stereo_model: PyramidModel) -> None:
         audio = np.zeros((1, 4000), np.float32)
@@ -250,25 +246,26 @@ def test_a_gpu_gives_what_the_cpu_gives(tiny_model_path: Path) -> None:
     assert np.corrcoef(on_cpu[0], on_gpu[0])[0, 1] > 0.9
 
 
-def test_less_is_left_to_luck_where_audio_is_given(
+def test_less_of_the_noise_selects_where_audio_is_given(
     speech: AudioClip, tiny_preset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the noise that chooses between exemplars, no more than `FOLLOWING_LUCK` is heard."""
+    """Of the noise that selects between segments, no more than `noise_gain_for_given_audio` is heard."""
     flow = {"name": "flow_matching", "steps": 1, "widths": [8, 8], "batch": 1, "crop_frames": 64, "solver_steps": 1}
     stages = {"stages": [flow, {"name": "exemplar"}]}
     model = train(speech, preset=tiny_preset, objective_options=stages, device="cpu")
-    chooser = model.generator(1)
-    assert isinstance(chooser, ExemplarGenerator)
+    exemplars = model.scales[1].generator
+    assert isinstance(exemplars, ExemplarGenerator)
     heard: list[float] = []
-    follow = chooser._follow
-    monkeypatch.setattr(chooser, "_follow", lambda *args: (heard.append(args[1].std().item()), follow(*args))[1])
-    model.fill(speech.samples, speech.sample_rate, [(3.0, 4.0)])
-    model.inject(speech.samples, speech.sample_rate, noise_gain=0.5)
+    follow = exemplars._follow
+    monkeypatch.setattr(exemplars, "_follow", lambda *args: (heard.append(args[1].std().item()), follow(*args))[1])
+    rate = speech.sample_rate
+    model.fill(speech.samples, rate, [(3 * rate, 4 * rate)])
+    model.inject(speech.samples, rate)
     model.generate(2)
-    expected = [FOLLOWING_LUCK, FOLLOWING_LUCK / 2, 1]
+    expected = [exemplars.noise_gain_for_given_audio, exemplars.noise_gain_for_given_audio, 1]
     assert [heard[0], heard[1], heard[-1]] == pytest.approx(expected, rel=0.05)
 
 
 def test_a_gap_cannot_be_filled_beyond_noise(tiny_model: PyramidModel, speech: AudioClip) -> None:
     with pytest.raises(CawUsageError, match="strength must be from 0 to 1"):
-        tiny_model.fill(speech.samples, speech.sample_rate, [(3.0, 4.0)], strength=1.5)
+        tiny_model.fill(speech.samples, speech.sample_rate, [(48_000, 64_000)], strength=1.5)

@@ -48,7 +48,7 @@ def header_of(value: Any) -> Any:
 
 class TestHeader:
     def test_it_is_the_content_without_tensors(self, tiny_model: PyramidModel, tiny_model_path: Path) -> None:
-        content = {"format": "caw_toolkit.pyramid", "version": 1, **tiny_model.content()}
+        content = {"format": "caw_toolkit.pyramid", "version": model_file.VERSION, **tiny_model.content()}
         assert header_of(read_header(tiny_model_path)) == header_of(content)
 
     def test_it_is_read_without_torch(self, tiny_model_path: Path) -> None:
@@ -77,11 +77,11 @@ class TestHeader:
 
 
 class TestVersions:
-    @pytest.mark.parametrize("version", [2, 99, None, "1"])
+    @pytest.mark.parametrize("version", [3, 99, None, "1"])
     def test_others_are_refused(self, tiny_model: PyramidModel, tmp_path: Path, version: object) -> None:
         path = tmp_path / "model.pt"
         torch.save({"format": model_file.FORMAT, **tiny_model.content(), "version": version}, path)
-        assert f"has model format {version}, this caw_toolkit reads up to 1: upgrade it" in refusal(path)
+        assert f"has model format {version}, this caw_toolkit reads up to 2: upgrade it" in refusal(path)
 
 
 class TestDamage:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from caw_toolkit.pyramid.noise import STRETCH_FADE_SECONDS, NoiseSource, RearrangedNoise
+from caw_toolkit.pyramid.noise import SEGMENT_FADE_SECONDS, NoiseSource, RearrangedNoise
 from caw_toolkit.seeds import derived_seed
 
 RATE = 500
@@ -60,59 +60,59 @@ def test_derived_seeds_differ_and_repeat() -> None:
 
 
 class TestRearrangedNoise:
-    """Half fresh noise, half stretches of the noise that stands for the recording."""
+    """Half fresh noise, half segments of the noise that stands for the recording."""
 
-    own = torch.randn(1, 20 * RATE, generator=torch.Generator().manual_seed(0))
+    inverted = torch.randn(1, 20 * RATE, generator=torch.Generator().manual_seed(0))
 
     @pytest.mark.parametrize(("start", "stop"), [(0, 1), (1990, 2110), (-2100, -1), (1234, 5777)])
     def test_a_stretch_is_the_same_alone_and_within_a_longer_one(self, start: int, stop: int) -> None:
-        source = RearrangedNoise(3, self.own, 0.5)
+        source = RearrangedNoise(3, self.inverted, 0.5)
         whole = source.normal(scale=0, rate=RATE, start=-3000, stop=6000)
         part = source.normal(scale=0, rate=RATE, start=start, stop=stop)
         assert torch.equal(part, whole[:, start + 3000 : stop + 3000])
 
     @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
     def test_its_power_is_one(self, share: float) -> None:
-        made = RearrangedNoise(3, self.own * 0.7, share).normal(scale=0, rate=RATE, start=0, stop=60 * RATE)
+        made = RearrangedNoise(3, self.inverted * 0.7, share).normal(scale=0, rate=RATE, start=0, stop=60 * RATE)
         assert made.std().item() == pytest.approx(1, abs=0.03)
 
     @pytest.mark.parametrize("seconds", [7, 25])
-    def test_its_power_is_one_where_stretches_meet(self, seconds: int) -> None:
-        """Also of stretches that follow each other in the recording, which are the same there."""
-        own = torch.randn(1, seconds * RATE + 3, generator=torch.Generator().manual_seed(1))
-        fade = round(STRETCH_FADE_SECONDS * RATE)
+    def test_its_power_is_one_where_segments_meet(self, seconds: int) -> None:
+        """Also of segments that follow each other in the recording, which are the same there."""
+        inverted = torch.randn(1, seconds * RATE + 3, generator=torch.Generator().manual_seed(1))
+        fade = round(SEGMENT_FADE_SECONDS * RATE)
         powers = []
         for seed in range(30):
-            source = RearrangedNoise(seed, own, 1.0)
-            period = own.shape[1] // source.stretch_count(RATE)
+            source = RearrangedNoise(seed, inverted, 1.0)
+            period = inverted.shape[1] // source.segment_count(RATE)
             made = source.normal(scale=0, rate=RATE, start=0, stop=20 * period)[0]
-            powers += [made[place : place + fade].square().mean() for place in range(period, 20 * period, period)]
+            powers += [made[start : start + fade].square().mean() for start in range(period, 20 * period, period)]
         assert np.mean(powers) == pytest.approx(1, abs=0.05)
 
-    def test_it_holds_stretches_of_the_recordings_noise(self) -> None:
-        made = RearrangedNoise(3, self.own, 1.0).normal(scale=0, rate=RATE, start=0, stop=4 * RATE)
-        stretch = made[0, RATE : 2 * RATE].numpy()
-        around = np.tile((self.own / self.own.std())[0].numpy(), 2)
-        likeness = np.correlate(around, stretch, mode="valid") / (stretch @ stretch)
-        assert likeness.max() == pytest.approx(1, abs=1e-3)
+    def test_it_holds_segments_of_the_inverted_noise(self) -> None:
+        made = RearrangedNoise(3, self.inverted, 1.0).normal(scale=0, rate=RATE, start=0, stop=4 * RATE)
+        segment = made[0, RATE : 2 * RATE].numpy()
+        around = np.tile((self.inverted / self.inverted.std())[0].numpy(), 2)
+        similarity = np.correlate(around, segment, mode="valid") / (segment @ segment)
+        assert similarity.max() == pytest.approx(1, abs=1e-3)
 
     @pytest.mark.parametrize("first", [0, 5, -10])
     def test_each_round_holds_every_part_of_the_recording_once(self, first: int) -> None:
-        source = RearrangedNoise(3, self.own, 1.0)
-        places = np.sort([source.place(number, RATE) for number in range(first, first + source.stretch_count(RATE))])
-        assert source.stretch_count(RATE) == 5
-        assert np.diff(places).tolist() == [4 * RATE] * 4
+        source = RearrangedNoise(3, self.inverted, 1.0)
+        offsets = np.sort([source.offset(number, RATE) for number in range(first, first + source.segment_count(RATE))])
+        assert source.segment_count(RATE) == 5
+        assert np.diff(offsets).tolist() == [4 * RATE] * 4
 
     def test_rounds_differ_in_order_and_boundaries(self) -> None:
-        source = RearrangedNoise(3, self.own, 1.0)
-        rounds = np.array([source.place(number, RATE) for number in range(50)]).reshape(10, 5)
+        source = RearrangedNoise(3, self.inverted, 1.0)
+        rounds = np.array([source.offset(number, RATE) for number in range(50)]).reshape(10, 5)
         assert len(set(rounds.min(1).tolist())) == 10
-        assert len({tuple(places.argsort().tolist()) for places in rounds}) > 5
+        assert len({tuple(offsets.argsort().tolist()) for offsets in rounds}) > 5
 
     def test_scales_above_the_coarsest_get_fresh_noise(self) -> None:
-        made = RearrangedNoise(3, self.own, 0.5).normal(scale=1, rate=RATE, start=0, stop=RATE)
+        made = RearrangedNoise(3, self.inverted, 0.5).normal(scale=1, rate=RATE, start=0, stop=RATE)
         assert torch.equal(made, NoiseSource(3, 1).normal(scale=1, rate=RATE, start=0, stop=RATE))
 
-    def test_noise_shorter_than_a_stretch(self) -> None:
-        made = RearrangedNoise(3, self.own[:, :RATE], 0.5).normal(scale=0, rate=RATE, start=0, stop=10 * RATE)
+    def test_noise_shorter_than_a_segment(self) -> None:
+        made = RearrangedNoise(3, self.inverted[:, :RATE], 0.5).normal(scale=0, rate=RATE, start=0, stop=10 * RATE)
         assert made.shape == (1, 10 * RATE) and torch.isfinite(made).all()

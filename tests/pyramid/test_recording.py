@@ -90,9 +90,9 @@ class RecordingTrainer(RegressionTrainer):
 
     def __init__(self, task: ScaleTask, options: RegressionOptions) -> None:
         generator = FlowGenerator(
-            audio_channels=1, conditional=False, fold=4, widths=(4,), companding=0.6, solver_steps=1
+            audio_channels=1, conditional=False, frame_samples=4, widths=(4,), companding=0.6, solver_steps=1
         )
-        super().__init__(generator, task, options, granule=4)
+        super().__init__(generator, task, options, frame_samples=4)
         self.crops: list[tuple[int, int]] = []
 
     def loss(self, starts: Tensor) -> Tensor:

@@ -8,16 +8,15 @@ import torch
 
 from caw_toolkit import PyramidModel
 from caw_toolkit.pyramid.noise import NoiseSource
-from caw_toolkit.pyramid.renderer import Span
 
 
 def test_a_stretch_does_not_depend_on_where_its_block_begins(tiny_model: PyramidModel) -> None:
-    span = Span(tiny_model, NoiseSource(3, 1), last=len(tiny_model.scales) - 1)
-    context, rate = math.ceil(span.context_seconds(0)), tiny_model.sample_rate
-    assert tiny_model.rates[0] % tiny_model.scales[0].generator.granule, (
+    renderer = tiny_model.renderer(NoiseSource(3, 1))
+    context, rate = math.ceil(renderer.context_seconds(0)), tiny_model.sample_rate
+    assert tiny_model.rates[0] % tiny_model.scales[0].generator.total_stride, (
         "a second must not be a whole number of strides"
     )
-    early, late = span.make(0, 3 * context + 4), span.make(context + 1, 3 * context + 4)
+    early, late = renderer.render(0, 3 * context + 4), renderer.render(context + 1, 3 * context + 4)
     inside = slice((2 * context + 2) * rate, (2 * context + 3) * rate)
     shifted = slice(inside.start - (context + 1) * rate, inside.stop - (context + 1) * rate)
     error = (early[:, inside] - late[:, shifted]).norm() / early[:, inside].norm()
@@ -26,9 +25,9 @@ def test_a_stretch_does_not_depend_on_where_its_block_begins(tiny_model: Pyramid
 
 
 def test_context_changes_nothing_but_what_it_costs(tiny_model: PyramidModel) -> None:
-    span = Span(tiny_model, NoiseSource(3, 1), last=len(tiny_model.scales) - 1)
-    context, rate = math.ceil(span.context_seconds(0)), tiny_model.sample_rate
-    whole = span.make(-context, 3 + context)[:, context * rate : (context + 3) * rate]
-    made = span.make(0, 3, lead=True, tail=True)
+    renderer = tiny_model.renderer(NoiseSource(3, 1))
+    context, rate = math.ceil(renderer.context_seconds(0)), tiny_model.sample_rate
+    whole = renderer.render(-context, 3 + context)[:, context * rate : (context + 3) * rate]
+    made = renderer.render(0, 3, context_before=True, context_after=True)
     assert made.shape == whole.shape
     assert (made - whole).norm() / whole.norm() < 1e-2

@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner
 from scipy.signal import butter, decimate, firwin, freqz, sosfiltfilt
 
-from caw_bandwidth_extension.roll_off import MOST_UNDONE_DB, RollOff, measured, of_filter
+from caw_bandwidth_extension.roll_off import MOST_UNDONE_DB, RollOff, measure, of_filter
 from caw_bandwidth_extension.task import bandwidth, extend
 from caw_toolkit import AudioClip, CawError, PyramidModel
 from caw_toolkit.cli import main
@@ -46,7 +46,7 @@ def remembering_model(tiny_model: PyramidModel, speech: AudioClip) -> PyramidMod
     real, coarse = (resample(speech.samples / tiny_model.peak, speech.sample_rate, rate) for rate in (4000, 2000))
     task = make_task(1, torch.from_numpy(real), torch.from_numpy(resample(coarse, 2000, 4000)), rate=4000)
     trainer = build_objective("exemplar_or_gaussian", SMALL_OPTIONS["exemplar_or_gaussian"]).scale_trainer(task)
-    finest = Scale(4000, trainer.generator().eval(), trainer.noise_std)
+    finest = Scale(4000, trainer.finish().generator.eval(), trainer.finish().noise_std)
     return replace(tiny_model, scales=[*tiny_model.scales[:-1], finest])
 
 
@@ -145,7 +145,7 @@ def test_a_filter_is_undone_where_it_is_mild(tmp_path: Path) -> None:
     frequencies, response = freqz(taps, worN=512, fs=8000)
     impulse = np.zeros((1, 1024), np.float32)
     impulse[0, 512] = 1
-    undone = decibels(np.fft.rfft(roll_off.undone(impulse, 8000)[0]))
+    undone = decibels(np.fft.rfft(roll_off.undo(impulse, 8000)[0]))
     gain = np.interp(frequencies, np.fft.rfftfreq(1024, 1 / 8000), undone)
     mild = (decibels(response) > -MOST_UNDONE_DB) & (frequencies < 1800)
     np.testing.assert_allclose(gain[mild], -decibels(response)[mild], atol=0.1)
@@ -210,13 +210,13 @@ def test_a_roll_off_is_measured_against_the_recording_of_the_model(
     remembering_model: PyramidModel, speech: AudioClip
 ) -> None:
     low = decimate(resample(speech.samples, speech.sample_rate, 4000), 2).astype(np.float32)  # falls from 800 Hz on
-    roll_off = measured(remembering_model, low, 2000, 1000)
+    roll_off = measure(remembering_model, low, 2000, 1000)
     assert roll_off.gain_db[roll_off.frequencies < 780].min() > -3
     assert 860 < roll_off.reach < 960
     sharp = resample(speech.samples, speech.sample_rate, 2000)
-    assert measured(remembering_model, sharp, 2000, 1000).gain_db[:55].min() > -3
+    assert measure(remembering_model, sharp, 2000, 1000).gain_db[:55].min() > -3
 
 
 def test_without_a_recording_in_the_model_no_roll_off_is_found(tiny_model: PyramidModel) -> None:
     assert tiny_model.recording() is None
-    assert not measured(tiny_model, noise(1, 2000, cutoff=700), 2000, 1000).gain_db.any()
+    assert not measure(tiny_model, noise(1, 2000, cutoff=700), 2000, 1000).gain_db.any()

@@ -13,7 +13,7 @@ from scipy.signal import butter, sosfilt, stft
 
 from caw_denoising.noise_floor import at_resolution, noise_power
 from caw_denoising.processor import Denoise
-from caw_denoising.repetitions import averaged_over_alike, expected_from_memory
+from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
 from caw_denoising.task import denoise
 from caw_toolkit import AudioClip, CawError, PyramidModel, read_audio
 from caw_toolkit.cli import main
@@ -42,10 +42,10 @@ def model_that_remembers(clip: AudioClip, lower: PyramidModel) -> PyramidModel:
     """The coarsest scale of a model below one that remembers a clip."""
     generator = ExemplarGenerator(
         audio_channels=1, samples=clip.samples.shape[1], hop=512, ratio=32, shift=32, candidates=8,
-        continuity=0.1, variety=0.0,
+        concatenation_cost=0.1, selection_noise=0.0,
     )  # fmt: skip
     real = torch.from_numpy(clip.samples / clip.peak)
-    generator.remember(real, real, ((0, real.shape[1]),))
+    generator.hold(real, real, ((0, real.shape[1]),))
     scales = [lower.scales[0], Scale(clip.sample_rate, generator, 0.0)]
     return PyramidModel(scales, channels=1, peak=clip.peak, upsampling=lower.upsampling)
 
@@ -159,7 +159,7 @@ def test_noise_in_the_bins_of_a_shorter_window() -> None:
 
 def test_alike_frames_are_averaged_and_others_left_out() -> None:
     power = np.repeat([1.0, 9.0], 60)[None] * np.ones((16, 1))
-    averaged = averaged_over_alike(np.log(power), power)
+    averaged = average_over_neighbours(np.log(power), power)
     np.testing.assert_allclose(averaged[:, 2:58], 1, rtol=1e-3)
     np.testing.assert_allclose(averaged[:, 62:-2], 9, rtol=1e-3)
 
@@ -169,7 +169,7 @@ def test_memory_tells_what_is_likely() -> None:
     notes = np.where(np.arange(64)[:, None] // 8 == [1, 5], 50.0, 0.01)  # two notes, (bins, 2)
     played = np.repeat(notes, [30, 30], axis=1)
     heard = (played + 1) * random.exponential(size=played.shape)
-    expected = expected_from_memory(heard, np.ones(64), np.repeat(notes, 20, axis=1))
+    expected = expect_from_reference(heard, np.ones(64), np.repeat(notes, 20, axis=1))
     assert ((expected > 1) == (played > 1)).mean() > 0.95
     assert np.median(expected[played > 1]) == pytest.approx(50, rel=0.3)
 
@@ -181,7 +181,7 @@ def test_a_model_of_the_same_voice_helps(halves: tuple[AudioClip, AudioClip], ti
     given = noisy(said, 5)
     alone, informed = (Denoise(model=known)(given, said.sample_rate) for known in (None, model))
     assert snr(said.samples, informed) > snr(said.samples, alone) + 0.3
-    quieter = denoise(given, said.sample_rate, remembered=other.samples * np.float32(0.01))
+    quieter = denoise(given, said.sample_rate, reference=other.samples * np.float32(0.01))
     np.testing.assert_allclose(quieter, informed, atol=1e-3)
 
 
@@ -219,7 +219,7 @@ def test_a_model_that_cannot_help_is_refused(tiny_model: PyramidModel, tmp_path:
     sf.write(tmp_path / "high.wav", speech.samples[0], speech.sample_rate)
     sf.write(tmp_path / "low.wav", speech.samples[0, ::4], tiny_model.sample_rate)
     tiny_model.save(tmp_path / "tiny.pt")
-    for name, reason in (("high", "trained at 4000 Hz"), ("low", "remembers its recording")):
+    for name, reason in (("high", "trained at 4000 Hz"), ("low", "holds its recording")):
         command = ["denoise", str(tmp_path / f"{name}.wav"), "--model", str(tmp_path / "tiny.pt")]
         result = CliRunner().invoke(main, command)
         assert result.exit_code == 1

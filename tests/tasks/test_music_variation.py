@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from caw_music_variation.task import varied
+from caw_music_variation.task import vary
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel, read_audio
 from caw_toolkit.cli import main
 
@@ -46,8 +46,7 @@ def test_the_command_makes_takes_as_long_as_the_song(
 def test_a_mono_model_varies_stereo(tiny_model: PyramidModel, speech: AudioClip) -> None:
     song = np.concatenate([speech.samples, -speech.samples])[:, : 2 * speech.sample_rate]
     made = [
-        varied(tiny_model, part, speech.sample_rate, strength=0.3, scale=None, seed=1)
-        for part in (song, *song[:, None])
+        vary(tiny_model, part, speech.sample_rate, strength=0.3, scale=None, seed=1) for part in (song, *song[:, None])
     ]
     np.testing.assert_array_equal(made[0], np.concatenate(made[1:]))
 
@@ -57,6 +56,6 @@ def test_a_model_that_cannot_be_led_back_is_entered_at_its_second_scale(
 ) -> None:
     upper = PyramidModel(tiny_model.scales[1:], channels=1, peak=tiny_model.peak, upsampling=tiny_model.upsampling)
     assert "revise" not in upper.capabilities
-    made = varied(upper, speech.samples, speech.sample_rate, strength=0.5, scale=None, seed=1)
+    made = vary(upper, speech.samples, speech.sample_rate, strength=0.5, scale=None, seed=1)
     entered = upper.inject(speech.samples, speech.sample_rate, at_rate=4000, seed=1)
     np.testing.assert_array_equal(made, entered)

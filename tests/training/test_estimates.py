@@ -29,4 +29,4 @@ def test_the_published_training_is_estimated_in_weeks(speech_path: Path, tmp_pat
     result = CliRunner().invoke(main, ["train", str(speech_path), "-o", str(tmp_path / "m.pt"), *options])
     assert result.exit_code == 0, result.stderr
     assert "4.10 s" in result.stdout
-    assert "750,529" in result.stdout
+    assert "750,722" in result.stdout

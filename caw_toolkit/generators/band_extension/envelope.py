@@ -1,6 +1,6 @@
-"""Levels of a missing band by kernel ridge regression on the one recording (Saunders, Gammerman and Vovk, 1998).
+"""The spectral envelope of a missing band by kernel ridge regression (Saunders, Gammerman and Vovk, 1998).
 
-For every frame of the coarser signal, the levels above it are a mean over those of the recording's frames, weighted by
+For every frame of the coarser signal, the envelope above it is a mean over those of the recording's frames, weighted by
 how alike the spectra below are. It sees less than a network does and errs in other ways: the two are better together.
 """
 
@@ -29,7 +29,7 @@ MOST_FRAMES = 4096
 
 
 class EnvelopeRegression:
-    """Predicts log levels of coefficients from a coarser signal.
+    """Predicts the log spectral envelope of coefficients from a coarser signal.
 
     Args:
         coarse: the recording's coarser signal, upsampled, `(samples,)`.
@@ -42,21 +42,23 @@ class EnvelopeRegression:
     def __init__(self, coarse: Tensor, coefficients: Tensor, usable: Tensor, *, hop: int, ratio: int) -> None:
         self._hop = STEP * hop
         self._ratio = ratio
-        levels = _log_levels(coefficients)
-        power = self._powers(coarse, len(levels))
+        envelope = _log_envelope(coefficients)
+        power = self._powers(coarse, len(envelope))
         self._floor = FLOOR * power.mean() + 1e-20
-        learnt = torch.arange(len(levels), device=coarse.device)
+        # Frames at joins and gaps say nothing; of the others, at most MOST_FRAMES are kept.
+        learnt = torch.arange(len(envelope), device=coarse.device)
         learnt = learnt[usable[(learnt * self._hop).clamp(max=len(usable) - 1)]]
         if not len(learnt):
-            raise CawError("the recording is too short to learn the levels of its highs from")
+            raise CawError("the recording is too short to learn the spectral envelope of its highs from")
         learnt = learnt[:: -(-len(learnt) // MOST_FRAMES)]
-        self._features = self._described(power)[learnt]
+        self._features = self._describe(power)[learnt]
         distances = _distances(self._features, self._features)
+        # The median distance makes half of the frames count as near, whatever the features' scale.
         self._width = distances[::8].median().clamp_min(LEAST_WIDTH)
-        self._mean = levels[learnt].mean(0)
+        self._mean = envelope[learnt].mean(0)
         kernel = torch.exp(-distances / self._width).cpu()  # not all devices have the solver
         kernel.diagonal().add_(RIDGE)
-        targets = (levels[learnt] - self._mean).cpu()
+        targets = (envelope[learnt] - self._mean).cpu()
         self._weights = torch.cholesky_solve(targets, torch.linalg.cholesky(kernel)).to(coarse.device)
 
     @staticmethod
@@ -70,13 +72,14 @@ class EnvelopeRegression:
         return self._weights.device
 
     def predict(self, coarse: Tensor, frames: int) -> Tensor:
-        """Log levels of the coefficients above a coarser signal, `(samples,)` -> `(rows, frames)`."""
-        features = self._described(self._powers(coarse, (frames - 1) // STEP + 2))
+        """The log envelope of the coefficients above a coarser signal, `(samples,)` -> `(rows, frames)`."""
+        features = self._describe(self._powers(coarse, (frames - 1) // STEP + 2))
         kernel = torch.exp(-_distances(features, self._features) / self._width)
-        levels = kernel @ self._weights + self._mean
-        places = torch.arange(frames, device=levels.device) / STEP
-        before = places.long()
-        return torch.lerp(levels[before], levels[before + 1], (places - before)[:, None]).T
+        envelope = kernel @ self._weights + self._mean
+        # One frame of the regression covers several of the transform: what lies between is interpolated.
+        positions = torch.arange(frames, device=envelope.device) / STEP
+        before = positions.long()
+        return torch.lerp(envelope[before], envelope[before + 1], (positions - before)[:, None]).T
 
     def _powers(self, coarse: Tensor, count: int) -> Tensor:
         """Powers of the coarser band around the first frames, `(count, COMPARED_BANDS)`."""
@@ -87,14 +90,14 @@ class EnvelopeRegression:
         bins = spectrum.abs().square()[: size // 2 // self._ratio, :count].T
         return functional.adaptive_avg_pool1d(bins, COMPARED_BANDS)
 
-    def _described(self, powers: Tensor) -> Tensor:
+    def _describe(self, powers: Tensor) -> Tensor:
         """Log powers with those of the frames around, `(frames, features)`."""
         logs = (powers + self._floor).log()
         padded = functional.pad(logs.T[None], (CONTEXT_FRAMES, CONTEXT_FRAMES), mode="replicate")[0]
         return padded.unfold(1, 2 * CONTEXT_FRAMES + 1, 1).permute(1, 0, 2).flatten(1)
 
 
-def _log_levels(coefficients: Tensor) -> Tensor:
+def _log_envelope(coefficients: Tensor) -> Tensor:
     """Logarithms of the root mean squares around every `STEP`-th frame, `(frames, rows)`."""
     padded = functional.pad(coefficients.square()[None], (STEP, STEP), mode="replicate")
     return (functional.avg_pool1d(padded, 2 * STEP + 1, STEP)[0].T + 1e-7).log() / 2

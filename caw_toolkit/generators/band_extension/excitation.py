@@ -1,9 +1,9 @@
-"""What a missing band consists of, made from the band below it.
+"""The excitation of a missing band, made from the band below it.
 
-Levels say how loud a band is. Noise of these levels hisses where a voice has harmonics. The band below, flattened and
-rectified, has harmonics where there are harmonics, pulses where there are pulses, and noise where there is noise
-(Makhoul and Berouti, "High-frequency regeneration in speech coding systems", 1979). Pulses of a voice have not the same
-phase in all bands: how it differs is the same all through a recording, and is learnt from it.
+A spectral envelope says how loud a band is. Noise of this envelope hisses where a voice has harmonics. The band below,
+whitened and rectified, has harmonics where there are harmonics, pulses where there are pulses, and noise where there is
+noise (Makhoul and Berouti, "High-frequency regeneration in speech coding systems", 1979). Pulses of a voice have not
+the same phase in all bands: how it differs is the same all through a recording, and is learnt from it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from caw_toolkit.dsp.lapped_transform import LappedTransform, averaged
+from caw_toolkit.dsp.lapped_transform import LappedTransform, smooth
 
-#: The band below is flattened in a transform of so many times as many bands.
+#: The band below is whitened in a transform of so many times as many bands.
 FINER = 8
 #: It is divided by its mean power over so many of those bands and frames.
-FLATTENED_BANDS, FLATTENED_FRAMES = 5, 3
+WHITENING_BANDS, WHITENING_FRAMES = 5, 3
 #: Share of the coarser signal's band that is taken; resamplers leave little of what is above.
 PASSBAND = 0.98
 #: Weight of what is not rectified beside what is. The short windows of the lapped transform leak, which makes copies of
@@ -25,10 +25,11 @@ PASSBAND = 0.98
 LINEAR_PART = 2.0
 #: Coefficients are divided by their mean power over so many bands and frames. Next to the cutoff that includes the loud
 #: linear part below it, and leaves a dip of some decibels above.
-LEVELLED_BANDS, LEVELLED_FRAMES = 3, 5
-#: What they are multiplied with: chosen for the log-spectral distance, as levels are predicted for noise.
+NORMALISED_BANDS, NORMALISED_FRAMES = 3, 5
+#: What they are multiplied with: chosen for the log-spectral distance, as envelopes are predicted for noise
+#: (docs/decisions.md).
 GAIN = 1.1
-#: Powers so much below that of the recording, or of what has been flattened, are silence.
+#: Powers so much below that of the recording, or of what has been whitened, are silence.
 FLOOR = 1e-6
 #: Added to a recording's power, which may be zero.
 TINY = 1e-16
@@ -44,7 +45,7 @@ ZERO_PHASE = 1.0
 MOST_SAMPLES = 2**20
 
 
-class FineStructure(nn.Module):
+class Excitation(nn.Module):
     """Makes coefficients of about unit level, to be shaped into a band.
 
     Args:
@@ -59,10 +60,10 @@ class FineStructure(nn.Module):
         self.transform = transform
         self.finer = LappedTransform(FINER * transform.bands)
         self.passband = int(PASSBAND * self.finer.bands / ratio)
-        self.granule = self.finer.bands
+        self.total_stride = self.finer.bands
         self.cutoff_band = transform.bands // ratio
         self.receptive_field = (
-            (FLATTENED_FRAMES + 2) * self.finer.bands + PHASE_TAPS + (LEVELLED_FRAMES + 2) * transform.bands
+            (WHITENING_FRAMES + 2) * self.finer.bands + PHASE_TAPS + (NORMALISED_FRAMES + 2) * transform.bands
         )
         self.register_buffer("phase_filter", _all_pass(torch.zeros(PHASE_TAPS // 2 + 1)), persistent=False)
 
@@ -75,12 +76,14 @@ class FineStructure(nn.Module):
             usable: whether a sample may be learnt from, `(samples,)`.
         """
         coarse, usable = coarse[:, :MOST_SAMPLES], usable[:MOST_SAMPLES]
+        # Only what lies above the cutoff is ever made: below it the recording's band is not to count.
         band = band[None, :, :, : self.transform.frames(len(usable))].clone()
         band[:, :, : self.cutoff_band] = 0
-        rectified = self.transform(self._flattened(coarse[None], coarse.square().mean() + TINY).abs())
-        rectified = _levelled(rectified, LEVELLED_BANDS, LEVELLED_FRAMES, FLOOR)
+        rectified = self.transform(self._whiten(coarse[None], coarse.square().mean() + TINY).abs())
+        rectified = _normalise_rms(rectified, NORMALISED_BANDS, NORMALISED_FRAMES, FLOOR)
         target, source = (self.transform.inverse(part)[0, :, : len(usable)].cpu() for part in (band, rectified))
-        response = torch.fft.rfft(_correlated(target * usable.cpu(), source))
+        # The response of the linear filter that leads from one to the other has the phase of their correlation.
+        response = torch.fft.rfft(_correlate(target * usable.cpu(), source))
         above = response[self.cutoff_band * len(response) // self.transform.bands :]
         self.phase_filter.copy_(_all_pass(response + ZERO_PHASE * above.abs().square().mean().sqrt()))
 
@@ -94,24 +97,25 @@ class FineStructure(nn.Module):
         Shape:
             `(batch, channels, samples)` -> `(batch, channels, bands, frames)`.
         """
-        flat = self._flattened(coarse, power)
-        excitation: Tensor = self.transform(_filtered(flat.abs(), self.phase_filter) + LINEAR_PART * flat)
-        return GAIN * _levelled(excitation, LEVELLED_BANDS, LEVELLED_FRAMES, FLOOR)
+        white = self._whiten(coarse, power)
+        # Rectifying makes harmonics of harmonics; the linear part leaks upwards through the transform's short windows.
+        excitation: Tensor = self.transform(_filter(white.abs(), self.phase_filter) + LINEAR_PART * white)
+        return GAIN * _normalise_rms(excitation, NORMALISED_BANDS, NORMALISED_FRAMES, FLOOR)
 
-    def _flattened(self, coarse: Tensor, power: Tensor) -> Tensor:
-        """The signal with a level spectrum in its passband, and nothing above; its fine structure stays."""
-        coefficients = _levelled(self.finer(coarse), FLATTENED_BANDS, FLATTENED_FRAMES, FLOOR * power)
+    def _whiten(self, coarse: Tensor, power: Tensor) -> Tensor:
+        """The signal with a flat spectral envelope in its passband, and nothing above; harmonics and pulses stay."""
+        coefficients = _normalise_rms(self.finer(coarse), WHITENING_BANDS, WHITENING_FRAMES, FLOOR * power)
         coefficients[:, :, self.passband :] = 0
         waveform: Tensor = self.finer.inverse(coefficients)
         return waveform[..., : coarse.shape[-1]]
 
 
-def _levelled(coefficients: Tensor, bands: int, frames: int, floor: float | Tensor) -> Tensor:
+def _normalise_rms(coefficients: Tensor, bands: int, frames: int, floor: float | Tensor) -> Tensor:
     """Coefficients divided by the root of their mean power around each."""
-    return coefficients * (averaged(coefficients.square(), bands=bands, frames=frames) + floor).rsqrt()
+    return coefficients * (smooth(coefficients.square(), bands=bands, frames=frames) + floor).rsqrt()
 
 
-def _correlated(target: Tensor, source: Tensor) -> Tensor:
+def _correlate(target: Tensor, source: Tensor) -> Tensor:
     """Cross-correlation of `(channels, samples)`, summed over channels, `(PHASE_TAPS,)`: lags of 0 to `LAGS`, zeros for
     those that are not looked at, and lags of -`LAGS` to -1.
     """
@@ -122,13 +126,14 @@ def _correlated(target: Tensor, source: Tensor) -> Tensor:
 
 
 def _all_pass(response: Tensor) -> Tensor:
-    """A filter with the phase of a frequency response, for `_filtered`, `(STRIDE, 1, STRIDE + PHASE_TAPS - 1)`."""
+    """A filter with the phase of a frequency response, for `_filter`, `(STRIDE, 1, STRIDE + PHASE_TAPS - 1)`."""
+    # A magnitude of one everywhere: only the phase is to change.
     phase = torch.polar(torch.ones(len(response)), response.angle())
     taps = torch.fft.irfft(phase, PHASE_TAPS).roll(PHASE_TAPS // 2).flip(0)
     return torch.stack([functional.pad(taps, (later, STRIDE - 1 - later)) for later in range(STRIDE)])[:, None]
 
 
-def _filtered(waveform: Tensor, kernel: Tensor) -> Tensor:
+def _filter(waveform: Tensor, kernel: Tensor) -> Tensor:
     """Convolution, as long as the waveform, that makes `STRIDE` samples at a time."""
     batch, channels, samples = waveform.shape
     edge = PHASE_TAPS // 2

@@ -1,9 +1,9 @@
-"""Two generators for one scale: remembering what the recording holds, predicting what it does not.
+"""Two generators for one scale: holding what the recording has, predicting what it has not.
 
-What the pyramid makes from noise consists of the recording's own material, whose next band is best looked up. Other
-audio that enters the pyramid has no counterpart in the recording: the levels of its next band are better predicted than
-borrowed, and what has these levels is better made from the sound below than from noise. What the exemplars remember
-gives the prediction a second opinion, which needs no training.
+What the pyramid makes from noise consists of the recording's own material, whose next band is best looked up. External
+audio has no counterpart in the recording: the spectral envelope of its next band is better predicted than borrowed, and
+the excitation that is shaped by it is better made from the sound below than from noise (source-filter model). The
+prediction is an ensemble of a network and of a regression on what the exemplars hold, which needs no training.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import torch
 from torch import Tensor
 
 from caw_toolkit.generators.band_extension.envelope import STEP, EnvelopeRegression
-from caw_toolkit.generators.band_extension.excitation import FineStructure
-from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.generators.band_extension.excitation import Excitation
+from caw_toolkit.generators.base import ScaleGenerator, new_band
 from caw_toolkit.generators.exemplar import ExemplarGenerator
-from caw_toolkit.generators.gaussian import GaussianGenerator, rotated
+from caw_toolkit.generators.gaussian import GaussianGenerator, mid_side
 from caw_toolkit.generators.registry import build_generator
 
-#: Weight of the regression's log levels beside those of the network.
-SECOND_OPINION = 0.6
-#: Share that is taken off the nepers by which a predicted level exceeds that of the recording's band: highs that are
-#: too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in bandwidth
-#: extension of telephony speech", 2001).
-RESTRAINT = 0.3
+#: Ensemble weight of the regression's log envelope beside that of the network (docs/decisions.md).
+ENSEMBLE_WEIGHT = 0.6
+#: Shrinkage: share that is taken off the nepers by which a predicted level exceeds that of the recording's band. Highs
+#: that are too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in
+#: bandwidth extension of telephony speech", 2001).
+SHRINKAGE = 0.3
 
 
-class ExemplarOrGaussianGenerator(ScaleGenerator):
-    """Exemplars in `forward`; in `extend` fine structure at the levels of a conditional Gaussian and a regression.
+class BandExtensionGenerator(ScaleGenerator):
+    """Exemplars in `forward`; in `extend` an excitation shaped by a predicted spectral envelope.
 
     Args:
         exemplar: the architecture of an `ExemplarGenerator`, or one.
@@ -56,14 +56,14 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
             "gaussian": gaussian.architecture,
         }
         bands = gaussian.transform.bands
-        self.fine_structure = FineStructure(gaussian.transform, exemplar.ratio).to(gaussian.band_level.device)
+        self.excitation = Excitation(gaussian.transform, exemplar.ratio).to(gaussian.band_level.device)
         self.receptive_field = max(
             exemplar.receptive_field,
             gaussian.receptive_field,
             EnvelopeRegression.receptive_field(bands),
-            self.fine_structure.receptive_field,
+            self.excitation.receptive_field,
         )
-        self.granule = math.lcm(gaussian.granule, STEP * bands, self.fine_structure.granule)
+        self.total_stride = math.lcm(gaussian.total_stride, STEP * bands, self.excitation.total_stride)
         self._regression: EnvelopeRegression | None = None
 
     def recording(self) -> Tensor | None:
@@ -73,23 +73,33 @@ class ExemplarOrGaussianGenerator(ScaleGenerator):
         made: Tensor = self.exemplar(noise, coarse)
         return made
 
+    def prepare_for_external(self) -> None:
+        """Fit the regression, and the phase of the excitation, to the recording that the exemplars hold.
+
+        Model files leave both out: they follow from the recording in a second.
+        """
+        if self._regression is None or self._regression.device != self.device:
+            self.fit()
+
+    def fit(self) -> None:
+        """Learn the spectral envelope of the band and the phase of its excitation from the recording."""
+        real, coarse, usable = self.exemplar.real, self.exemplar.coarse, self.exemplar.usable
+        bands = self.gaussian.transform.bands
+        # Coefficients of unit level in every row, as the network predicts them.
+        band = self.gaussian.analyse(new_band(real, coarse)[None])[0] / self.gaussian.band_level
+        self.excitation.fit(band.reshape(-1, bands, band.shape[-1]), mid_side(coarse[None])[0], usable)
+        self._regression = EnvelopeRegression(coarse.sum(0), band, usable, hop=bands, ratio=self.exemplar.ratio)
+
     def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("audio can be extended only from a coarser signal")
+        if self._regression is None:
+            raise RuntimeError("prepare_for_external() has to be called before extend()")
+        regression = self._regression
         mean, log_std = self.gaussian.predict(self.gaussian.analyse(coarse))
-        regression = self._learnt(coarse.device)
-        second = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
-        log_std = torch.lerp(log_std, second, SECOND_OPINION)
-        log_std = log_std - RESTRAINT * log_std.clamp_min(0)
-        fine = self.fine_structure(rotated(coarse), self.gaussian.coarse_level.square().mean())
-        return self.gaussian.with_band(coarse, mean, log_std, fine.flatten(1, 2))
-
-    def _learnt(self, device: torch.device) -> EnvelopeRegression:
-        """What is learnt from what the exemplars remember, when it is first needed."""
-        if self._regression is None or self._regression.device != device:
-            real, coarse, usable = self.exemplar.real, self.exemplar.coarse, self.exemplar.usable
-            bands = self.gaussian.transform.bands
-            band = self.gaussian.analyse((real - coarse)[None])[0] / self.gaussian.band_level
-            self.fine_structure.fit(band.reshape(-1, bands, band.shape[-1]), rotated(coarse[None])[0], usable)
-            self._regression = EnvelopeRegression(coarse.sum(0), band, usable, hop=bands, ratio=self.exemplar.ratio)
-        return self._regression
+        # An ensemble of two: the regression sees less than the network, and errs in other ways.
+        regressed = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
+        log_std = torch.lerp(log_std, regressed, ENSEMBLE_WEIGHT)
+        log_std = log_std - SHRINKAGE * log_std.clamp_min(0)
+        excitation = self.excitation(mid_side(coarse), self.gaussian.coarse_level.square().mean())
+        return self.gaussian.add_band(coarse, mean, log_std, excitation.flatten(1, 2))

@@ -1,32 +1,26 @@
-"""Training objectives, by the name that a preset selects them with."""
+"""Training objectives: how the generators of a pyramid are built and trained. `base` is their interface."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
+from caw_toolkit import former_names
 from caw_toolkit.errors import CawUsageError, did_you_mean
+from caw_toolkit.parts import find_part, part_names
 from caw_toolkit.training.objectives.base import Objective
-
-OBJECTIVES = {
-    "adversarial": "caw_toolkit.training.objectives.adversarial:AdversarialObjective",
-    "conditional_gaussian": "caw_toolkit.training.objectives.conditional_gaussian:ConditionalGaussianObjective",
-    "exemplar": "caw_toolkit.training.objectives.exemplar:ExemplarObjective",
-    "exemplar_or_gaussian": "caw_toolkit.training.objectives.exemplar_or_gaussian:ExemplarOrGaussianObjective",
-    "flow_matching": "caw_toolkit.training.objectives.flow_matching:FlowMatchingObjective",
-    "staged": "caw_toolkit.training.objectives.staged:StagedObjective",
-}
 
 
 def build_objective(name: str, options: Mapping[str, Any]) -> Objective:
-    """The objective of a name with its options.
+    """The objective of a name, the engine's own or a plugin's, with its options.
 
     Raises:
         CawUsageError: if the name or an option is unknown.
+        CawError: if the plugin that registered it is broken.
     """
-    if name not in OBJECTIVES:
-        raise CawUsageError(f"unknown objective {name!r}: {did_you_mean(name, OBJECTIVES)}")
-    module, attribute = OBJECTIVES[name].split(":")
-    objective: Objective = getattr(importlib.import_module(module), attribute).from_options(options)
+    part = find_part("objective", name)
+    if part is None:
+        raise CawUsageError(f"unknown objective {name!r}: {did_you_mean(name, part_names('objective'))}")
+    named = former_names.present(options, former_names.OPTIONS.get(name, {}))
+    objective: Objective = part.load().from_options(named)
     return objective

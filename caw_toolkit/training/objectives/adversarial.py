@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.generators.dilated import DilatedGenerator, stack_span
+from caw_toolkit.generators.dilated import DilatedGenerator, has_plain_gate, stack_span, with_normalised_gate
 from caw_toolkit.training.allocator import keep_freed_memory
 from caw_toolkit.training.losses import (
     critic_loss,
@@ -21,9 +21,15 @@ from caw_toolkit.training.losses import (
     multi_scale_spectrogram_loss,
     waveform_loss,
 )
-from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.critic import DilatedDiscriminator, initialise
-from caw_toolkit.training.objectives.options import options_from_mapping
+from caw_toolkit.training.objectives.options import (
+    AT_LEAST_ONE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    options_from_mapping,
+    require_within,
+)
 from caw_toolkit.training.objectives.windows import Window, generate_window, random_crop, whole_segment
 
 #: From this scale on, the networks of neighbouring scales have the same shapes and training starts from the previous.
@@ -69,14 +75,10 @@ class AdversarialOptions:
     crop_samples: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("gradient_penalty_interval", "hidden_channels", "coarsest_hidden_channels", "blocks", "epochs"):
-            if getattr(self, name) < 1:
-                raise CawUsageError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("gradient_penalty_weight", "waveform_weight", "spectrogram_weight", "noise_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise CawUsageError(f"{name} must not be negative, not {getattr(self, name)}")
-        if not 0 < self.learning_rate < math.inf:
-            raise CawUsageError(f"learning_rate must be positive, not {self.learning_rate}")
+        counts = ("gradient_penalty_interval", "hidden_channels", "coarsest_hidden_channels", "blocks", "epochs")
+        weights = ("gradient_penalty_weight", "waveform_weight", "spectrogram_weight", "noise_weight")
+        require_within(self, {**dict.fromkeys(counts, AT_LEAST_ONE), **dict.fromkeys(weights, NOT_NEGATIVE)})
+        require_within(self, {"learning_rate": POSITIVE})
         if self.crop_samples is not None and self.crop_samples <= stack_span(self.blocks):
             raise CawUsageError(
                 f"crop_samples must be above the receptive field of {stack_span(self.blocks)} samples, "
@@ -146,12 +148,9 @@ class AdversarialTrainer(ScaleTrainer):
         for name, network in self._networks().items():
             initialise(network, self._random)
             if task.spec.index >= FIRST_WARM_STARTED_SCALE:
-                _load_if_shapes_match(network, task.previous.get(name, {}))
+                _load_if_shapes_match(network, with_normalised_gate(task.previous.get(name, {})))
             network.to(task.device)
-        self._optimisers = {
-            name: torch.optim.Adam(network.parameters(), lr=options.learning_rate, betas=options.betas)
-            for name, network in self._networks().items()
-        }
+        self._optimisers = {name: self._optimiser(network) for name, network in self._networks().items()}
         self._coarse_reconstruction = (
             task.generate_coarse(0, task.real.shape[-1], None).to(task.device) if task.generate_coarse else None
         )
@@ -181,9 +180,11 @@ class AdversarialTrainer(ScaleTrainer):
         self._steps_done += 1
         return losses
 
-    def generator(self) -> DilatedGenerator:
-        """A copy of the generator as it stands, in evaluation mode."""
-        return copy.deepcopy(self._generator).eval().requires_grad_(False)
+    def finish(self) -> TrainedScale:
+        """A copy of the generator as it stands; at the coarsest scale with the noise z* of equation (4)."""
+        generator = copy.deepcopy(self._generator).eval().requires_grad_(False)
+        noise = self._reconstruction_noise.clone() if self._task.spec.index == 0 else None
+        return TrainedScale(generator, self.noise_std, noise)
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimisers, noise and random state: a copy that later steps do not change."""
@@ -199,6 +200,10 @@ class AdversarialTrainer(ScaleTrainer):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from `state_dict`; on the CPU, bit-identically."""
+        if has_plain_gate(state["generator"]):  # begun by an earlier version
+            self._generator = DilatedGenerator(**{**_arguments(self._generator), "normalised_gate": False})
+            self._generator.to(self._task.device)
+            self._optimisers["generator"] = self._optimiser(self._generator)
         for name, network in self._networks().items():
             network.load_state_dict(state[name])
             self._optimisers[name].load_state_dict(copy.deepcopy(state[f"{name}_optimiser"]))
@@ -212,9 +217,8 @@ class AdversarialTrainer(ScaleTrainer):
         networks = {name: _detached_state(network) for name, network in self._networks().items()}
         return {**networks, "energy": self._energy(self._task.real)}
 
-    def reconstruction_noise(self) -> Tensor | None:
-        """The noise z* of equation (4), `(channels, samples)`, at the coarsest scale; else None."""
-        return self._reconstruction_noise.clone() if self._task.spec.index == 0 else None
+    def _optimiser(self, network: nn.Module) -> torch.optim.Adam:
+        return torch.optim.Adam(network.parameters(), lr=self._options.learning_rate, betas=self._options.betas)
 
     def _networks(self) -> dict[str, nn.Module]:
         return {"generator": self._generator, "discriminator": self._discriminator}
@@ -319,6 +323,10 @@ class AdversarialTrainer(ScaleTrainer):
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
+
+
+def _arguments(generator: DilatedGenerator) -> dict[str, Any]:
+    return {name: value for name, value in generator.architecture.items() if name != "type"}
 
 
 def _detached_state(network: nn.Module) -> dict[str, Tensor]:

@@ -15,7 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.generators.base import ScaleGenerator, new_band
+
+#: For plugins that add an objective.
+__all__ = ["Objective", "ScaleSpec", "ScaleTask", "ScaleTrainer", "TrainedScale"]
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,30 @@ class ScaleTask:
     device: torch.device
     previous: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def band(self) -> Tensor:
+        """What the scale has to add to `coarse`: all of `real` at the coarsest scale, `(channels, samples)`."""
+        return new_band(self.real, self.coarse)
+
+
+@dataclass(frozen=True)
+class TrainedScale:
+    """What the training of a scale ends with.
+
+    Attributes:
+        generator: in evaluation mode.
+        noise_std: standard deviation of the noise that it expects.
+        reconstruction_noise: at the coarsest scale, the noise `(channels, samples)` that it maps to the real signal, on
+            the CPU; None above, and where an objective has none.
+    """
+
+    generator: ScaleGenerator
+    noise_std: float
+    reconstruction_noise: Tensor | None = None
+
 
 class ScaleTrainer(ABC):
     """Training of one scale in progress."""
-
-    #: Standard deviation of the noise that the generator expects.
-    noise_std: float
 
     #: Steps after which the scale is finished when no time budget is given.
     total_steps: int
@@ -76,8 +97,8 @@ class ScaleTrainer(ABC):
         """One update. `progress` in [0, 1) is the share of this scale's training that is done; returns the losses."""
 
     @abstractmethod
-    def generator(self) -> ScaleGenerator:
-        """The generator as it stands (averaged weights if the objective averages), in evaluation mode."""
+    def finish(self) -> TrainedScale:
+        """The scale as it stands, with averaged weights if the objective averages. Steps may follow."""
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
@@ -90,10 +111,6 @@ class ScaleTrainer(ABC):
     def warm_start_state(self) -> dict[str, Any]:
         """What the next scale's trainer may start from; plain types and tensors."""
         return {}
-
-    def reconstruction_noise(self) -> Tensor | None:
-        """At the coarsest scale: the noise `(channels, samples)` that is mapped to the real signal. Else None."""
-        return None
 
 
 class Objective(ABC):

@@ -13,7 +13,7 @@ from caw_toolkit.errors import CawUsageError
 from caw_toolkit.generators.gaussian import GaussianGenerator
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask
 from caw_toolkit.training.objectives.options import options_from_mapping
-from caw_toolkit.training.objectives.regression import RegressionOptions, RegressionTrainer, frame_samples
+from caw_toolkit.training.objectives.regression import RegressionOptions, RegressionTrainer, samples_of_frame
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ConditionalGaussianObjective(Objective):
     def untrained_generator(self, spec: ScaleSpec) -> GaussianGenerator:
         if spec.index == 0:
             raise CawUsageError("objective 'conditional_gaussian' cannot train the coarsest scale: use it in 'staged'")
-        bands = frame_samples(spec.rate, self.options.frame_seconds)
+        bands = samples_of_frame(spec.rate, self.options.frame_seconds)
         return GaussianGenerator(
             audio_channels=spec.channels,
             bands=bands,
@@ -77,14 +77,14 @@ class GaussianTrainer(RegressionTrainer):
     """One scale of `conditional_gaussian`."""
 
     model: GaussianGenerator
-    average: GaussianGenerator
+    ema: GaussianGenerator
     options: GaussianOptions
     loss_name = "weighted negative log-likelihood"
 
     def __init__(self, generator: GaussianGenerator, task: ScaleTask, options: GaussianOptions) -> None:
-        super().__init__(generator, task, options, granule=generator.transform.bands)
+        super().__init__(generator, task, options, frame_samples=generator.transform.bands)
         assert task.coarse is not None
-        self.band = generator.analyse((task.real - task.coarse)[None])[0] / generator.band_level
+        self.band = generator.analyse(task.band[None])[0] / generator.band_level
         self.coarse = generator.analyse(task.coarse[None])[0]
 
     def loss(self, starts: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Objective `exemplar`: remember the recording and look its material up (`generators.exemplar`). No training."""
+"""Objective `exemplar`: hold the recording and look its material up (`generators.exemplar`). No training."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar import ExemplarGenerator
-from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
-from caw_toolkit.training.objectives.options import options_from_mapping
+from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
+from caw_toolkit.training.objectives.options import AT_LEAST_ONE, Bounds, options_from_mapping, require_within
 
 #: Largest shift of a candidate when it is brought in phase, in samples of the coarser signal.
 SHIFT = 6
@@ -22,23 +21,20 @@ class ExemplarOptions:
     """Options of `exemplar`.
 
     Attributes:
-        hop_seconds: from frame to frame, at the nearest that divides a second; stretches are twice as long.
-        candidates: stretches that are compared in phase for each frame.
-        continuity: bonus for going on with the same stretch of the recording, beside likeness from -1 to 1. More is
-            smoother, and copies longer stretches.
-        variety: weight of the noise in the choice of stretches.
+        hop_seconds: from frame to frame, at the nearest that divides a second; segments are twice as long.
+        candidates: segments that are compared in phase for each frame.
+        concatenation_cost: of leaving the segment of the recording that is playing, beside similarity from -1 to 1. The
+            higher, the smoother, and the longer the runs that are copied.
+        selection_noise: weight of the noise in the selection of segments.
     """
 
     hop_seconds: float = 0.032
     candidates: int = 24
-    continuity: float = 0.1
-    variety: float = 0.03
+    concatenation_cost: float = 0.1
+    selection_noise: float = 0.03
 
     def __post_init__(self) -> None:
-        if not 0.005 <= self.hop_seconds <= 1:
-            raise CawUsageError(f"hop_seconds must be from 0.005 to 1, not {self.hop_seconds}")
-        if self.candidates < 1:
-            raise CawUsageError(f"candidates must be at least 1, not {self.candidates}")
+        require_within(self, {"hop_seconds": Bounds(least=0.005, most=1), "candidates": AT_LEAST_ONE})
 
 
 class ExemplarObjective(Objective):
@@ -58,16 +54,16 @@ class ExemplarObjective(Objective):
         return self._generator(spec, samples=1)
 
     def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
-        return ExemplarTrainer(self.remembering(task))
+        return ExemplarTrainer(self.holding(task))
 
-    def remembering(self, task: ScaleTask) -> ExemplarGenerator:
-        """A generator that remembers the recording."""
+    def holding(self, task: ScaleTask) -> ExemplarGenerator:
+        """A generator that holds the recording."""
         if task.coarse is None:
             raise CawUsageError("objective 'exemplar' cannot train the coarsest scale: use it in 'staged'")
         generator = self._generator(task.spec, samples=task.real.shape[1]).to(task.device)
         if max(stop - start for start, stop in task.segments) < 4 * generator.hop:
             raise CawError(f"the recording is too short for the scale of {task.spec.rate} Hz")
-        generator.remember(task.real, task.coarse, task.segments)
+        generator.hold(task.real, task.coarse, task.segments)
         return generator
 
     def _generator(self, spec: ScaleSpec, samples: int) -> ExemplarGenerator:
@@ -79,8 +75,8 @@ class ExemplarObjective(Objective):
             ratio=math.ceil(ratio),
             shift=round(SHIFT * ratio),
             candidates=self.options.candidates,
-            continuity=self.options.continuity,
-            variety=self.options.variety,
+            concatenation_cost=self.options.concatenation_cost,
+            selection_noise=self.options.selection_noise,
         )
 
 
@@ -97,7 +93,6 @@ def hop_samples(rate: int, seconds: float) -> int:
 class ExemplarTrainer(ScaleTrainer):
     """Nothing to train."""
 
-    noise_std = 1.0
     total_steps = 0
     most_steps = 0
 
@@ -107,8 +102,8 @@ class ExemplarTrainer(ScaleTrainer):
     def step(self, progress: float) -> dict[str, float]:
         return {}
 
-    def generator(self) -> ScaleGenerator:
-        return self._generator
+    def finish(self) -> TrainedScale:
+        return TrainedScale(self._generator, noise_std=1.0)
 
     def state_dict(self) -> dict[str, Any]:
         return {}

@@ -10,15 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caw_toolkit.errors import CawUsageError
-from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.flow import FlowGenerator
-from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
-from caw_toolkit.training.objectives.options import options_from_mapping
-from caw_toolkit.training.objectives.regression import RegressionOptions, RegressionTrainer, frame_samples
-
-#: Length of the sample from which the level of what is generated is measured.
-LEVEL_SECONDS = 30
+from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
+from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
+from caw_toolkit.training.objectives.options import POSITIVE, options_from_mapping, require_within
+from caw_toolkit.training.objectives.regression import RegressionOptions, RegressionTrainer, samples_of_frame
 
 
 @dataclass(frozen=True)
@@ -43,9 +39,8 @@ class FlowOptions(RegressionOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("frame_seconds", "companding", "solver_steps", "solver_spacing"):
-            if not getattr(self, name) > 0:
-                raise CawUsageError(f"{name} must be above 0, not {getattr(self, name)}")
+        positive = ("frame_seconds", "companding", "solver_steps", "solver_spacing")
+        require_within(self, dict.fromkeys(positive, POSITIVE))
 
 
 class FlowMatchingObjective(Objective):
@@ -62,7 +57,7 @@ class FlowMatchingObjective(Objective):
         return FlowGenerator(
             audio_channels=spec.channels,
             conditional=spec.index > 0,
-            fold=frame_samples(spec.rate, self.options.frame_seconds),
+            frame_samples=samples_of_frame(spec.rate, self.options.frame_seconds),
             widths=self.options.widths,
             companding=self.options.companding,
             solver_steps=self.options.solver_steps,
@@ -80,13 +75,13 @@ class FlowTrainer(RegressionTrainer):
     """One scale of `flow_matching`."""
 
     model: FlowGenerator
-    average: FlowGenerator
+    ema: FlowGenerator
     options: FlowOptions
     loss_name = "velocity error"
 
     def __init__(self, generator: FlowGenerator, task: ScaleTask, options: FlowOptions) -> None:
-        super().__init__(generator, task, options, granule=generator.fold)
-        self.target, self.condition = generator.normalised(task.real, task.coarse)
+        super().__init__(generator, task, options, frame_samples=generator.frame_samples)
+        self.target, self.condition = generator.normalise(task.real, task.coarse)
 
     def loss(self, starts: Tensor) -> Tensor:
         batch, signs = self.options.batch, self.random_signs()
@@ -114,27 +109,23 @@ class FlowTrainer(RegressionTrainer):
         parts = torch.arange(batch, device=self.task.device)
         return torch.sigmoid(torch.special.ndtri((parts + self.rand(batch)) / batch))
 
-    def generator(self) -> ScaleGenerator:
-        self._match_level()
-        return self.average
-
-    def reconstruction_noise(self) -> Tensor | None:
+    def finish(self) -> TrainedScale:
         if self.task.coarse is not None:
-            return None
+            return TrainedScale(self.ema, self.noise_std)
+        # The level first: the noise that is inverted depends on the gain.
+        self._match_level()
         with torch.inference_mode():
-            return self.average.noise_of(self.task.real[None], None)[0].cpu().clone()
+            noise = self.ema.invert(self.task.real[None], None)[0].cpu().clone()
+        return TrainedScale(self.ema, self.noise_std, noise)
 
     @torch.inference_mode()
     def _match_level(self) -> None:
         """Give what is generated the level of the recording, which errors of the velocity lower."""
-        if self.task.coarse is not None:
-            return
-        self.average.gain.fill_(1.0)
+        self.ema.gain.fill_(1.0)
         random = torch.Generator().manual_seed(self.task.seed)
         samples = LEVEL_SECONDS * self.task.spec.rate
         noise = torch.randn(1, self.task.spec.channels, samples, generator=random).to(self.task.device)
-        generated = self.average(noise, None)
+        generated = self.ema(noise, None)
         trained = torch.cat([self.task.real[:, start:stop] for start, stop in self.task.segments], dim=1)
-        level = trained.square().mean().sqrt() / generated.square().mean().sqrt()
-        if torch.isfinite(level):
-            self.average.gain.copy_(level.clamp(0.5, 2.0))
+        wanted, made = (float(signal.square().mean().sqrt()) for signal in (trained, generated))
+        self.ema.gain.fill_(level_gain(wanted, made))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from caw_toolkit.errors import CawUsageError, did_you_mean
+
+#: For plugins that add an objective.
+__all__ = ["AT_LEAST_ONE", "NOT_NEGATIVE", "POSITIVE", "Bounds", "options_from_mapping", "require_within"]
 
 Options = TypeVar("Options")
 
@@ -32,6 +36,63 @@ def options_from_mapping(cls: type[Options], values: Mapping[str, Any], *, objec
             raise CawUsageError(f"the {objective} objective has no option {name!r}: {did_you_mean(name, defaults)}")
         checked[name] = _checked(name, value, defaults[name])
     return cls(**checked)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Where a finite number must lie.
+
+    Attributes:
+        least: the smallest allowed.
+        above: it must be more than this, where there is no `least`.
+        most: the largest allowed.
+        below: it must be less than this, where there is no `most`.
+    """
+
+    least: float | None = None
+    above: float = -math.inf
+    most: float | None = None
+    below: float = math.inf
+
+    def __contains__(self, value: float) -> bool:
+        over = value > self.above if self.least is None else value >= self.least
+        under = value < self.below if self.most is None else value <= self.most
+        return over and under
+
+    def __str__(self) -> str:
+        """In words.
+
+        >>> str(Bounds(least=0, below=1)), str(Bounds(above=0))
+        ('from 0 to below 1', 'above 0')
+        """
+        top = f"{self.most:g}" if self.most is not None else "" if math.isinf(self.below) else f"below {self.below:g}"
+        if self.least is None:
+            return f"above {self.above:g}" + (f" and {top}" if top else "")
+        return f"from {self.least:g} to {top}" if top else f"at least {self.least:g}"
+
+
+#: Bounds of rates.
+POSITIVE = Bounds(above=0)
+#: Bounds of counts.
+AT_LEAST_ONE = Bounds(least=1)
+#: Bounds of weights.
+NOT_NEGATIVE = Bounds(least=0)
+
+
+def require_within(options: object, bounds: Mapping[str, Bounds]) -> None:
+    """Refuse options that are out of bounds; of a tuple, every item counts.
+
+    Args:
+        options: what they are attributes of.
+        bounds: by name of the attribute.
+
+    Raises:
+        CawUsageError: naming the first that is, its value, and where it must lie.
+    """
+    for name, bound in bounds.items():
+        value = getattr(options, name)
+        if not all(item in bound for item in (value if isinstance(value, tuple) else (value,))):
+            raise CawUsageError(f"{name} must be {bound}, not {list(value) if isinstance(value, tuple) else value}")
 
 
 def _checked(name: str, value: Any, default: Any) -> Any:

@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.errors import CawError
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.seeds import derived_seed
 from caw_toolkit.training.cuda_graph import CudaGraph
-from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
+from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer, TrainedScale
+from caw_toolkit.training.objectives.options import POSITIVE, Bounds, require_within
 
 #: On a GPU the loss is read after so many steps: until then it may run behind.
 REPORT_INTERVAL = 10
@@ -29,36 +30,31 @@ class RegressionOptions:
 
     Attributes:
         steps: of a scale when no time budget is given.
-        passes: most passes over the recording, however long the time budget: beyond them, what is learnt is to copy.
+        epochs: most passes over the recording, however long the time budget: beyond them, what is learnt is to copy.
         widths: channels of the network's levels.
         batch: crops a step.
         crop_frames: frames of the network in a crop.
         learning_rate: held for the first half, then lowered linearly to a fiftieth.
-        averaging: decay of the running average of the weights that is used for generation.
+        ema_decay: decay of the running average of the weights that is used for generation.
     """
 
     steps: int = 1500
-    passes: int = 3000
+    epochs: int = 3000
     widths: tuple[int, ...] = (64, 128, 256)
     batch: int = 16
     crop_frames: int = 1024
     learning_rate: float = 2e-3
-    averaging: float = 0.999
+    ema_decay: float = 0.999
 
     def __post_init__(self) -> None:
-        for name in ("steps", "passes", "batch", "crop_frames", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise CawUsageError(f"{name} must be above 0, not {getattr(self, name)}")
-        if min(self.widths) < 1:
-            raise CawUsageError(f"widths must be above 0, not {list(self.widths)}")
-        if not 0 <= self.averaging < 1:
-            raise CawUsageError(f"averaging must be from 0 to below 1, not {self.averaging}")
+        positive = ("steps", "epochs", "widths", "batch", "crop_frames", "learning_rate")
+        require_within(self, {**dict.fromkeys(positive, POSITIVE), "ema_decay": Bounds(least=0, below=1)})
 
 
-def frame_samples(rate: int, seconds: float) -> int:
+def samples_of_frame(rate: int, seconds: float) -> int:
     """Samples in a frame of about `seconds`: a power of two.
 
-    >>> frame_samples(16000, 0.004)
+    >>> samples_of_frame(16000, 0.004)
     64
     """
     return int(2 ** max(1, round(math.log2(rate * seconds))))
@@ -71,19 +67,21 @@ class RegressionTrainer(ScaleTrainer):
         generator: to be trained, its levels fitted.
         task: what to train on.
         options: of the objective.
-        granule: samples in a frame of the network.
+        frame_samples: samples in a frame of the network.
     """
 
     noise_std = 1.0
     loss_name: str
 
-    def __init__(self, generator: ScaleGenerator, task: ScaleTask, options: RegressionOptions, granule: int) -> None:
+    def __init__(
+        self, generator: ScaleGenerator, task: ScaleTask, options: RegressionOptions, frame_samples: int
+    ) -> None:
         self.task = task
         self.options = options
-        self.granule = granule
+        self.frame_samples = frame_samples
         self.total_steps = options.steps
         self.model = generator.to(task.device).train()
-        self.average = copy.deepcopy(generator).eval().requires_grad_(False)
+        self.ema = copy.deepcopy(generator).eval().requires_grad_(False)
         self.steps_done = 0
         self.random = np.random.default_rng(task.seed)
         self.torch_random = torch.Generator(task.device).manual_seed(task.seed)
@@ -93,7 +91,7 @@ class RegressionTrainer(ScaleTrainer):
         self.crop = self._crop_samples(task)
         self.ranges = [(start, stop) for start, stop in task.segments if stop - start >= self.crop]
         recorded = sum(stop - start for start, stop in self.ranges)
-        self.most_steps = math.ceil(options.passes * recorded / (options.batch * self.crop))
+        self.most_steps = math.ceil(options.epochs * recorded / (options.batch * self.crop))
         self.graph: CudaGraph | None = None
         self.reported = math.nan
 
@@ -108,8 +106,8 @@ class RegressionTrainer(ScaleTrainer):
     def _crop_samples(self, task: ScaleTask) -> int:
         """Samples in a crop; if there are more in it than in the longest segment, it is shortened."""
         longest = max(stop - start for start, stop in task.segments)
-        unit = self.granule * 16
-        crop = min(self.options.crop_frames * self.granule, longest // unit * unit)
+        unit = self.frame_samples * 16
+        crop = min(self.options.crop_frames * self.frame_samples, longest // unit * unit)
         if crop < unit:
             raise CawError(f"the recording is too short to train the scale of {task.spec.rate} Hz on")
         return crop
@@ -144,7 +142,7 @@ class RegressionTrainer(ScaleTrainer):
         loss = self._gradients(self._draw_starts())
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
-        self._update_average()
+        self._update_ema()
         if self.steps_done % REPORT_INTERVAL == 0 or self.task.device.type == "cpu" or math.isnan(self.reported):
             self.reported = loss.item()
         self.steps_done += 1
@@ -170,17 +168,17 @@ class RegressionTrainer(ScaleTrainer):
         return loss.detach()
 
     @torch.no_grad()
-    def _update_average(self) -> None:
-        weight = min(self.options.averaging, (2 + self.steps_done) / (11 + self.steps_done))
-        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - weight)
+    def _update_ema(self) -> None:
+        weight = min(self.options.ema_decay, (2 + self.steps_done) / (11 + self.steps_done))
+        torch._foreach_lerp_(list(self.ema.parameters()), list(self.model.parameters()), 1 - weight)
 
-    def generator(self) -> ScaleGenerator:
-        return self.average
+    def finish(self) -> TrainedScale:
+        return TrainedScale(self.ema, self.noise_std)
 
     def state_dict(self) -> dict[str, Any]:
         return {
             "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
+            "average": self.ema.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "steps_done": self.steps_done,
             "random": _portable(self.random.bit_generator.state),
@@ -190,7 +188,7 @@ class RegressionTrainer(ScaleTrainer):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
+        self.ema.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.steps_done = state["steps_done"]
         self.random.bit_generator.state = _from_portable(state["random"])

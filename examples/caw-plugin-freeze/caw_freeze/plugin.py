@@ -5,7 +5,7 @@ from __future__ import annotations
 from caw_toolkit import hookimpl
 from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
 
-caw_api_version = 1
+caw_api_version = 2
 
 
 @hookimpl

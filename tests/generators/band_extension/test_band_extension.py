@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from caw_toolkit.generators.band_extension import generator as exemplar_or_gaussian
-from caw_toolkit.generators.band_extension.generator import ExemplarOrGaussianGenerator
+from caw_toolkit.generators.band_extension import generator as band_extension
+from caw_toolkit.generators.band_extension.generator import BandExtensionGenerator
 from caw_toolkit.generators.registry import build_generator
 from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
@@ -22,33 +22,38 @@ def trained() -> tuple[ScaleTask, ScaleTrainer]:
     return given, trainer
 
 
-def test_it_remembers_from_within_and_predicts_from_without(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_looks_up_what_it_made_and_predicts_external_audio(monkeypatch: pytest.MonkeyPatch) -> None:
     given, trainer = trained()
-    made = trainer.generator().eval()
-    assert isinstance(made, ExemplarOrGaussianGenerator)
+    made = trainer.finish().generator.eval()
+    assert isinstance(made, BandExtensionGenerator)
     assert given.coarse is not None
     noise, coarse = torch.randn(1, 1, 2000), given.coarse[None, :, :2000]
     with torch.no_grad():
         assert torch.equal(made(noise, coarse), made.exemplar(noise, coarse))
-        monkeypatch.setattr(exemplar_or_gaussian, "SECOND_OPINION", 0.0)
+        with pytest.raises(RuntimeError, match="prepare_for_external"):
+            made.extend(noise, coarse)
+        made.prepare_for_external()
+        monkeypatch.setattr(band_extension, "ENSEMBLE_WEIGHT", 0.0)
         extended = made.extend(noise, coarse)
         mean, log_std = made.gaussian.predict(made.gaussian.analyse(coarse))
-        restrained = torch.where(log_std > 0, (1 - exemplar_or_gaussian.RESTRAINT) * log_std, log_std)
+        shrunk = torch.where(log_std > 0, (1 - band_extension.SHRINKAGE) * log_std, log_std)
         assert (log_std > 0).any()
-        fine = made.fine_structure(coarse, made.gaussian.coarse_level.square().mean()).flatten(1, 2)
-        torch.testing.assert_close(extended, made.gaussian.with_band(coarse, mean, restrained, fine))
+        excitation = made.excitation(coarse, made.gaussian.coarse_level.square().mean()).flatten(1, 2)
+        torch.testing.assert_close(extended, made.gaussian.add_band(coarse, mean, shrunk, excitation))
         assert torch.equal(made.extend(-noise, coarse), extended)
 
 
 def test_its_architecture_builds_it_again() -> None:
     given, trainer = trained()
-    made = trainer.generator().eval()
+    made = trainer.finish().generator.eval()
     twin = build_generator(made.architecture)
     twin.load_state_dict(made.state_dict())
     assert given.coarse is not None
     noise, coarse = torch.randn(1, 1, 2000), given.coarse[None, :, :2000]
     with torch.no_grad():
         assert torch.equal(twin.eval()(noise, coarse), made(noise, coarse))
+        for generator in (made, twin):
+            generator.prepare_for_external()
         assert torch.equal(twin.extend(noise, coarse), made.extend(noise, coarse))
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from caw_toolkit.dsp.lapped_transform import LappedTransform
-from caw_toolkit.generators.band_extension.excitation import GAIN, FineStructure
+from caw_toolkit.generators.band_extension.excitation import GAIN, Excitation
 
 RATE, BANDS = 8000, 16
 PITCH = 200
@@ -15,7 +15,7 @@ POWER = torch.tensor(0.01)
 
 
 def made(coarse: Tensor, bands: int = BANDS, ratio: int = 2) -> Tensor:
-    return FineStructure(LappedTransform(bands), ratio)(coarse, POWER)
+    return Excitation(LappedTransform(bands), ratio)(coarse, POWER)
 
 
 def below(signal: Tensor, ratio: int = 2) -> Tensor:
@@ -71,12 +71,12 @@ def test_a_voice_gets_harmonics() -> None:
     assert contrast[bins > RATE // 2].median() > 10
 
 
-def correlation_with(real: Tensor, structure: FineStructure, coarse: Tensor) -> float:
+def correlation_with(real: Tensor, structure: Excitation, coarse: Tensor) -> float:
     band, fine = structure.transform(real - coarse)[:, :, BANDS // 2 :], structure(coarse, POWER)[:, :, BANDS // 2 :]
     return float((band * fine).sum() / (band.square().sum() * fine.square().sum()).sqrt())
 
 
-def fit(structure: FineStructure, real: Tensor, coarse: Tensor) -> None:
+def fit(structure: Excitation, real: Tensor, coarse: Tensor) -> None:
     band = structure.transform(real - coarse)[0]
     level = band.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-8)
     structure.fit(band / level, coarse[0], torch.ones(coarse.shape[-1], dtype=torch.bool))
@@ -89,7 +89,7 @@ def test_the_phase_of_the_highs_is_learnt_from_the_recording(sign: int, delay: i
     spectrum[..., : spectrum.shape[-1] // 2] = 0
     coarse = pulses()
     real = coarse + sign * torch.fft.irfft(spectrum, 2 * RATE).roll(delay)
-    structure = FineStructure(LappedTransform(BANDS), 2)
+    structure = Excitation(LappedTransform(BANDS), 2)
     before = correlation_with(real, structure, coarse)
     fit(structure, real, coarse)
     assert correlation_with(real, structure, coarse) > max(before, 0) + 0.1
@@ -97,7 +97,7 @@ def test_the_phase_of_the_highs_is_learnt_from_the_recording(sign: int, delay: i
 
 def test_the_phase_of_noise_leaves_its_level() -> None:
     coarse = below(noise())
-    structure = FineStructure(LappedTransform(BANDS), 2)
+    structure = Excitation(LappedTransform(BANDS), 2)
     fit(structure, noise(), coarse)
     levels = structure(coarse, POWER)[0, 0, BANDS // 2 + 3 :, 20:-20].square().mean(1).sqrt() / GAIN
     assert levels.min() > 0.8 and levels.max() < 1.2
@@ -105,7 +105,7 @@ def test_the_phase_of_noise_leaves_its_level() -> None:
 
 @pytest.mark.parametrize("samples", [1, RATE])
 def test_silence_teaches_no_phase(samples: int) -> None:
-    structure, coarse = FineStructure(LappedTransform(BANDS), 2), pulses()
+    structure, coarse = Excitation(LappedTransform(BANDS), 2), pulses()
     fit(structure, torch.zeros(1, 1, samples), torch.zeros(1, 1, samples))
     torch.testing.assert_close(structure(coarse, POWER), made(coarse), atol=1e-5, rtol=0)
 
@@ -121,13 +121,13 @@ def test_a_sample_is_heard_no_further_than_the_receptive_field() -> None:
     other = coarse.clone()
     other[..., RATE] += 1
     frames = (made(other) - made(coarse)).abs().amax(dim=(0, 1, 2)).nonzero().flatten()
-    reach = FineStructure(LappedTransform(BANDS), 2).receptive_field / 2
+    reach = Excitation(LappedTransform(BANDS), 2).receptive_field / 2
     assert (frames * BANDS - RATE).abs().max() <= reach
 
 
 def test_a_block_on_the_grid_gives_what_the_whole_gives() -> None:
-    structure = FineStructure(LappedTransform(BANDS), 2)
-    coarse, start = below(noise()), 5 * structure.granule
+    structure = Excitation(LappedTransform(BANDS), 2)
+    coarse, start = below(noise()), 5 * structure.total_stride
     edge = structure.receptive_field // BANDS
     whole, part = structure(coarse, POWER)[..., start // BANDS :], structure(coarse[..., start:], POWER)
     torch.testing.assert_close(part[..., edge:], whole[..., edge:], atol=1e-5, rtol=0)

@@ -104,10 +104,10 @@ def test_options_from_a_mapping() -> None:
         ({"epochs": 0}, "epochs must be at least 1"),
         ({"epochs": True}, "epochs must be a whole number"),
         ({"learning_rate": "fast"}, "learning_rate must be a number"),
-        ({"learning_rate": 0}, "learning_rate must be positive"),
+        ({"learning_rate": 0}, "learning_rate must be above 0"),
         ({"betas": [0.5]}, "betas must be a list of 2 numbers"),
         ({"second_scale_full_noise": 1}, "second_scale_full_noise must be true or false"),
-        ({"waveform_weight": -1}, "waveform_weight must not be negative"),
+        ({"waveform_weight": -1}, "waveform_weight must be at least 0"),
         ({"crop_samples": 2040}, "crop_samples must be above the receptive field of 2040 samples, not 2040"),
     ],
 )
@@ -180,13 +180,13 @@ def test_full_noise_at_the_second_scale_only() -> None:
 
 def test_reconstruction_noise_is_fixed_and_at_the_coarsest_scale_only() -> None:
     trainer = trainer_of(make_task(0))
-    noise = trainer.reconstruction_noise()
+    noise = trainer.finish().reconstruction_noise
     assert noise is not None
     assert noise.shape == (1, 1500)
     assert float(noise.std()) == pytest.approx(1, abs=0.1)
     trainer.step(0.0)
-    torch.testing.assert_close(trainer.reconstruction_noise(), noise, rtol=0, atol=0)
-    assert trainer_of(make_task(1)).reconstruction_noise() is None
+    torch.testing.assert_close(trainer.finish().reconstruction_noise, noise, rtol=0, atol=0)
+    assert trainer_of(make_task(1)).finish().reconstruction_noise is None
 
 
 # Segments
@@ -202,7 +202,7 @@ def test_training_never_sees_what_lies_between_segments() -> None:
             trainer = trainer_of(task, options)
             for _ in range(2):
                 trainer.step(0.0)
-            states.append(weights_of(trainer.generator()))
+            states.append(weights_of(trainer.finish().generator))
     torch.testing.assert_close(states[0], states[2], rtol=0, atol=0)
     torch.testing.assert_close(states[1], states[3], rtol=0, atol=0)
 
@@ -229,9 +229,9 @@ def test_losses_of_the_first_step() -> None:
     untouched = trainer_of(make_task(0), options)
     losses = trainer.step(0.0)
     assert set(losses) == {"critic", "gradient_penalty", "adversarial", "reconstruction"}
-    noise = untouched.reconstruction_noise()
+    noise = untouched.finish().reconstruction_noise
     assert noise is not None
-    network = untouched.generator().train()  # batch norm with the signal's own statistics
+    network = untouched.finish().generator.train()  # batch norm with the signal's own statistics
     real, reconstruction = make_task(0).real[None], network(noise[None], None)
     expected = 2 * (real - reconstruction).square().mean() + 0.5 * multi_scale_spectrogram_loss(real, reconstruction)
     assert losses["reconstruction"] == pytest.approx(float(expected), rel=1e-4)
@@ -242,9 +242,9 @@ def test_the_learning_rate_drops_after_two_thirds() -> None:
     moved = {}
     for progress in (0.0, 0.66, 0.67):
         trainer = trainer_of(make_task(0))
-        before = weights_of(trainer.generator())["output.bias"]
+        before = weights_of(trainer.finish().generator)["output.bias"]
         trainer.step(progress)
-        moved[progress] = (weights_of(trainer.generator())["output.bias"] - before).abs().item()
+        moved[progress] = (weights_of(trainer.finish().generator)["output.bias"] - before).abs().item()
     assert moved[0.0] == pytest.approx(0.0015, rel=0.01)
     assert moved[0.66] == pytest.approx(0.0015, rel=0.01)
     assert moved[0.67] == pytest.approx(0.00015, rel=0.01)
@@ -265,7 +265,7 @@ def test_without_reconstruction_weights_there_is_no_reconstruction() -> None:
 
 def test_the_generator_is_a_snapshot_in_evaluation_mode() -> None:
     trainer = trainer_of(make_task(0))
-    generator = trainer.generator()
+    generator = trainer.finish().generator
     before = weights_of(generator)
     trainer.step(0.0)
     assert not generator.training
@@ -278,12 +278,14 @@ def test_the_generator_is_a_snapshot_in_evaluation_mode() -> None:
 def test_warm_start_from_the_third_scale() -> None:
     first, second = trainer_of(make_task(0)), trainer_of(make_task(1))
     second.step(0.0)
-    cold = weights_of(trainer_of(make_task(1)).generator())
-    given = weights_of(trainer_of(make_task(1, previous=first.warm_start_state())).generator())
+    cold = weights_of(trainer_of(make_task(1)).finish().generator)
+    given = weights_of(trainer_of(make_task(1, previous=first.warm_start_state())).finish().generator)
     torch.testing.assert_close(given, cold, rtol=0, atol=0)
 
     third = trainer_of(make_task(2, previous=second.warm_start_state()))
-    torch.testing.assert_close(weights_of(third.generator()), weights_of(second.generator()), rtol=0, atol=0)
+    torch.testing.assert_close(
+        weights_of(third.finish().generator), weights_of(second.finish().generator), rtol=0, atol=0
+    )
     torch.testing.assert_close(
         third.warm_start_state()["discriminator"], second.warm_start_state()["discriminator"], rtol=0, atol=0
     )
@@ -291,8 +293,8 @@ def test_warm_start_from_the_third_scale() -> None:
 
 def test_a_previous_state_of_other_shapes_is_left_alone() -> None:
     previous = trainer_of(make_task(1), replace(SMALL, hidden_channels=6)).warm_start_state()
-    given = weights_of(trainer_of(make_task(2, previous=previous)).generator())
-    torch.testing.assert_close(given, weights_of(trainer_of(make_task(2)).generator()), rtol=0, atol=0)
+    given = weights_of(trainer_of(make_task(2, previous=previous)).finish().generator)
+    torch.testing.assert_close(given, weights_of(trainer_of(make_task(2)).finish().generator), rtol=0, atol=0)
 
 
 # Whole pyramids, resuming
@@ -330,9 +332,9 @@ def test_three_scales_train_and_generate(crop_samples: int | None) -> None:
         for step in range(trainer.total_steps):
             losses = trainer.step(step / trainer.total_steps)
             assert all(math.isfinite(loss) for loss in losses.values())
-        generators.append(trainer.generator())
+        generators.append(trainer.finish().generator)
         stds.append(trainer.noise_std)
-        noise = trainer.reconstruction_noise()
+        noise = trainer.finish().reconstruction_noise
         star.extend([noise] if noise is not None else [])
         previous = trainer.warm_start_state()
     coarse = upsample_keys(torch.randn(1, 1, 200), 1000, 2000, 400)
@@ -361,7 +363,9 @@ def test_resuming_is_bit_identical(index: int, crop_samples: int | None) -> None
     resumed = trainer_of(make_task(index, segments=segments), options)
     resumed.load_state_dict(torch.load(buffer, weights_only=True))
     assert [resumed.step(0.7) for _ in range(3)] == expected
-    torch.testing.assert_close(weights_of(resumed.generator()), weights_of(trainer.generator()), rtol=0, atol=0)
+    torch.testing.assert_close(
+        weights_of(resumed.finish().generator), weights_of(trainer.finish().generator), rtol=0, atol=0
+    )
 
 
 def test_the_seed_decides_the_training() -> None:

@@ -12,19 +12,20 @@ from caw_toolkit.errors import CawUsageError
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.generators.gaussian import GaussianGenerator
+from caw_toolkit.parts import own_parts
 from caw_toolkit.pyramid.material import Material
-from caw_toolkit.training.objectives import OBJECTIVES, build_objective
+from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import Objective
 from caw_toolkit.training.objectives.flow_matching import FlowTrainer
-from caw_toolkit.training.presets import load_preset, preset_names
+from caw_toolkit.training.presets import load_preset, preset_directory
 from scale_tasks import SMALL_OPTIONS, make_spec, noise_task
 
 
 def test_every_objective_has_a_small_example() -> None:
-    assert set(SMALL_OPTIONS) == set(OBJECTIVES)
+    assert set(SMALL_OPTIONS) == set(own_parts("objective"))
 
 
-@pytest.mark.parametrize("name", sorted(OBJECTIVES))
+@pytest.mark.parametrize("name", sorted(own_parts("objective")))
 def test_objectives_are_built_by_name(name: str) -> None:
     objective = build_objective(name, SMALL_OPTIONS[name])
     assert isinstance(objective, Objective)
@@ -61,17 +62,17 @@ def test_a_trainer_keeps_its_promises(name: str, index: int, channels: int) -> N
     finals = []
     for trainer in trainers:
         trainer.step(0.6)
-        finals.append(trainer.generator().state_dict())
+        finals.append(trainer.finish().generator.state_dict())
     for key, value in finals[0].items():
         assert torch.equal(value, finals[1][key]), key
-    generator = trainers[0].generator()
-    assert trainers[0].total_steps >= 0 and trainers[0].noise_std >= 0
+    trained = trainers[0].finish()
+    generator = trained.generator
+    assert trainers[0].total_steps >= 0 and trained.noise_std >= 0
     noise, coarse = torch.randn(2, 1, channels, 1001)
     with torch.no_grad():
         made = generator(noise, coarse if index else None)
     assert made.shape == noise.shape and torch.isfinite(made).all()
-    reconstruction = trainers[0].reconstruction_noise()
-    assert (reconstruction is None) == (index > 0)
+    assert (trained.reconstruction_noise is None) == (index > 0)
 
 
 @pytest.mark.parametrize("name", ["solver_steps", "solver_spacing", "companding", "frame_seconds"])
@@ -110,7 +111,7 @@ def test_an_unknown_option_names_the_closest(name: str) -> None:
         ({"batch": 1.5}, "batch must be a whole number"),
         ({"widths": []}, "widths must be a list of whole numbers"),
         ({"widths": [0, 8]}, "widths must be above 0"),
-        ({"averaging": 1.0}, "averaging must be"),
+        ({"ema_decay": 1.0}, "ema_decay must be"),
         ({"learning_rate": "fast"}, "learning_rate must be a number"),
         ({"learning_rate": float("nan")}, "learning_rate must be above 0"),
     ],
@@ -146,7 +147,7 @@ def test_conditional_gaussians_need_a_scale_below() -> None:
 
 
 @pytest.mark.parametrize("material", list(Material))
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("name", [path.stem for path in preset_directory().glob("*.toml")])
 def test_shipped_presets_name_objectives_and_options_that_exist(name: str, material: Material) -> None:
     preset = load_preset(name, material=material)
     build_objective(preset.objective, preset.objective_options)

@@ -1,4 +1,4 @@
-"""What a model remembers of its recording, for cleaning another one."""
+"""The recording that a model holds, for cleaning another one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from caw_toolkit import Array, CawError, PyramidModel
 from caw_toolkit.dsp.resampling import resample
 
 
-def remembered(model: PyramidModel | str | Path, sample_rate: int) -> Array:
+def reference_recording(model: PyramidModel | str | Path, sample_rate: int) -> Array:
     """The recording that a model was trained on, `(channels, samples)`.
 
     Args:
@@ -16,12 +16,12 @@ def remembered(model: PyramidModel | str | Path, sample_rate: int) -> Array:
         sample_rate: Hz.
 
     Raises:
-        CawError: if the model was trained at a lower rate, or does not remember its recording.
+        CawError: if the model was trained at a lower rate, or does not hold its recording.
     """
     if not isinstance(model, PyramidModel):
         loaded = PyramidModel.load(model, "cpu")
         try:
-            return remembered(loaded, sample_rate)
+            return reference_recording(loaded, sample_rate)
         except CawError as error:
             raise CawError(f"{model}: {error}") from error
     if model.sample_rate < sample_rate:
@@ -32,7 +32,6 @@ def remembered(model: PyramidModel | str | Path, sample_rate: int) -> Array:
     recording = model.recording()
     if recording is None:
         raise CawError(
-            "this needs a model that remembers its recording, and this one has only learnt from it: "
-            "caw train --preset fast"
+            "this needs a model that holds its recording, and this one has only learnt from it: caw train --preset fast"
         )
     return resample(recording, model.sample_rate, sample_rate)

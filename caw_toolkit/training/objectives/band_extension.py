@@ -1,4 +1,4 @@
-"""Objective `exemplar_or_gaussian`: remember the recording, learn to predict (`generators.band_extension`)."""
+"""Objective `exemplar_or_gaussian`: hold the recording, learn to predict (`generators.band_extension`)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from caw_toolkit.generators.band_extension.generator import ExemplarOrGaussianGenerator
-from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.generators.band_extension.generator import BandExtensionGenerator
 from caw_toolkit.generators.exemplar import ExemplarGenerator
-from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.conditional_gaussian import ConditionalGaussianObjective, GaussianTrainer
 from caw_toolkit.training.objectives.exemplar import ExemplarObjective, ExemplarOptions
 
 
-class ExemplarOrGaussianObjective(Objective):
+class BandExtensionObjective(Objective):
     """Both at every scale but the coarsest.
 
     Args:
-        exemplar: remembers.
+        exemplar: holds the recording.
         gaussian: learns to predict.
     """
 
@@ -27,40 +26,39 @@ class ExemplarOrGaussianObjective(Objective):
         self.gaussian = gaussian
 
     @classmethod
-    def from_options(cls, options: Mapping[str, Any]) -> ExemplarOrGaussianObjective:
+    def from_options(cls, options: Mapping[str, Any]) -> BandExtensionObjective:
         """Make the objective from the options of both, which have no name in common."""
-        remembering = {option.name for option in fields(ExemplarOptions)}
+        of_exemplar = {option.name for option in fields(ExemplarOptions)}
         return cls(
-            ExemplarObjective.from_options({name: options[name] for name in options if name in remembering}),
+            ExemplarObjective.from_options({name: options[name] for name in options if name in of_exemplar}),
             ConditionalGaussianObjective.from_options(
-                {name: options[name] for name in options if name not in remembering}
+                {name: options[name] for name in options if name not in of_exemplar}
             ),
         )
 
-    def untrained_generator(self, spec: ScaleSpec) -> ExemplarOrGaussianGenerator:
-        return ExemplarOrGaussianGenerator(
-            self.exemplar.untrained_generator(spec), self.gaussian.untrained_generator(spec)
-        )
+    def untrained_generator(self, spec: ScaleSpec) -> BandExtensionGenerator:
+        return BandExtensionGenerator(self.exemplar.untrained_generator(spec), self.gaussian.untrained_generator(spec))
 
     def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
-        return ExemplarOrGaussianTrainer(self.exemplar.remembering(task), self.gaussian.scale_trainer(task))
+        return BandExtensionTrainer(self.exemplar.holding(task), self.gaussian.scale_trainer(task))
 
 
-class ExemplarOrGaussianTrainer(ScaleTrainer):
+class BandExtensionTrainer(ScaleTrainer):
     """Training of the Gaussian; there is nothing to train in exemplars."""
 
     def __init__(self, exemplar: ExemplarGenerator, gaussian: GaussianTrainer) -> None:
         self._exemplar = exemplar
         self._gaussian = gaussian
-        self.noise_std = gaussian.noise_std
         self.total_steps = gaussian.total_steps
         self.most_steps = gaussian.most_steps
 
     def step(self, progress: float) -> dict[str, float]:
         return self._gaussian.step(progress)
 
-    def generator(self) -> ScaleGenerator:
-        return ExemplarOrGaussianGenerator(self._exemplar, self._gaussian.average)
+    def finish(self) -> TrainedScale:
+        trained = self._gaussian.finish()
+        generator = BandExtensionGenerator(self._exemplar, self._gaussian.ema)
+        return TrainedScale(generator, trained.noise_std)
 
     def state_dict(self) -> dict[str, Any]:
         return self._gaussian.state_dict()

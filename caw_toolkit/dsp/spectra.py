@@ -1,0 +1,67 @@
+"""Frames and power spectrograms of signals in memory, in NumPy."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit.arrays import FloatArray
+
+#: Power or decibels, `(bins, frames)`.
+Spectrogram = npt.NDArray[np.float64]
+
+#: For plugins.
+__all__ = ["Spectrogram", "power_spectrogram", "windowed_frames"]
+
+_BLOCK_FRAMES = 256
+
+
+def windowed_frames(signal: FloatArray, window: FloatArray, hop: int) -> FloatArray:
+    """Successive frames of a signal, as many as lie within it, multiplied by a window.
+
+    Shape:
+        signal: `(..., samples)`; window: `(size,)`; result: `(..., frames, size)`
+
+    Example:
+        >>> windowed_frames(np.arange(5.0), np.ones(3), hop=2)
+        array([[0., 1., 2.],
+               [2., 3., 4.]])
+    """
+    frames = np.lib.stride_tricks.sliding_window_view(signal, len(window), axis=-1)[..., ::hop, :]
+    windowed: FloatArray = frames * window
+    return windowed
+
+
+def power_spectrogram(
+    signal: npt.NDArray[np.float64],
+    window_samples: int,
+    hop_samples: int,
+    *,
+    padding: Literal["constant", "reflect"] = "constant",
+) -> Spectrogram:
+    """Squared magnitudes of the STFT with a periodic Hann window.
+
+    Args:
+        signal: `(samples,)`.
+        window_samples: length of the window and of the transform.
+        hop_samples: distance between frames; frame `n` is centred on sample `n * hop_samples`.
+        padding: how the signal goes on beyond its ends: with zeros, or mirrored.
+
+    Returns:
+        `(window_samples // 2 + 1, samples // hop_samples + 1)`.
+
+    Example:
+        >>> power_spectrogram(np.ones(64), window_samples=16, hop_samples=8).shape
+        (9, 9)
+    """
+    padded = np.pad(signal, window_samples // 2, mode=padding)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window_samples) / window_samples)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window_samples)[::hop_samples]
+    power = np.empty((window_samples // 2 + 1, len(frames)))
+    # Block by block: a view of overlapping frames, multiplied by the window, takes window / hop times the memory.
+    for start in range(0, len(frames), _BLOCK_FRAMES):
+        spectra = np.fft.rfft(frames[start : start + _BLOCK_FRAMES] * window, axis=1)
+        power[:, start : start + _BLOCK_FRAMES] = (np.abs(spectra) ** 2).T
+    return power

@@ -1,0 +1,144 @@
+"""Given audio through a pyramid: injected at a scale, revised, or completed where it is missing (paper, 4.2 to 4.4).
+
+All three change or replace the signal of one scale, at the level of the scales (peak 1), and render the scales above
+it anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from caw_toolkit.arrays import Array, Gap
+from caw_toolkit.dsp.resampling import resample
+from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.pyramid.noise import Noise, NoiseSource
+from caw_toolkit.pyramid.renderer import GivenAudio, Renderer, rendered_blocks
+from caw_toolkit.pyramid.scale import Scale, scale_index
+
+#: Samples of the coarsest scale beside a gap that its resampling has blurred.
+EDGE_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Editor:
+    """What `PyramidModel.inject`, `revise` and `fill` do; their arguments are explained there.
+
+    Attributes:
+        scales: coarsest first, with generators in their fastest form.
+        upsampling: name of the interpolation between scales.
+        channels: 1 or 2.
+        peak: of the training recording.
+    """
+
+    scales: Sequence[Scale]
+    upsampling: str
+    channels: int
+    peak: float
+
+    def inject(self, audio: Array, sample_rate: int, *, at_rate: int | None, seed: int, first_second: int) -> Array:
+        """Enter the pyramid at a scale."""
+        if len(self.scales) < 2:
+            raise CawUsageError("this model has a single scale, so nothing can be injected below it")
+        entry = 1 if at_rate is None else scale_index(self.scales, at_rate)
+        if entry == 0:
+            first, *others = (scale.rate for scale in self.scales)
+            raise CawUsageError(f"the coarsest scale ({first} Hz) takes no input: choose from {tuple(others)}")
+        signal = self._at_scale(entry - 1, audio, sample_rate)
+        for scale in self.scales[entry:]:
+            scale.generator.prepare_for_external()
+        given = GivenAudio(signal, entry, is_external=True)
+        return self._rendered(given, audio.shape[1] / sample_rate, NoiseSource(seed, self.channels, first_second))
+
+    def revise(self, audio: Array, sample_rate: int, *, strength: float, seed: int, first_second: int) -> Array:
+        """Lead audio towards noise and back (Meng et al., "SDEdit", 2022)."""
+        generator = self._require_editing(strength).generator
+        signal = self._at_scale(0, audio, sample_rate)
+        noise = NoiseSource(seed, self.channels, first_second)
+        with torch.inference_mode():
+            given, drawn = (tensor[None].to(generator.device) for tensor in (signal, self._coarsest(noise, signal)))
+            revised = generator.revise(given, drawn, strength)[0]
+        return self._rendered(GivenAudio(revised.clone(), entry=1), audio.shape[1] / sample_rate, noise)
+
+    def fill(
+        self,
+        audio: Array,
+        sample_rate: int,
+        gaps: Sequence[Gap],
+        *,
+        strength: float,
+        seed: int,
+        first_second: int,
+    ) -> Array:
+        """Complete audio where it is missing (Lugmayr et al., "RePaint", 2022)."""
+        generator = self._require_editing(strength).generator
+        # From noise alone, the guess does not count but for what resampling smears of it beside the gap.
+        guess = audio if strength < 1 else bridged(audio, gaps)
+        signal = self._at_scale(0, guess, sample_rate)
+        noise = NoiseSource(seed, self.channels, first_second)
+        known = known_samples(signal.shape[1], self.scales[0].rate, gaps, sample_rate).to(generator.device)
+        with torch.inference_mode():
+            given, drawn = (tensor[None].to(generator.device) for tensor in (signal, self._coarsest(noise, signal)))
+            filled = generator.fill(given, known, drawn, strength)[0]
+        return self._rendered(GivenAudio(filled.clone(), entry=1), audio.shape[1] / sample_rate, noise)
+
+    def _require_editing(self, strength: float) -> Scale:
+        """The coarsest scale, if signals can be led back towards noise there, by a strength that makes sense."""
+        if not 0 <= strength <= 1:
+            raise CawUsageError(f"strength must be from 0 to 1, not {strength}")
+        if not self.scales[0].generator.can_edit:
+            raise CawError(
+                "this needs a model whose coarsest scale was trained by flow matching: caw train --preset fast"
+            )
+        return self.scales[0]
+
+    def _at_scale(self, index: int, audio: Array, sample_rate: int) -> Tensor:
+        """Audio at the rate and at the level of a scale, `(channels, samples)`."""
+        if audio.ndim != 2 or audio.shape[0] != self.channels:
+            raise CawError(f"the model has {self.channels} channel(s), the audio has shape {audio.shape}")
+        return torch.from_numpy(resample(audio / self.peak, sample_rate, self.scales[index].rate))
+
+    def _coarsest(self, noise: Noise, signal: Tensor) -> Tensor:
+        """Noise of the coarsest scale, as long as a signal of it."""
+        return noise.normal(0, self.scales[0].rate, 0, signal.shape[1])
+
+    def _rendered(self, given: GivenAudio, seconds: float, noise: Noise) -> Array:
+        """Everything from the scale of entry on."""
+        renderer = Renderer(self.scales, self.upsampling, noise, given)
+        return np.concatenate(list(rendered_blocks(renderer, seconds, keep_edges=True, gain=self.peak)), axis=1)
+
+
+def known_samples(samples: int, rate: int, gaps: Sequence[Gap], gap_rate: int) -> Tensor:
+    """Which samples of a scale hold nothing of gaps, `(samples,)`.
+
+    Args:
+        samples: length of the scale's signal.
+        rate: of the scale, Hz.
+        gaps: in samples of another rate.
+        gap_rate: that rate, Hz.
+    """
+    known = torch.ones(samples, dtype=torch.bool)
+    for start, stop in gaps:
+        first = math.floor(start / gap_rate * rate) - EDGE_SAMPLES
+        known[max(0, first) : math.ceil(stop / gap_rate * rate) + EDGE_SAMPLES] = False
+    return known
+
+
+def bridged(audio: Array, gaps: Sequence[Gap]) -> Array:
+    """Audio with straight lines across its gaps, so that resampling blurs as little as possible beside them.
+
+    >>> bridged(np.array([[0, 9, 9, 3]], np.float32), [(1, 3)])
+    array([[0., 0., 3., 3.]], dtype=float32)
+    """
+    result = np.array(audio)
+    for start, stop in gaps:
+        first, last = max(0, start), min(audio.shape[1], stop)
+        left = audio[:, first - 1] if first else np.zeros(len(audio), audio.dtype)
+        right = audio[:, last] if last < audio.shape[1] else np.zeros(len(audio), audio.dtype)
+        result[:, first:last] = np.linspace(left, right, last - first, axis=1)
+    return result
