@@ -181,13 +181,10 @@ def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: 
 
 
 def _read(path: Path, start: float, duration: float | None) -> AudioClip:
-    from caw_toolkit.audio.clip import require_trainable
     from caw_toolkit.audio.reading import read_audio
-    from caw_toolkit.pyramid.recording import LONGEST_SECONDS, SHORTEST_SECONDS
+    from caw_toolkit.pyramid.recording import LONGEST_SECONDS
 
-    clip = read_audio(path, start_seconds=start, duration_seconds=duration, longest_seconds=LONGEST_SECONDS)
-    require_trainable(clip, shortest_seconds=SHORTEST_SECONDS)
-    return clip
+    return read_audio(path, start_seconds=start, duration_seconds=duration, longest_seconds=LONGEST_SECONDS)
 
 
 def _source(path: Path, clip: AudioClip) -> dict[str, Any]:

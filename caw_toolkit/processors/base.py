@@ -195,7 +195,7 @@ class Processor:
         require_buffer_size(buffer_size)
         with self._lock:
             self._buffer_size = int(buffer_size)
-            return self._whole(input_array, rate) if reset else self._next_chunk(input_array, rate)
+            return self._call(input_array, rate, reset)
 
     def process(
         self, input_array: npt.NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
@@ -219,16 +219,36 @@ class Processor:
                 return np.zeros(0, np.float32)
             return from_channels_first(session.stream.flush(), session.layout)
 
-    def _whole(self, input_array: npt.NDArray[Any], sample_rate: float) -> Array:
-        self.reset()
-        layout = self._layout = detect_layout(input_array, previous=self._layout)
-        if input_array.size == 0:
-            return np.zeros(input_array.shape, np.float32)
-        audio = to_channels_first(input_array, layout)
-        expected = audio.shape
-        processed = self._process(audio, sample_rate)
+    def process_audio(self, audio: Array, sample_rate: float, buffer_size: int = 8192) -> Array:
+        """Process a whole signal whose shape is known and whose rate has been checked, as boards do.
+
+        Args:
+            audio: `(channels, samples)` float32; it may be overwritten.
+            sample_rate: Hz.
+            buffer_size: samples that native plugins get at a time.
+
+        Raises:
+            CawError: the audio does not suit the processor, or it returned audio of another shape.
+        """
+        with self._lock:
+            self._buffer_size = buffer_size
+            self.reset()
+            expected = audio.shape
+            processed = self._process(audio, sample_rate)
         if processed.shape != expected:
             raise CawError(f"{type(self).__name__} returned audio of shape {processed.shape} for {expected}")
+        return processed
+
+    def _call(self, input_array: npt.NDArray[Any], sample_rate: float, reset: bool) -> Array:
+        """A call with checked arguments."""
+        return self._whole(input_array, sample_rate) if reset else self._next_chunk(input_array, sample_rate)
+
+    def _whole(self, input_array: npt.NDArray[Any], sample_rate: float) -> Array:
+        layout = self._layout = detect_layout(input_array, previous=self._layout)
+        if input_array.size == 0:
+            self.reset()
+            return np.zeros(input_array.shape, np.float32)
+        processed = self.process_audio(to_channels_first(input_array, layout), sample_rate, self._buffer_size)
         return from_channels_first(processed, layout)
 
     def _next_chunk(self, input_array: npt.NDArray[Any], sample_rate: float) -> Array:

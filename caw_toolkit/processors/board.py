@@ -15,7 +15,6 @@ import pedalboard
 
 from caw_toolkit.arrays import Array
 from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
-from caw_toolkit.processors.layout import checked_rate, require_buffer_size
 from caw_toolkit.processors.streams import CalledStream, ChainStream, MixStream, call_plugin
 
 #: A part of a board; None stands for nothing, as in pedalboard.
@@ -100,22 +99,14 @@ class _Container(Processor, MutableSequence[Member]):
             if plugin is not None
         )
 
-    def __call__(
-        self, input_array: npt.NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
-    ) -> Array:
-        """Process audio (`Processor.__call__`).
-
-        A purely native board hands whole signals to pedalboard as they are.
-        """
-        checked_rate(sample_rate)
-        require_buffer_size(buffer_size)
-        with self._lock:
-            stages = self._plan()
-            native = stages[0] if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin) else None
-            if native is None or not reset:
-                return super().__call__(input_array, sample_rate, buffer_size, reset)
-            super().reset()
-            return native(input_array, sample_rate, buffer_size, reset)
+    def _call(self, input_array: npt.NDArray[Any], sample_rate: float, reset: bool) -> Array:
+        """A purely native board hands whole signals to pedalboard as they are."""
+        stages = self._plan()
+        native = stages[0] if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin) else None
+        if native is None or not reset:
+            return super()._call(input_array, sample_rate, reset)
+        super().reset()
+        return native(input_array, sample_rate, self._buffer_size, reset)
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         stages = self._plan()

@@ -9,12 +9,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 from caw_toolkit.errors import CawUsageError, did_you_mean
-
-if TYPE_CHECKING:
-    from caw_toolkit.processors.base import Processor
 
 __all__ = [
     "REQUIRED",
@@ -36,6 +33,13 @@ REQUIRED: Any = object()
 
 class ParameterError(CawUsageError, ValueError):
     """A parameter of a processor has a value that it cannot have."""
+
+
+class ParameterOwner(Protocol):
+    """What has parameters: a processor."""
+
+    def parameter_changed(self, name: str) -> None:
+        """Called after a parameter was set."""
 
 
 class Parameter(Generic[Value]):
@@ -61,15 +65,15 @@ class Parameter(Generic[Value]):
     def __get__(self, instance: None, owner: type) -> Parameter[Value]: ...
 
     @overload
-    def __get__(self, instance: Processor, owner: type) -> Value: ...
+    def __get__(self, instance: ParameterOwner, owner: type) -> Value: ...
 
-    def __get__(self, instance: Processor | None, owner: type) -> Parameter[Value] | Value:
+    def __get__(self, instance: ParameterOwner | None, owner: type) -> Parameter[Value] | Value:
         if instance is None:
             return self
         value: Value = instance.__dict__[self.name]
         return value
 
-    def __set__(self, instance: Processor, value: Any) -> None:
+    def __set__(self, instance: ParameterOwner, value: Any) -> None:
         try:
             checked = self.check(value)
         except ValueError as error:

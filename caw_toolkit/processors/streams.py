@@ -6,7 +6,7 @@ import numpy as np
 
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.queues import SampleQueue
-from caw_toolkit.processors.base import AudioProcessor, Stream
+from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
 
 #: Plugins whose last samples have not come out after this much silence have swallowed them.
 _LONGEST_TAIL_SECONDS = 30
@@ -64,6 +64,8 @@ class CalledStream:
 
 def call_plugin(plugin: AudioProcessor, audio: Array, sample_rate: float, buffer_size: int, *, reset: bool) -> Array:
     """Call a plugin with `(channels, samples)`, so that it cannot take channels for samples."""
+    if isinstance(plugin, Processor) and reset:
+        return plugin.process_audio(audio, sample_rate, buffer_size)
     if len(audio) == 1:
         return plugin(audio[0], sample_rate, buffer_size, reset)[None]
     short = max(0, len(audio) + 1 - audio.shape[1]) if reset else 0

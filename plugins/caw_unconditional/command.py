@@ -21,7 +21,7 @@ from caw_toolkit.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from caw_toolkit import BitDepth, Clipping, PyramidModel
+    from caw_toolkit import BitDepth, Clipping
 
 
 @click.command()
@@ -70,29 +70,31 @@ def generate(
     if duration is not None and like_length is not None:
         raise CawUsageError("--duration and --like-length exclude each other")
     seconds = _length_of(like_length) if like_length else (30.0 if duration is None else duration)
-    takes = list(_targets(model_path, output, count))
-    if all_scales and str(takes[0]) == "-":
+    targets = list(_targets(model_path, output, count))
+    if all_scales and str(targets[0]) == "-":
         raise CawUsageError("--all-scales writes several files: name a file or a folder with -o")
-    for target in takes:
+    for target in targets:
         check_output(target, force, bit_depth=bit_depth)
 
-    from caw_toolkit import PyramidModel, derived_seed
+    from caw_toolkit import PyramidModel
+    from caw_unconditional import task
 
     model = PyramidModel.load(model_path, device)
-    jobs = [(target, take, rate) for take, target in enumerate(takes) for rate in _rates(model, all_scales)]
-    files = [_at_rate(target, rate) if rate != model.sample_rate else target for target, _, rate in jobs]
-    for file, (_, _, rate) in zip(files, jobs, strict=True):
+    rates = model.rates if all_scales else (model.sample_rate,)
+    files = {
+        (take, rate): _at_rate(target, rate) if rate != model.sample_rate else target
+        for take, target in enumerate(targets)
+        for rate in rates
+    }
+    for (_, rate), file in files.items():
         check_output(file, force, bit_depth=bit_depth, sample_rate=rate)
-    for file, (_, take, rate) in zip(files, jobs, strict=True):
-        audio = model.generate(seconds, seed=derived_seed(seed, "take", take), keep_edges=keep_edges, up_to_rate=rate)
+    made = task.takes(model, seconds, count=count, seed=seed, rates=rates, keep_edges=keep_edges)
+    for take, rate, audio in made:
+        file = files[take, rate]
         written = write_audio(file, audio, rate, bit_depth=bit_depth, clipping=clipping, overwrite=force)
         if not quiet and str(file) != "-":
             note = f", turned down by {-20 * math.log10(written.gain):.1f} dB to fit" if written.gain < 1 else ""
             click.echo(f"wrote {file} ({seconds:g} s, {rate} Hz{note})", err=True)
-
-
-def _rates(model: PyramidModel, all_scales: bool) -> tuple[int, ...]:
-    return model.rates if all_scales else (model.sample_rate,)
 
 
 def _length_of(path: str) -> float:

@@ -1,0 +1,29 @@
+"""Takes: new audio from a model, several of one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from caw_toolkit import Array, PyramidModel, derived_seed
+
+
+def takes(
+    model: PyramidModel, seconds: float, *, count: int, seed: int, rates: Sequence[int], keep_edges: bool = False
+) -> Iterator[tuple[int, int, Array]]:
+    """Generate takes, each at one or several scales of the pyramid.
+
+    Args:
+        model: that generates.
+        seconds: length of each take.
+        count: number of takes.
+        seed: of all of them; takes differ from each other.
+        rates: of the scales to stop at, Hz.
+        keep_edges: begin and end as the recording does, if the model has memorised its ends.
+
+    Yields:
+        Number of the take, from 0 on; rate in Hz; `(channels, samples)` float32.
+    """
+    for take in range(count):
+        for rate in rates:
+            take_seed = derived_seed(seed, "take", take)
+            yield take, rate, model.generate(seconds, seed=take_seed, keep_edges=keep_edges, up_to_rate=rate)
