@@ -16,7 +16,6 @@ from caw_toolkit.arrays import Array, Gap
 from caw_toolkit.devices import pick_device
 from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.editing import Editor
 from caw_toolkit.pyramid.noise import Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
@@ -35,7 +34,7 @@ class PyramidModel:
         scales: coarsest first.
         channels: 1 or 2.
         peak: peak of the training recording; everything generated is at its level.
-        gain: correction of the level of what is generated from noise (`measure_gain`).
+        gain: correction of the level of what is generated from noise.
         upsampling: name of the interpolation between scales (`upsampling.UPSAMPLERS`).
         reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the recording.
         inverted_noise: share of that noise in what audio is generated from, 0 to 1 (`noise.RearrangedNoise`).
@@ -75,13 +74,7 @@ class PyramidModel:
         return notebook.model_html(self._described(), self.recording(), self.sample_rate)
 
     def _described(self) -> str:
-        return notebook.describe(
-            self.rates,
-            self.channels,
-            material=str(self.training.get("material", "")),
-            seconds=float(self.training.get("recording_seconds", 0.0)),
-            file=self.file or "",
-        )
+        return notebook.describe(self.rates, self.channels, self.training, file=self.file)
 
     def preview(self, seconds: float = 2.0, *, seed: int = 0) -> notebook.Preview:
         """A short take that a notebook shows as a spectrogram and plays.
@@ -112,13 +105,8 @@ class PyramidModel:
         """What this model can do, as names of methods: `generate`, `inject`, `reconstruct`, `revise`, `fill`."""
         has_finer_scales = len(self.scales) > 1
         can_edit = self.scales[0].generator.can_edit and has_finer_scales
-        able = {
-            "generate": True,
-            "inject": has_finer_scales,
-            "reconstruct": self.reconstruction_noise is not None,
-            "revise": can_edit,
-            "fill": can_edit,
-        }
+        able = {"generate": True, "inject": has_finer_scales, "reconstruct": self.reconstruction_noise is not None}
+        able |= {"revise": can_edit, "fill": can_edit}
         return tuple(name for name, can in able.items() if can)
 
     @property
@@ -175,11 +163,6 @@ class PyramidModel:
             queue.push(block)
             while len(queue) >= size:
                 yield queue.pop(size)
-
-    def measure_gain(self, level: float, *, seconds: float = LEVEL_SECONDS, seed: int = 0) -> float:
-        """The `gain` with which generated audio has a root mean square of `level`, measured on `seconds` of it."""
-        generated = float(np.sqrt(np.mean(self.generate(seconds, seed=seed) ** 2))) / self.gain
-        return level_gain(level, generated)
 
     def reconstruct(self, *, up_to_rate: int | None = None) -> Array:
         """The training recording as the model makes it from its reconstruction noise (paper, equation 4).

@@ -7,8 +7,9 @@ import html
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,14 +42,18 @@ class Preview:
         return f"{_figure(self.samples, self.sample_rate)}{_player(self.samples, self.sample_rate)}"
 
 
-def describe(rates: Sequence[int], channels: int, *, material: str = "", seconds: float = 0.0, file: str = "") -> str:
+def describe(rates: Sequence[int], channels: int, training: Mapping[str, Any], *, file: str | None = None) -> str:
     """A model in a line.
 
-    >>> describe((1000, 4000), 2, material="music", seconds=25.04, file="violin.pt")
+    >>> describe((1000, 4000), 2, {"material": "music", "recording_seconds": 25.04}, file="violin.pt")
     '1000, 4000 Hz, stereo, music, 25.0 s, violin.pt'
     """
-    parts = [f"{', '.join(map(str, rates))} Hz", "stereo" if channels == 2 else "mono", material]
-    return ", ".join(filter(None, [*parts, f"{seconds:.1f} s" if seconds else "", file]))
+    parts = [f"{', '.join(map(str, rates))} Hz", "stereo" if channels == 2 else "mono"]
+    if "material" in training:
+        parts.append(str(training["material"]))
+    if "recording_seconds" in training:
+        parts.append(f"{training['recording_seconds']:.1f} s")
+    return ", ".join([*parts, *filter(None, [file])])
 
 
 def model_html(description: str, recording: Array | None, sample_rate: int) -> str:

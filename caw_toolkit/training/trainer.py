@@ -12,12 +12,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError
+from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.scale import Scale
@@ -134,7 +136,8 @@ class Trainer:
             self._finish_scale(index, self._model(scales, reconstruction_noise), trainer)
             self.on_scale_trained(event)
         model = self._model(scales, reconstruction_noise)
-        model.gain = model.measure_gain(self.plan.recording.level, seed=derived_seed(self.plan.seed, "level"))
+        generated = model.generate(LEVEL_SECONDS, seed=derived_seed(self.plan.seed, "level"))
+        model.gain = level_gain(self.plan.recording.level, float(np.sqrt(np.mean(generated**2))))
         return model
 
     def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:

@@ -1,0 +1,44 @@
+"""docs/architecture.md names every module of the engine, and none that is not there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from paths import ROOT
+
+ENGINE = ROOT / "caw_toolkit"
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+#: Rows of the tables of modules: the first cell is a dotted name.
+_MODULE = re.compile(r"^\| `([\w.]+)` \|", re.MULTILINE)
+#: Paths in the running text and in the table of places to change.
+_PATH = re.compile(r"`((?:plugins/caw_\w+/|[\w]+/)+[\w]+\.py)`")
+
+
+def modules_of_the_tree() -> set[str]:
+    paths = (path.relative_to(ENGINE) for path in ENGINE.rglob("*.py"))
+    return {".".join(path.with_suffix("").parts) for path in paths if path.stem not in ("__init__", "__main__")}
+
+
+def test_the_page_lists_exactly_the_modules_of_the_tree() -> None:
+    listed = _MODULE.findall(PAGE)
+    assert sorted(listed) == sorted(modules_of_the_tree())
+
+
+def test_every_path_on_the_page_exists() -> None:
+    paths = _PATH.findall(PAGE)
+    assert len(paths) > 10
+    for path in paths:
+        assert any((root / path).is_file() for root in (ROOT, ENGINE)), path
+
+
+def test_every_folder_of_the_engine_is_a_room_of_the_page() -> None:
+    rooms = {path.name for path in ENGINE.iterdir() if (path / "__init__.py").exists()}
+    assert rooms == set(re.findall(r"^### `(\w+)/`$", PAGE, re.MULTILINE)) - {"caw_toolkit"}
+
+
+def test_no_module_is_longer_than_350_lines() -> None:
+    for folder in (ENGINE, ROOT / "plugins", ROOT / "benchmarks"):
+        for path in Path(folder).rglob("*.py"):
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 350, path
