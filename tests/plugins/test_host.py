@@ -430,3 +430,27 @@ def test_tracebacks_are_logged_for_debugging(caplog: pytest.LogCaptureFixture) -
     PluginHost([FakeEntryPoint("x", error=ImportError("no torch"))])
     assert [record.levelno for record in caplog.records] == [logging.WARNING, logging.DEBUG]
     assert caplog.records[1].exc_info
+
+
+@pytest.mark.parametrize("name", ["tape", "stop", "tape-stop"])
+def test_a_plugin_is_disabled_by_its_name_or_by_what_it_adds(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    adding = plugin(
+        register_commands=lambda register: register("stop", "os.path:join"),
+        register_processors=lambda register: register("tape", "os.path:join"),
+        register_objectives=lambda register: register("other", "os.path:join"),
+    )
+    after = FakeEntryPoint("z", registering("register_commands", ("stop", "os.path:join")), "caw-z")
+    host = PluginHost([FakeEntryPoint("tape-stop", adding), after], disabled=[name])
+    assert caplog.messages == [] and host.problems == ()
+    assert records(host)["tape-stop"].disabled and not any(records(host)["tape-stop"].items.values())
+    assert host.items("command")["stop"].origin.distribution == "caw-z"
+
+
+def test_what_is_disabled_by_its_command_is_told_nothing() -> None:
+    told: list[ScaleTrained] = []
+    listening = plugin(
+        register_commands=lambda register: register("stop", "os.path:join"),
+        scale_trained=lambda event: told.append(event),
+    )
+    PluginHost([FakeEntryPoint("x", listening)], disabled=["stop"]).notify_scale_trained(EVENT)
+    assert told == []
