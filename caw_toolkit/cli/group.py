@@ -115,8 +115,8 @@ class CawGroup(SuggestingGroup):
             item = get_host().items("command")[name]
             if isinstance(item.target, click.Command) and item.target.hidden:
                 continue
-            foreign = item.origin.distribution != DISTRIBUTION
-            yield _Entry(name, f"{item.summary} [{item.origin.distribution}]".strip() if foreign else item.summary)
+            is_ours = item.origin.distribution == DISTRIBUTION
+            yield _Entry(name, item.summary if is_ours else f"{item.summary} [{item.origin.distribution}]".strip())
 
 
 def _load_engine_command(target: str) -> click.Command:

@@ -22,8 +22,8 @@ from caw_toolkit.plugins.kinds import ITEM_KINDS
 def plugins(as_json: bool, check: bool) -> None:
     """List the installed plugins, what each of them adds, and what is wrong with it.
 
-    CAW_DISABLE_PLUGINS=NAME,... leaves plugins out (* leaves out all of them). CAW_STRICT_PLUGINS=1 makes the first
-    problem of any plugin an error.
+    CAW_DISABLE_PLUGINS=NAME,... leaves out plugins, by their names or by those of their commands (* leaves out all of
+    them). CAW_STRICT_PLUGINS=1 makes the first problem of any plugin an error.
     """
     host = get_host()
     broken = list(_broken_targets(host)) if check else []

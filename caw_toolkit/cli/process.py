@@ -68,8 +68,8 @@ def process(
 ) -> None:
     """Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
 
-    Effects are those of pedalboard, and the processors of the toolkit and of plugins. A long file is processed piece by
-    piece if all effects of the chain can do that.
+    Effects are those of pedalboard, and the processors of the toolkit and of plugins. A long file is processed block by
+    block if all effects of the chain can do that.
 
     caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "Reverb(room_size=0.2)"
     """
@@ -98,7 +98,7 @@ def process(
 
 
 def _processed(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:
-    """The audio of a file after a chain, piece by piece if the chain can stream."""
+    """The audio of a file after a chain, block by block if the chain can stream."""
     import numpy as np
 
     try:

@@ -188,7 +188,7 @@ def _read(path: Path, start: float, duration: float | None) -> AudioClip:
 
 
 def _source(path: Path, clip: AudioClip) -> dict[str, Any]:
-    """What is remembered of a clip."""
+    """What the model keeps of a clip."""
     digest = hashlib.sha256(clip.samples.tobytes()).hexdigest()
     return {"name": path.name, "seconds": clip.seconds, "sample_rate": clip.sample_rate, "samples_sha256": digest}
 

@@ -88,7 +88,7 @@ class Processor:
     A subclass declares its parameters and implements one of two methods. `_process(audio, sample_rate)` gets a whole
     signal, `(channels, samples)` float32 that it may overwrite, and returns as many samples. A processor that can also
     work on a signal chunk by chunk implements `_open_stream(channels, sample_rate)` instead, and whole signals go
-    through such a stream in one piece.
+    through such a stream as one chunk.
 
         class Fade(Processor):
             seconds = Parameter(0.5, number(0, 10), "Length of the fade.")

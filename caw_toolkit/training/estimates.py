@@ -17,7 +17,7 @@ from caw_toolkit.training.plan import Plan
 PROBE_SAMPLES = 12000
 #: What torch and its libraries take by themselves.
 BASE_GIGABYTES = 0.6
-BYTES_A_PARAMETER = 32  # weights, gradients, two moments, averaged weights, a checkpoint in memory
+BYTES_A_PARAMETER = 32  # weights, gradients, two moments, the moving average, a checkpoint in memory
 
 
 def estimate(plan: Plan) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def _scale_minutes(plan: Plan, index: int) -> float:
     began = time.perf_counter()
     trainer.step(0.0)
     step_seconds = time.perf_counter() - began
-    stretch = plan.recording.seconds * rate / PROBE_SAMPLES if trainer.whole_signal else 1.0
-    return float(step_seconds * stretch * trainer.total_steps / 60)
+    factor = plan.recording.seconds * rate / PROBE_SAMPLES if trainer.whole_signal else 1.0
+    return float(step_seconds * factor * trainer.total_steps / 60)
 
 
 def _step_bytes(plan: Plan) -> float:

@@ -44,7 +44,7 @@ class BandwidthExtension(ModelProcessor):
 
 
 class _Extension:
-    """Extends one signal, block by block, and remembers its bandwidth, its roll-off and its level."""
+    """Extends one signal, block by block, and keeps its bandwidth, its roll-off and its level in mind."""
 
     def __init__(self, settings: BandwidthExtension) -> None:
         self._settings = settings

@@ -19,13 +19,13 @@ from caw_toolkit import Array, Gap
 CONTEXT_SECONDS, NEARNESS = 0.5, 1.5
 #: Continuations that are kept, and how far apart they begin.
 COUNT, APART_SECONDS = 12, 0.03
-#: Difference of likeness, in dB, over which the weight of a continuation falls by a factor of e.
+#: Difference of similarity, in dB, over which the weight of a continuation falls by a factor of e.
 SPREAD_DB = 1.0
 #: Shape of the gamma distribution that weights are drawn from: the lower, the fewer continuations decide.
 DRAW_SHAPE = 0.3
 #: Levels are averaged as loudness, this power of their energy: their mean in dB would be too quiet as a whole.
 LOUDNESS_EXPONENT = 0.3
-#: Stretches are shifted by up to this much for their waveform to fit, which is compared over as long.
+#: Segments are shifted by up to this much for their waveform to fit, which is compared over as long.
 SHIFT_SECONDS = 0.02
 #: Length of the crossfade from one continuation to another within a gap.
 FADE_SECONDS = 0.08
@@ -33,7 +33,7 @@ FADE_SECONDS = 0.08
 
 @dataclass(frozen=True)
 class Continuation:
-    """A stretch of the recording as long as a gap.
+    """A segment of the recording as long as a gap.
 
     Attributes:
         start: its first frame.
@@ -45,7 +45,7 @@ class Continuation:
 
 
 class Surroundings:
-    """A recording around one gap, and its stretches that may go there.
+    """A recording around one gap, and its segments that may go there.
 
     Args:
         samples: `(channels, samples)`, with anything in the gaps.
@@ -86,7 +86,7 @@ class Surroundings:
         return before * (1 - place) + after[:, ::-1] * place
 
     def initial_guesses(self, count: int) -> list[Array]:
-        """First guesses at the gap, best first: a continuation from each side, joined where they are most alike.
+        """Initial guesses at the gap, best first: a continuation from each side, joined where they are most similar.
 
         Args:
             count: at most so many.
@@ -107,7 +107,7 @@ class Surroundings:
         ]
 
     def _continuations(self, levels: Levels, known: npt.NDArray[np.bool_], edge: int) -> list[Continuation]:
-        """The stretches whose surroundings are most like what precedes frame `edge`."""
+        """The segments whose surroundings are most like what precedes frame `edge`."""
         reach = round(CONTEXT_SECONDS / HOP_SECONDS)
         offsets = np.array([offset for offset in range(1, reach + 1) if edge >= offset and known[edge - offset]], int)
         if not self.length or not len(offsets):
@@ -151,7 +151,7 @@ class Surroundings:
         return samples[:, start : start + length]
 
     def _meeting(self, forward: int, backward: int) -> float:
-        """Where in the middle half of the gap two continuations are most alike, from 0 to 1."""
+        """Where in the middle half of the gap two continuations are most similar, from 0 to 1."""
         before = self.levels[:, self.forwards[forward].start :][:, : self.length]
         after = self.levels[:, ::-1][:, self.backwards[backward].start :][:, : self.length][:, ::-1]
         frames = max(1, round(FADE_SECONDS / HOP_SECONDS))

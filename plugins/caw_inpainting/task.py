@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 #: What the model is given on each side of a gap.
 CONTEXT_SECONDS = 2
-#: How far from a gap stretches are looked for that may go there.
+#: How far from a gap segments are looked for that may go there.
 SEARCH_SECONDS = 30
 #: Attempts at each gap.
 ATTEMPTS = 6
-#: How far the model leads such a stretch towards noise: near 1, so that what comes of it is new.
+#: How far the model leads such a segment towards noise: near 1, so that what comes of it is new.
 STRENGTH = 0.95
 #: Levels are changed by no more than this.
 LARGEST_GAIN_DB = 20.0
@@ -80,7 +80,7 @@ class _Task:
     expected: Levels | None
 
     def attempt(self, guess: Array | None, seed: int) -> Array:
-        """The part with the gap filled, from a first guess if there is one."""
+        """The part with the gap filled, from an initial guess if there is one."""
         gap, rate = self.empty[0], self.bands.sample_rate
         whole = silence(self.part, self.empty)
         if guess is not None:

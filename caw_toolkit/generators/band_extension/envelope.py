@@ -1,7 +1,7 @@
 """The spectral envelope of a missing band by kernel ridge regression (Saunders, Gammerman and Vovk, 1998).
 
 For every frame of the coarser signal, the envelope above it is a mean over those of the recording's frames, weighted by
-how alike the spectra below are. It sees less than a network does and errs in other ways: the two are better together.
+how near the spectra below are. It sees less than a network does and errs in other ways: the two are better together.
 """
 
 from __future__ import annotations

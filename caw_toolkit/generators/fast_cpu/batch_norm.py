@@ -2,7 +2,7 @@
 
 The statistics are the signal's own, as in training. The input's gradient is a differentiable operation too, because
 the gradient penalty differentiates it. Only the input is kept for the gradients: everything else is computed anew, in
-pieces that stay in the cache, which takes less time than reading it back from memory would.
+blocks that stay in the cache, which takes less time than reading it back from memory would.
 
 With normalised input n = r (y - mean), r = 1 / sqrt(variance + eps), u = gain n + offset, z = leaky(u), the gradient is
 
@@ -27,15 +27,15 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-#: Samples of a piece.
-PIECE = 1024
+#: Samples of a block.
+BLOCK_SAMPLES = 1024
 
 
 def moments(y: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and biased variance of every channel."""
     total = torch.zeros(y.shape[1], dtype=torch.float64)
     squares = torch.zeros_like(total)
-    for (rows,) in _pieces(y.detach()):
+    for (rows,) in _blocks(y.detach()):
         total += rows.sum(0)
         squares += rows.square().sum(0)
     mean = total / len(y)
@@ -76,7 +76,7 @@ class _Activate(torch.autograd.Function):
         ctx.slope = slope
         factor, shift = gain * r, offset - gain * r * mean
         z = torch.empty_like(y)
-        for rows, out in _pieces(y, z):
+        for rows, out in _blocks(y, z):
             torch.addcmul(shift, rows, factor, out=out)
             torch.nn.functional.leaky_relu_(out, slope)
         return z
@@ -112,9 +112,9 @@ def _input_gradient(
     """Gradients of the input, the gain and the offset."""
     factor, shift = gain * r, offset - gain * r * mean
     dy = torch.empty_like(y)  # holds q first
-    scratch = y.new_empty(PIECE, y.shape[1])
+    scratch = y.new_empty(BLOCK_SAMPLES, y.shape[1])
     sum_q, sum_qy = torch.zeros(2, y.shape[1], dtype=torch.float64)
-    for d_rows, rows, q in _pieces(dz, y, dy):
+    for d_rows, rows, q in _blocks(dz, y, dy):
         u = torch.addcmul(shift, rows, factor, out=scratch[: len(rows)])
         _leaky_gradient(d_rows, u, slope, out=q)
         sum_q += q.sum(0)
@@ -122,7 +122,7 @@ def _input_gradient(
     sum_qn = (r * (sum_qy - mean * sum_q)).to(y)
     mean_q, a = (sum_q / len(y)).to(y), sum_qn / len(y)
     of_y, constant = -factor * a * r, factor * (a * r * mean - mean_q)
-    for rows, out in _pieces(y, dy):
+    for rows, out in _blocks(y, dy):
         others = torch.addcmul(constant, rows, of_y, out=scratch[: len(rows)])
         torch.addcmul(others, out, factor, out=out)
     return dy, sum_qn, sum_q.to(y)
@@ -134,8 +134,8 @@ def _second_gradient(
     """Gradients of `dz`, `y` and the gain, from the gradient `h` of the input's gradient."""
     factor, shift = gain * r, offset - gain * r * mean
     sum_q, sum_qy, sum_h, sum_hy, sum_hq = torch.zeros(5, y.shape[1], dtype=torch.float64)
-    first, second = y.new_empty(2, PIECE, y.shape[1])
-    for h_rows, d_rows, rows in _pieces(h, dz, y):
+    first, second = y.new_empty(2, BLOCK_SAMPLES, y.shape[1])
+    for h_rows, d_rows, rows in _blocks(h, dz, y):
         q, product = first[: len(rows)], second[: len(rows)]
         torch.addcmul(shift, rows, factor, out=product)
         _leaky_gradient(d_rows, product, slope, out=q)
@@ -155,7 +155,7 @@ def _second_gradient(
     y_constant = outer * (b * mean_q + a * mean_h) - y_of_y * mean
     y_of_q, y_of_h = -outer * b, -outer * a
     d_dz, dy = torch.empty_like(y), torch.empty_like(y)
-    for h_rows, d_rows, rows, d_out, y_out in _pieces(h, dz, y, d_dz, dy):
+    for h_rows, d_rows, rows, d_out, y_out in _blocks(h, dz, y, d_dz, dy):
         u, product = first[: len(rows)], second[: len(rows)]
         torch.addcmul(shift, rows, factor, out=u)
         torch.addcmul(h_constant, h_rows, factor, out=product).addcmul_(rows, h_of_y)
@@ -171,5 +171,5 @@ def _leaky_gradient(gradient: Tensor, u: Tensor, slope: float, *, out: Tensor) -
     )
 
 
-def _pieces(*signals: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    return zip(*(torch.split(signal, PIECE) for signal in signals), strict=True)
+def _blocks(*signals: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    return zip(*(torch.split(signal, BLOCK_SAMPLES) for signal in signals), strict=True)

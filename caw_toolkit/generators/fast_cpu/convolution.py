@@ -156,7 +156,7 @@ class Frames:
         return -(-length // self.hop) * self.hop
 
     def chunks(self, length: int) -> Iterator[tuple[int, int]]:
-        """First output sample and number of frames (of each phase) of every piece of the work."""
+        """First output sample and number of frames (of each phase) of every block of the work."""
         total = -(-length // self.hop)
         together = max(1, FRAMES // self.dilation)
         for first in range(0, total, together):

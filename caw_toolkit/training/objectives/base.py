@@ -98,7 +98,7 @@ class ScaleTrainer(ABC):
 
     @abstractmethod
     def finish(self) -> TrainedScale:
-        """The scale as it stands, with averaged weights if the objective averages. Steps may follow."""
+        """The scale as it stands, with the moving average of the weights if there is one. Steps may follow."""
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the objectives without an adversary share: random crops, AdamW, a decaying rate, averaged weights."""
+"""What the objectives without an adversary share: random crops, AdamW, a decaying rate, a moving average."""
 
 from __future__ import annotations
 
