@@ -157,6 +157,7 @@ class FlowGenerator(ScaleGenerator):
         def hold(state: Tensor, time: Tensor) -> Tensor:
             return torch.where(held, (1 - time) * padded_noise + time * target, state)
 
+        # The path begins where noise and guess are mixed by `strength`, at the time at which training mixes them so.
         start = strength * padded_noise + (1 - strength) * target
         steps = max(1, round(FILL_STEPS * strength))
         solved = self._solve(start, None, 1.0 - strength, 1.0, steps=steps, hold=hold)[..., :samples]
@@ -188,11 +189,12 @@ class FlowGenerator(ScaleGenerator):
         `hold` corrects the state that is reached at a time.
         """
         steps = steps or self.solver_steps
+        # Near noise the paths bend most: spacing above 1 makes steps shorter there.
         spacing = self.solver_spacing
         times = torch.linspace(begin ** (1 / spacing), end ** (1 / spacing), steps + 1, device=signal.device) ** spacing
         for step, (now, then) in enumerate(zip(times[:-1], times[1:], strict=True)):
             velocity = self.velocity(signal, now[None], condition)
-            if step < steps - 1:
+            if step < steps - 1:  # Heun: the mean of the velocities at both ends of the step
                 ahead = self.velocity(signal + (then - now) * velocity, then[None], condition)
                 velocity = (velocity + ahead) / 2
             signal = hold(signal + (then - now) * velocity, then)

@@ -101,6 +101,7 @@ class GaussianGenerator(ScaleGenerator):
         Shape:
             all: `(batch, channels * bands, frames)`.
         """
+        # Two views of the input: signed and compressed, as a waveform is; and log power, in which levels are linear.
         level = coarse / self.coarse_level
         waveform_like = level.sign() * level.abs().sqrt()
         loudness = (self._power(level) + 1e-8).log() / 4 + 1

@@ -123,6 +123,7 @@ class RearrangedNoise(NoiseSource):
         """Samples `start` to `stop` of the segments in their new order; where two overlap, their powers add to one."""
         period, fade = self._period(rate), self._fade(rate)
         mixed = torch.zeros(self.channels, stop - start)
+        # Each segment begins a period after the one before, and goes on for a fade while the next comes in.
         for number in range((start - fade) // period, -(-stop // period)):
             offsets = (self.offset(number, rate) + torch.arange(period + fade)) % self.inverted.shape[1]
             segment = self.inverted[:, offsets]
@@ -143,6 +144,7 @@ class RearrangedNoise(NoiseSource):
         """
         count, size = self.segment_count(rate), self.inverted.shape[1]
         round_number, position = divmod(number, count)
+        # One order and one shift for each round: every part of the recording comes once in it (stratified sampling).
         draws = np.random.default_rng(derived_seed(self.seed, "stretches", round_number))
         shift, order = int(draws.integers(size)), draws.permutation(count)
         return (shift + int(order[position]) * self._period(rate)) % size

@@ -41,6 +41,7 @@ def average_over_neighbours(features: Power, power: Power) -> Power:
         described = _with_context(features[compared])
         others, values = described[:, chosen], power[band][:, chosen]
         energies, other_energies = (described**2).sum(0), (others**2).sum(0)
+        # Squared distances as a matrix product, some hundred frames at a time: all at once would not fit in memory.
         for rows in _batches(power.shape[1]):
             distances = energies[rows, None] + other_energies - 2 * described[:, rows].T @ others
             neighbours, distances_of_neighbours = _smallest(distances, NEIGHBOURS)

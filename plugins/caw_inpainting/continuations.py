@@ -112,6 +112,7 @@ class Surroundings:
         offsets = np.array([offset for offset in range(1, reach + 1) if edge >= offset and known[edge - offset]], int)
         if not self.length or not len(offsets):
             return []
+        # Where both the surroundings and what follows them are known.
         starts = np.arange(offsets[-1], levels.shape[1] - self.length)
         unknown = np.concatenate([[0], np.cumsum(~known)])
         starts = starts[unknown[starts + self.length] == unknown[starts - offsets[-1]]]
@@ -119,6 +120,7 @@ class Surroundings:
         distances = np.zeros(len(starts))
         for offset, weight in zip(offsets, weights / weights.sum(), strict=True):
             distances += weight * np.abs(levels[:, starts - offset] - levels[:, [edge - offset]]).mean(0)
+        # The best ones are neighbours of each other: of those that begin together, the first.
         found: list[Continuation] = []
         for index in np.argsort(distances):
             if all(abs(starts[index] - one.start) * HOP_SECONDS > APART_SECONDS for one in found):

@@ -114,6 +114,7 @@ def _input_gradient(
     dy = torch.empty_like(y)  # holds q first
     scratch = y.new_empty(BLOCK_SAMPLES, y.shape[1])
     sum_q, sum_qy = torch.zeros(2, y.shape[1], dtype=torch.float64)
+    # First pass: q and the sums over the whole signal that P subtracts.
     for d_rows, rows, q in _blocks(dz, y, dy):
         u = torch.addcmul(shift, rows, factor, out=scratch[: len(rows)])
         _leaky_gradient(d_rows, u, slope, out=q)
@@ -122,6 +123,7 @@ def _input_gradient(
     sum_qn = (r * (sum_qy - mean * sum_q)).to(y)
     mean_q, a = (sum_q / len(y)).to(y), sum_qn / len(y)
     of_y, constant = -factor * a * r, factor * (a * r * mean - mean_q)
+    # Second pass: gain r (q - mean(q) - n a), with n written in terms of y: one multiple of y and a constant.
     for rows, out in _blocks(y, dy):
         others = torch.addcmul(constant, rows, of_y, out=scratch[: len(rows)])
         torch.addcmul(others, out, factor, out=out)
@@ -135,6 +137,7 @@ def _second_gradient(
     factor, shift = gain * r, offset - gain * r * mean
     sum_q, sum_qy, sum_h, sum_hy, sum_hq = torch.zeros(5, y.shape[1], dtype=torch.float64)
     first, second = y.new_empty(2, BLOCK_SAMPLES, y.shape[1])
+    # First pass: the five sums that a, b and c are made of; q is not kept but computed again below.
     for h_rows, d_rows, rows in _blocks(h, dz, y):
         q, product = first[: len(rows)], second[: len(rows)]
         torch.addcmul(shift, rows, factor, out=product)

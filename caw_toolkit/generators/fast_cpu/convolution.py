@@ -12,7 +12,7 @@ errors; the transform is orthogonal, and float32 results are as exact as those o
 
 All three are matrix products. They are bilinear, so both gradients are the same products in another order: the input's
 gradient runs the steps backwards, the kernel's gradient multiplies the planes of the input with those of the output's
-gradient. Frames are taken at a stride of the dilation, and the work is done for about 2,000 samples at a time, so that
+gradient. Framing are taken at a stride of the dilation, and the work is done for about 2,000 samples at a time, so that
 the planes stay in the cache.
 
 On one core that multiplies float32 matrices at 160 GFLOP/s, and in floating point operations of the direct form, this
@@ -38,8 +38,8 @@ from torch.autograd.function import once_differentiable
 TAPS = 9
 #: Outputs that a frame may have; what wastes least at the signal's end is taken.
 OUTPUTS = (12, 16, 20)
-#: Frames that are transformed together.
-FRAMES = 128
+#: Framing that are transformed together.
+FRAMES_AT_ONCE = 128
 #: More of them are gathered into one matrix: a product for each does not run on several cores.
 FEW_FRAMES = 16
 
@@ -56,12 +56,12 @@ class FastConvolution:
 
     def __init__(self, weight: Tensor, dilation: int) -> None:
         self._weight, self._dilation = weight, dilation
-        self._planes: dict[Frames, Tensor] = {}
+        self._planes: dict[Framing, Tensor] = {}
 
     def __call__(self, x: Tensor) -> Tensor:
         """The convolution: `(samples, in_channels) -> (samples - 8 * dilation, out_channels)`."""
-        frames = best_frames(len(x) - _OVERLAP * self._dilation, self._dilation, x.dtype)
-        return _Correlate.apply(x, self._kernel(frames), frames)  # type: ignore[no-any-return]
+        framing = best_framing(len(x) - _OVERLAP * self._dilation, self._dilation, x.dtype)
+        return _Correlate.apply(x, self._kernel(framing), framing)  # type: ignore[no-any-return]
 
     def transposed(self, g: Tensor) -> Tensor:
         """The gradient of the input, given that of the output; differentiable, like the convolution itself.
@@ -69,13 +69,13 @@ class FastConvolution:
         Shape:
             `(samples, out_channels) -> (samples + 8 * dilation, in_channels)`
         """
-        frames = best_frames(len(g), self._dilation, g.dtype)
-        return _Transpose.apply(g, self._kernel(frames), frames)  # type: ignore[no-any-return]
+        framing = best_framing(len(g), self._dilation, g.dtype)
+        return _Transpose.apply(g, self._kernel(framing), framing)  # type: ignore[no-any-return]
 
-    def _kernel(self, frames: Frames) -> Tensor:
-        if frames not in self._planes:
-            self._planes[frames] = frames.kernel_planes(self._weight)
-        return self._planes[frames]
+    def _kernel(self, framing: Framing) -> Tensor:
+        if framing not in self._planes:
+            self._planes[framing] = framing.kernel_planes(self._weight)
+        return self._planes[framing]
 
 
 class TapConvolution:
@@ -129,7 +129,7 @@ class TapConvolution:
 
 
 @dataclass(frozen=True, eq=False)
-class Frames:
+class Framing:
     """How a signal is cut into frames and transformed.
 
     Attributes:
@@ -155,10 +155,10 @@ class Frames:
         """Output samples of as many frames as `length` of them need."""
         return -(-length // self.hop) * self.hop
 
-    def chunks(self, length: int) -> Iterator[tuple[int, int]]:
+    def batches(self, length: int) -> Iterator[tuple[int, int]]:
         """First output sample and number of frames (of each phase) of every block of the work."""
         total = -(-length // self.hop)
-        together = max(1, FRAMES // self.dilation)
+        together = max(1, FRAMES_AT_ONCE // self.dilation)
         for first in range(0, total, together):
             yield first * self.hop, min(together, total - first)
 
@@ -172,26 +172,27 @@ class Frames:
         """Transform `count` frames of inputs: `(samples, channels) -> (planes, count * dilation, channels)`."""
         rows = _rows(x, start, count * self.hop + _OVERLAP * self.dilation)
         step = self.dilation * x.shape[1]
+        # A view: overlapping frames would be copies of most samples.
         overlapping = rows.as_strided((count, self.outputs + _OVERLAP, step), (self.outputs * step, step, 1))
-        return _transformed(self.signal, overlapping).view(-1, count * self.dilation, x.shape[1])
+        return _transform(self.signal, overlapping).view(-1, count * self.dilation, x.shape[1])
 
     def output_planes(self, g: Tensor, start: int, count: int) -> Tensor:
         """Transform `count` frames of outputs: `(samples, channels) -> (planes, count * dilation, channels)`."""
         rows = _rows(g, start, count * self.hop).view(count, self.outputs, -1)
-        return _transformed(self.output, rows).view(-1, count * self.dilation, g.shape[1])
+        return _transform(self.output, rows).view(-1, count * self.dilation, g.shape[1])
 
 
-def best_frames(length: int, dilation: int, dtype: torch.dtype) -> Frames:
+def best_framing(length: int, dilation: int, dtype: torch.dtype) -> Framing:
     """The frames with the fewest multiplications for `length` outputs."""
     return min(
-        (_frames(outputs, dilation, dtype) for outputs in OUTPUTS),
-        key=lambda frames: frames.whole(length) * len(frames.signal) / frames.outputs,
+        (_framing(outputs, dilation, dtype) for outputs in OUTPUTS),
+        key=lambda framing: framing.whole(length) * len(framing.signal) / framing.outputs,
     )
 
 
 @functools.cache
 @torch.inference_mode(False)  # whoever asks first: what is kept serves training too
-def _frames(outputs: int, dilation: int, dtype: torch.dtype) -> Frames:
+def _framing(outputs: int, dilation: int, dtype: torch.dtype) -> Framing:
     """The transforms for frames of so many outputs.
 
     With X and W the spectra of a frame and of the kernel, Y = X conj(W) is that of their correlation. Its real part is
@@ -213,85 +214,88 @@ def _frames(outputs: int, dilation: int, dtype: torch.dtype) -> Frames:
         kernel += [cosine, sine - cosine, cosine + sine]
         output += [2 / size * part for part in (cosine - sine, -sine, -cosine)]
     parts = (torch.stack(signal), torch.stack(kernel)[:, :TAPS], torch.stack(output)[:, :outputs])
-    return Frames(outputs, dilation, *(part.contiguous().to(dtype) for part in parts))
+    return Framing(outputs, dilation, *(part.contiguous().to(dtype) for part in parts))
 
 
 class _Correlate(torch.autograd.Function):
     """y[t] = sum over k of x[t + k * dilation] W[k]."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, planes: Tensor, frames: Frames) -> Tensor | None:
+    def forward(ctx: Any, x: Tensor, planes: Tensor, framing: Framing) -> Tensor | None:
         ctx.save_for_backward(x, planes)
-        ctx.frames = frames
-        return _correlate(x, planes, frames)[0]
+        ctx.framing = framing
+        return _correlate(x, planes, framing)[0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         x, planes = ctx.saved_tensors
         needs_x, needs_planes, _ = ctx.needs_input_grad
-        return *_transpose(g, planes, ctx.frames, x if needs_planes else None, needed=needs_x), None
+        return *_transpose(g, planes, ctx.framing, x if needs_planes else None, needed=needs_x), None
 
 
 class _Transpose(torch.autograd.Function):
     """x[t + k * dilation] = sum over k of g[t] transposed W[k]."""
 
     @staticmethod
-    def forward(ctx: Any, g: Tensor, planes: Tensor, frames: Frames) -> Tensor | None:
+    def forward(ctx: Any, g: Tensor, planes: Tensor, framing: Framing) -> Tensor | None:
         ctx.save_for_backward(g, planes)
-        ctx.frames = frames
-        return _transpose(g, planes, frames, None)[0]
+        ctx.framing = framing
+        return _transpose(g, planes, framing, None)[0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, x: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         g, planes = ctx.saved_tensors
         needs_g, needs_planes, _ = ctx.needs_input_grad
-        return *_correlate(x, planes, ctx.frames, g if needs_planes else None, needed=needs_g), None
+        return *_correlate(x, planes, ctx.framing, g if needs_planes else None, needed=needs_g), None
 
 
 def _correlate(
-    x: Tensor, planes: Tensor, frames: Frames, g: Tensor | None = None, *, needed: bool = True
+    x: Tensor, planes: Tensor, framing: Framing, g: Tensor | None = None, *, needed: bool = True
 ) -> tuple[Tensor | None, Tensor | None]:
     """The convolution of `x` if `needed`, and the kernel's gradient if an output gradient `g` is given."""
-    length, values = len(x) - _OVERLAP * frames.dilation, frames.dilation * planes.shape[2]
-    y = x.new_empty(frames.whole(length), planes.shape[2]) if needed else None
+    length, values = len(x) - _OVERLAP * framing.dilation, framing.dilation * planes.shape[2]
+    y = x.new_empty(framing.whole(length), planes.shape[2]) if needed else None
     gradient = torch.zeros_like(planes) if g is not None else None
-    for start, count in frames.chunks(length):
-        x_planes = frames.input_planes(x, start, count)
+    for start, count in framing.batches(length):
+        x_planes = framing.input_planes(x, start, count)
         if y is not None:
+            # Products in every plane, then the inverse transform, written to where the outputs belong.
             products = torch.bmm(x_planes, planes).view(-1, count, values).transpose(0, 1)
-            rows = y[start : start + count * frames.hop].view(count, frames.outputs, values)
-            torch.bmm(frames.output.t().expand(count, -1, -1), products, out=rows)
+            rows = y[start : start + count * framing.hop].view(count, framing.outputs, values)
+            torch.bmm(framing.output.t().expand(count, -1, -1), products, out=rows)
         if gradient is not None:
             assert g is not None
-            gradient.baddbmm_(x_planes.transpose(1, 2), frames.output_planes(g, start, count))
+            gradient.baddbmm_(x_planes.transpose(1, 2), framing.output_planes(g, start, count))
     return y[:length] if y is not None else None, gradient
 
 
 def _transpose(
-    g: Tensor, planes: Tensor, frames: Frames, x: Tensor | None, *, needed: bool = True
+    g: Tensor, planes: Tensor, framing: Framing, x: Tensor | None, *, needed: bool = True
 ) -> tuple[Tensor | None, Tensor | None]:
     """The input's gradient if `needed`, and the kernel's if the input `x` is given."""
-    overlap, values = _OVERLAP * frames.dilation, frames.dilation * planes.shape[1]
-    result = g.new_zeros(frames.whole(len(g)) + overlap, planes.shape[1]) if needed else None
+    overlap, values = _OVERLAP * framing.dilation, framing.dilation * planes.shape[1]
+    result = g.new_zeros(framing.whole(len(g)) + overlap, planes.shape[1]) if needed else None
     gradient = torch.zeros_like(planes) if x is not None else None
-    inverse = frames.signal.t()
-    for start, count in frames.chunks(len(g)):
-        g_planes = frames.output_planes(g, start, count)
+    inverse = framing.signal.t()
+    for start, count in framing.batches(len(g)):
+        g_planes = framing.output_planes(g, start, count)
         if result is not None:
+            # A frame has eight inputs more than outputs, which the next frame has, too. Rows of its own and shared rows
+            # are added one after the other: within each, no row comes twice.
             products = torch.bmm(g_planes, planes.transpose(1, 2)).view(-1, count, values).transpose(0, 1)
-            own = result[start:][: count * frames.hop].view(count, frames.outputs, values)
-            own.baddbmm_(inverse[: frames.outputs].expand(count, -1, -1), products)
-            shared = result[start + overlap :][: count * frames.hop].view(count, frames.outputs, values)
-            shared[:, -_OVERLAP:].baddbmm_(inverse[frames.outputs :].expand(count, -1, -1), products)
+            own = result[start:][: count * framing.hop].view(count, framing.outputs, values)
+            own.baddbmm_(inverse[: framing.outputs].expand(count, -1, -1), products)
+            shared = result[start + overlap :][: count * framing.hop].view(count, framing.outputs, values)
+            shared[:, -_OVERLAP:].baddbmm_(inverse[framing.outputs :].expand(count, -1, -1), products)
         if gradient is not None:
             assert x is not None
-            gradient.baddbmm_(frames.input_planes(x, start, count).transpose(1, 2), g_planes)
+            gradient.baddbmm_(framing.input_planes(x, start, count).transpose(1, 2), g_planes)
     return result[: len(g) + overlap] if result is not None else None, gradient
 
 
-def _transformed(transform: Tensor, frames: Tensor) -> Tensor:
+def _transform(transform: Tensor, frames: Tensor) -> Tensor:
     """`(planes, frame)` applied to each frame: `(frames, frame, values) -> (planes, frames, values)`."""
     if len(frames) > FEW_FRAMES:
         gathered = frames.transpose(0, 1).reshape(frames.shape[1], -1)
