@@ -20,6 +20,7 @@ import plain_transcription as plain
 from caw_toolkit.pyramid.material import Material
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.scale import Scale
+from caw_toolkit.training.coarse_signals import coarse_signals
 from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask
 from caw_toolkit.training.presets import Preset, load_preset
@@ -57,7 +58,7 @@ def our_step(seconds: float, rate: int, channels: int) -> Callable[[], object]:
         real=real,
         coarse=None,
         segments=((0, real.shape[1]),),
-        generate_coarse=lambda start, stop, seed: below.coarse_input(rate, start, stop, seed)[None],
+        generate_coarse=coarse_signals(below, rate, seconds),
         seed=0,
         device=torch.device("cpu"),
         previous={"energy": 0.0},

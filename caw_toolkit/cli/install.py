@@ -46,7 +46,7 @@ def install(names: Sequence[str]) -> None:
     plugins = _listed_plugins()
     new = [plugin for plugin in plugins if plugin not in plugins_before]
     for plugin in new:
-        click.echo(f"installed {_described(plugin)}")
+        click.echo(f"installed {_describe(plugin)}")
     without_plugin = _without_plugin(names, plugins)
     if not new:
         without_plugin = without_plugin or sorted(_distributions() - distributions_before)
@@ -148,7 +148,7 @@ def _listed_plugins() -> list[_Plugin]:
     return plugins
 
 
-def _described(plugin: _Plugin) -> str:
+def _describe(plugin: _Plugin) -> str:
     """A plugin, where it comes from and what it adds, on one line."""
     return "; ".join([f"{plugin['name']} ({plugin['distribution']} {plugin['version']})", *_additions(plugin)])
 

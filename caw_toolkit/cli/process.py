@@ -85,7 +85,7 @@ def process(
     with open_audio(source) as audio:
         written = write_audio_blocks(
             target,
-            _processed(board, audio),
+            _process_blocks(board, audio),
             audio.sample_rate,
             channels=audio.channels,
             bit_depth=bit_depth,
@@ -97,7 +97,7 @@ def process(
         click.echo(f"wrote {target}{note}", err=True)
 
 
-def _processed(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:
+def _process_blocks(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:
     """The audio of a file after a chain, block by block if the chain can stream."""
     import numpy as np
 

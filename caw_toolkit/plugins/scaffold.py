@@ -102,7 +102,7 @@ def write_plugin(names: PluginNames, directory: Path) -> list[Path]:
     """
     if directory.exists() or directory.is_symlink():
         raise CawUsageError(f"{directory} exists; name another folder with --directory")
-    contents = _rendered(names)
+    contents = _render(names)
     partial = directory.with_name(f".caw-{secrets.token_hex(4)}.part")
     try:
         try:
@@ -117,7 +117,7 @@ def write_plugin(names: PluginNames, directory: Path) -> list[Path]:
     return [directory / path for path in contents]
 
 
-def _rendered(names: PluginNames) -> dict[PurePath, str]:
+def _render(names: PluginNames) -> dict[PurePath, str]:
     """Text of every file, by path."""
     values = {
         "api_version": API_VERSION,

@@ -32,7 +32,7 @@ class _Container(Processor, MutableSequence[Member]):
 
     def __init__(self, plugins: Iterable[Member] | None = None) -> None:
         super().__init__()
-        self._plugins = [_checked(plugin) for plugin in plugins or ()]
+        self._plugins = [_require_member(plugin) for plugin in plugins or ()]
 
     def _prepare(self) -> None:
         super()._prepare()
@@ -77,16 +77,16 @@ class _Container(Processor, MutableSequence[Member]):
 
     def __setitem__(self, index: int | slice, plugin: Any) -> None:
         if isinstance(index, slice):
-            self._plugins[index] = [_checked(one) for one in plugin]
+            self._plugins[index] = [_require_member(one) for one in plugin]
         else:
-            self._plugins[index] = _checked(plugin)
+            self._plugins[index] = _require_member(plugin)
 
     def __delitem__(self, index: int | slice) -> None:
         del self._plugins[index]
 
     def insert(self, index: int, plugin: Member) -> None:
         """Insert a plugin before the one at `index`."""
-        self._plugins.insert(index, _checked(plugin))
+        self._plugins.insert(index, _require_member(plugin))
 
     # ------------------------------------------------------------------ processing
 
@@ -204,7 +204,7 @@ class Mix(_Container):
         return MixStream([_stream_of(plugin, channels, sample_rate, buffer_size) for plugin in plugins], channels)
 
 
-def _checked(plugin: Any) -> Member:
+def _require_member(plugin: Any) -> Member:
     if plugin is None:
         return None
     if not isinstance(plugin, AudioProcessor) or isinstance(plugin, type):

@@ -78,13 +78,13 @@ class Parameter(Generic[Value]):
             checked = self.check(value)
         except ValueError as error:
             raise ParameterError(
-                f"{self.name} of {type(instance).__name__} must be {error}, not {_shown(value)}"
+                f"{self.name} of {type(instance).__name__} must be {error}, not {_show(value)}"
             ) from None
         instance.__dict__[self.name] = checked
         instance.parameter_changed(self.name)
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -111,12 +111,12 @@ class MixStream:
         self._ready = [np.zeros((channels, 0), np.float32) for _ in streams]
 
     def push(self, audio: Array) -> Array:
-        return self._added([stream.push(np.array(audio)) for stream in self._streams])
+        return self._add([stream.push(np.array(audio)) for stream in self._streams])
 
     def flush(self) -> Array:
-        return self._added([stream.flush() for stream in self._streams])
+        return self._add([stream.flush() for stream in self._streams])
 
-    def _added(self, parts: list[Array]) -> Array:
+    def _add(self, parts: list[Array]) -> Array:
         self._ready = [np.concatenate(pair, axis=1) for pair in zip(self._ready, parts, strict=True)]
         count = min(part.shape[1] for part in self._ready)
         mixed = np.sum([part[:, :count] for part in self._ready], axis=0)

@@ -18,7 +18,7 @@ from caw_toolkit.arrays import Array, Gap
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.pyramid.noise import Noise, NoiseSource
-from caw_toolkit.pyramid.renderer import GivenAudio, Renderer, rendered_blocks
+from caw_toolkit.pyramid.renderer import GivenAudio, Renderer, render_blocks
 from caw_toolkit.pyramid.scale import Scale, scale_index
 
 #: Samples of the coarsest scale beside a gap that its resampling has blurred.
@@ -53,7 +53,7 @@ class Editor:
         for scale in self.scales[entry:]:
             scale.generator.prepare_for_external()
         given = GivenAudio(signal, entry, is_external=True)
-        return self._rendered(given, audio.shape[1] / sample_rate, NoiseSource(seed, self.channels, first_second))
+        return self._render(given, audio.shape[1] / sample_rate, NoiseSource(seed, self.channels, first_second))
 
     def revise(self, audio: Array, sample_rate: int, *, strength: float, seed: int, first_second: int) -> Array:
         """Lead audio towards noise and back (Meng et al., "SDEdit", 2022)."""
@@ -63,7 +63,7 @@ class Editor:
         with torch.inference_mode():
             given, drawn = (tensor[None].to(generator.device) for tensor in (signal, self._coarsest(noise, signal)))
             revised = generator.revise(given, drawn, strength)[0]
-        return self._rendered(GivenAudio(revised.clone(), entry=1), audio.shape[1] / sample_rate, noise)
+        return self._render(GivenAudio(revised.clone(), entry=1), audio.shape[1] / sample_rate, noise)
 
     def fill(
         self,
@@ -78,14 +78,14 @@ class Editor:
         """Complete audio where it is missing (Lugmayr et al., "RePaint", 2022)."""
         generator = self._require_editing(strength).generator
         # From noise alone, the guess does not count but for what resampling smears of it beside the gap.
-        guess = audio if strength < 1 else bridged(audio, gaps)
+        guess = audio if strength < 1 else bridge(audio, gaps)
         signal = self._at_scale(0, guess, sample_rate)
         noise = NoiseSource(seed, self.channels, first_second)
         known = known_samples(signal.shape[1], self.scales[0].rate, gaps, sample_rate).to(generator.device)
         with torch.inference_mode():
             given, drawn = (tensor[None].to(generator.device) for tensor in (signal, self._coarsest(noise, signal)))
             filled = generator.fill(given, known, drawn, strength)[0]
-        return self._rendered(GivenAudio(filled.clone(), entry=1), audio.shape[1] / sample_rate, noise)
+        return self._render(GivenAudio(filled.clone(), entry=1), audio.shape[1] / sample_rate, noise)
 
     def _require_editing(self, strength: float) -> Scale:
         """The coarsest scale, if signals can be led back towards noise there, by a strength that makes sense."""
@@ -107,10 +107,10 @@ class Editor:
         """Noise of the coarsest scale, as long as a signal of it."""
         return noise.normal(0, self.scales[0].rate, 0, signal.shape[1])
 
-    def _rendered(self, given: GivenAudio, seconds: float, noise: Noise) -> Array:
+    def _render(self, given: GivenAudio, seconds: float, noise: Noise) -> Array:
         """Everything from the scale of entry on."""
         renderer = Renderer(self.scales, self.upsampling, noise, given)
-        return np.concatenate(list(rendered_blocks(renderer, seconds, keep_edges=True, gain=self.peak)), axis=1)
+        return np.concatenate(list(render_blocks(renderer, seconds, keep_edges=True, gain=self.peak)), axis=1)
 
 
 def known_samples(samples: int, rate: int, gaps: Sequence[Gap], gap_rate: int) -> Tensor:
@@ -129,10 +129,10 @@ def known_samples(samples: int, rate: int, gaps: Sequence[Gap], gap_rate: int) -
     return known
 
 
-def bridged(audio: Array, gaps: Sequence[Gap]) -> Array:
+def bridge(audio: Array, gaps: Sequence[Gap]) -> Array:
     """Audio with straight lines across its gaps, so that resampling blurs as little as possible beside them.
 
-    >>> bridged(np.array([[0, 9, 9, 3]], np.float32), [(1, 3)])
+    >>> bridge(np.array([[0, 9, 9, 3]], np.float32), [(1, 3)])
     array([[0., 0., 3., 3.]], dtype=float32)
     """
     result = np.array(audio)

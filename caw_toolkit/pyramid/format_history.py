@@ -8,7 +8,7 @@ from typing import Any
 from caw_toolkit import former_names
 
 
-def upgraded(content: Mapping[str, Any], version: int) -> dict[str, Any]:
+def upgrade(content: Mapping[str, Any], version: int) -> dict[str, Any]:
     """The content of a model file as the present version of the format has it.
 
     Args:

@@ -19,7 +19,7 @@ from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.editing import Editor
 from caw_toolkit.pyramid.noise import Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
-from caw_toolkit.pyramid.renderer import Renderer, rendered_blocks
+from caw_toolkit.pyramid.renderer import Renderer, render_blocks
 from caw_toolkit.pyramid.scale import Scale, scale_index
 
 
@@ -67,13 +67,13 @@ class PyramidModel:
         self._ready = [scale.folded() for scale in self.scales]
 
     def __repr__(self) -> str:
-        return f"<PyramidModel {self._described()}>"
+        return f"<PyramidModel {self._describe()}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the model in a line, and the recording it holds. `preview` plays a take."""
-        return notebook.model_html(self._described(), self.recording(), self.sample_rate)
+        return notebook.model_html(self._describe(), self.recording(), self.sample_rate)
 
-    def _described(self) -> str:
+    def _describe(self) -> str:
         return notebook.describe(self.rates, self.channels, self.training, file=self.file)
 
     def preview(self, seconds: float = 2.0, *, seed: int = 0) -> notebook.Preview:
@@ -143,7 +143,7 @@ class PyramidModel:
         if not (math.isfinite(seconds) and seconds > 0):
             raise CawUsageError(f"cannot generate {seconds} seconds: the duration must be positive")
         renderer = self.renderer(self._noise(seed), up_to_rate)
-        blocks = rendered_blocks(renderer, seconds, keep_edges=keep_edges, gain=self.peak * self.gain)
+        blocks = render_blocks(renderer, seconds, keep_edges=keep_edges, gain=self.peak * self.gain)
         return np.concatenate(list(blocks), axis=1)
 
     def stream(self, block_seconds: float = 1.0, *, seed: int = 0) -> Iterator[Array]:
@@ -159,7 +159,7 @@ class PyramidModel:
         size = max(1, round(block_seconds * self.sample_rate))
         renderer = self.renderer(self._noise(seed))
         queue = SampleQueue(self.channels)
-        for block in rendered_blocks(renderer, math.inf, keep_edges=False, gain=self.peak * self.gain):
+        for block in render_blocks(renderer, math.inf, keep_edges=False, gain=self.peak * self.gain):
             queue.push(block)
             while len(queue) >= size:
                 yield queue.pop(size)

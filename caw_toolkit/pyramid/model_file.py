@@ -16,7 +16,7 @@ from typing import Any
 
 from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.pyramid.format_history import upgraded
+from caw_toolkit.pyramid.format_history import upgrade
 
 FORMAT = "caw_toolkit.pyramid"
 VERSION = 2
@@ -55,7 +55,7 @@ def load(path: str | Path) -> dict[str, Any]:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can fail in any way
         raise CawError(f"{path}: the model file is damaged or truncated; make it anew or restore a copy") from error
-    return upgraded(content, content["version"])
+    return upgrade(content, content["version"])
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     missing = [key for key in REQUIRED_KEYS if key not in content]
     if missing:
         raise CawError(f"{path} is not a whole caw_toolkit model: it lacks {', '.join(missing)}")
-    return upgraded(content, version)
+    return upgrade(content, version)
 
 
 class TensorInfo:

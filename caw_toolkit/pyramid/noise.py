@@ -28,7 +28,7 @@ class Noise(Protocol):
         ...
 
 
-def zero_padded(signal: Tensor, start: int, stop: int) -> Tensor:
+def pad_slice(signal: Tensor, start: int, stop: int) -> Tensor:
     """Samples `start` to `stop` of a signal `(channels, samples)` that is silent outside itself."""
     padded = torch.zeros(signal.shape[0], stop - start, device=signal.device)
     inside = slice(max(start, 0), min(stop, signal.shape[1]))
@@ -48,7 +48,7 @@ class ReconstructionNoise:
 
     def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
         """As `NoiseSource.normal`."""
-        return zero_padded(self.coarsest, start, stop) if scale == 0 else torch.zeros(len(self.coarsest), stop - start)
+        return pad_slice(self.coarsest, start, stop) if scale == 0 else torch.zeros(len(self.coarsest), stop - start)
 
 
 class NoiseSource:

@@ -49,7 +49,7 @@ class ScaleRules:
     def __post_init__(self) -> None:
         rates = self.candidate_rates
         if any(rate <= 0 for rate in rates) or any(a >= b for a, b in pairwise(rates)):
-            raise CawUsageError(f"candidate_rates must be positive and ascending, not {_listed(rates)}")
+            raise CawUsageError(f"candidate_rates must be positive and ascending, not {_list(rates)}")
         if self.largest_ratio is not None and self.largest_ratio <= 1:
             raise CawUsageError(f"largest_ratio must be above 1, not {self.largest_ratio:g}")
         if self.smallest_ratio < 1:
@@ -94,7 +94,7 @@ def choose_rates(samples: np.ndarray, sample_rate: int, rules: ScaleRules, *, is
     ]
     if first == sample_rate:
         return (sample_rate,)
-    return _thinned([first, *following, sample_rate], rules.largest_ratio)
+    return _thin([first, *following, sample_rate], rules.largest_ratio)
 
 
 def check_rates(rates: Sequence[int], sample_rate: int) -> tuple[int, ...]:
@@ -120,7 +120,7 @@ def check_rates(rates: Sequence[int], sample_rate: int) -> tuple[int, ...]:
             f"a scale of {max(rates)} Hz is above the recording's rate of {sample_rate} Hz: leave it out"
         )
     if any(lower >= upper for lower, upper in pairwise(rates)):
-        raise CawUsageError(f"scales must ascend, coarsest first, not {_listed(rates)}")
+        raise CawUsageError(f"scales must ascend, coarsest first, not {_list(rates)}")
     return (*rates, sample_rate) if rates[-1] < sample_rate else tuple(rates)
 
 
@@ -136,7 +136,7 @@ def _first_rate(
     return next((rate for rate in rates if rate >= rules.fallback_rate), sample_rate)
 
 
-def _thinned(rates: Sequence[int], largest_ratio: float | None) -> tuple[int, ...]:
+def _thin(rates: Sequence[int], largest_ratio: float | None) -> tuple[int, ...]:
     """Keep as few of the rates as steps of at most `largest_ratio` allow; the first and the last are kept."""
     if largest_ratio is None:
         return tuple(rates)
@@ -148,5 +148,5 @@ def _thinned(rates: Sequence[int], largest_ratio: float | None) -> tuple[int, ..
     return tuple(kept)
 
 
-def _listed(rates: Sequence[int]) -> str:
+def _list(rates: Sequence[int]) -> str:
     return ", ".join(map(str, rates))

@@ -57,7 +57,7 @@ class Recording:
         """The segments in samples of another rate, matching `at`."""
         return _segments([round((stop - start) * rate / self.sample_rate) for start, stop in self.segments])
 
-    def aligned(self, rates: Sequence[int]) -> Recording:
+    def align(self, rates: Sequence[int]) -> Recording:
         """The recording with every segment but the last cut to a length that is whole at all of `rates`.
 
         Otherwise rounding would shift the scales against each other, further with every join.

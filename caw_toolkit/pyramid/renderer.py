@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import BlockJoiner
-from caw_toolkit.pyramid.noise import Noise, zero_padded
+from caw_toolkit.pyramid.noise import Noise, pad_slice
 from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 
@@ -136,11 +136,11 @@ class Renderer:
         """The given signal between two times, silent outside itself."""
         assert self.given is not None
         below = self.scales[self.given.entry - 1]
-        stretch = zero_padded(self.given.signal, round(begin * below.rate), round(end * below.rate))
+        stretch = pad_slice(self.given.signal, round(begin * below.rate), round(end * below.rate))
         return stretch.to(below.generator.device)
 
     @torch.inference_mode()
-    def upsampled(self, rate: int, start: int, stop: int, *, seconds: float = math.inf) -> Tensor:
+    def upsample(self, rate: int, start: int, stop: int, *, seconds: float = math.inf) -> Tensor:
         """The last scale's signal at a higher rate, samples `start` to `stop`.
 
         Args:
@@ -163,7 +163,7 @@ class Renderer:
         return min(LONGEST_CONTEXT_SECONDS, sum(fields))
 
 
-def rendered_blocks(renderer: Renderer, seconds: float, *, keep_edges: bool, gain: float) -> Iterator[Array]:
+def render_blocks(renderer: Renderer, seconds: float, *, keep_edges: bool, gain: float) -> Iterator[Array]:
     """Successive blocks of a signal, `(channels, samples)`, crossfaded where they meet.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any
 
 from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError
-from caw_toolkit.pyramid.format_history import upgraded
+from caw_toolkit.pyramid.format_history import upgrade
 
 FORMAT = "caw_toolkit.checkpoint"
 VERSION = 2
@@ -91,7 +91,7 @@ def _read(path: Path) -> dict[str, Any]:
     if version not in (1, VERSION):
         raise CawError(f"{path} is not a checkpoint of this version; train again without --resume")
     if content.get("model") is not None:
-        content["model"] = upgraded(content["model"], version)
+        content["model"] = upgrade(content["model"], version)
     return dict(content)
 
 

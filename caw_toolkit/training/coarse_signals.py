@@ -26,6 +26,6 @@ def coarse_signals(below: PyramidModel, rate: int, seconds: float) -> Callable[[
 
     def draw(start: int, stop: int, seed: int | None) -> Tensor:
         noise: Noise = below.reconstruction() if seed is None else NoiseSource(seed, below.channels)
-        return below.renderer(noise).upsampled(rate, start, stop, seconds=seconds)[None]
+        return below.renderer(noise).upsample(rate, start, stop, seconds=seconds)[None]
 
     return draw

@@ -128,4 +128,4 @@ def make_plan(
     chosen = dataclasses.replace(chosen, objective_options={**chosen.objective_options, **(objective_options or {})})
     objective = build_objective(chosen.objective, chosen.objective_options)
     budget = minutes if minutes is not None else chosen.training.get("minutes")
-    return Plan(recording.aligned(layout), chosen, kind, layout, objective, budget, seed)
+    return Plan(recording.align(layout), chosen, kind, layout, objective, budget, seed)

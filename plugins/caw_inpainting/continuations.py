@@ -64,7 +64,7 @@ class Surroundings:
         self.levels = bands.levels(self.samples)
         start, stop = bands.frames(gap)
         self.length = stop - start
-        known = _known(self.levels.shape[1], bands, missing)
+        known = _known_frames(self.levels.shape[1], bands, missing)
         self.forwards = self._continuations(self.levels, known, start)
         self.backwards = self._continuations(self.levels[:, ::-1], known[::-1], self.levels.shape[1] - stop)
 
@@ -170,7 +170,7 @@ class Surroundings:
         return mixed
 
 
-def _known(count: int, bands: Bands, missing: Sequence[Gap]) -> npt.NDArray[np.bool_]:
+def _known_frames(count: int, bands: Bands, missing: Sequence[Gap]) -> npt.NDArray[np.bool_]:
     """Which frames reach into no gap and not beyond the ends of the recording."""
     centres, reach = np.arange(count) * bands.hop, bands.window // 2
     known: npt.NDArray[np.bool_] = (centres >= reach) & (centres < centres[-1] - reach)

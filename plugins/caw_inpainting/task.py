@@ -65,7 +65,7 @@ def fill(
         initial_guesses = itertools.cycle(surroundings.initial_guesses(attempts) or [None])
         seeds = [derived_seed(seed, number, attempt) for attempt in range(attempts)]
         made = [task.attempt(guess, attempt_seed) for guess, attempt_seed in zip(initial_guesses, seeds, strict=False)]
-        result[:, near] = nearest_to_expected(made, bands, empty[0], expected)
+        result[:, near] = select_nearest(made, bands, empty[0], expected)
     return result
 
 
@@ -104,7 +104,7 @@ def _match_levels(samples: Array, bands: Bands, gap: Gap, expected: Levels) -> A
     return bands.amplify(samples, gains)
 
 
-def nearest_to_expected(attempts: Sequence[Array], bands: Bands, gap: Gap, expected: Levels | None) -> Array:
+def select_nearest(attempts: Sequence[Array], bands: Bands, gap: Gap, expected: Levels | None) -> Array:
     """The attempt whose levels in the gap are nearest to those expected, or to the mean of all if nothing is."""
     start, stop = bands.frames(gap)
     levels = [bands.levels(attempt)[:, start:stop] for attempt in attempts]

@@ -140,9 +140,9 @@ def test_convolution_and_its_gradients_against_torch(dilation: int, channels: tu
     torch.testing.assert_close(torch.autograd.grad(fast(x), (x, weight), g, retain_graph=True), expected)
 
     transposed = F.conv_transpose1d(g.t()[None], weight, dilation=dilation)[0].t()
-    torch.testing.assert_close(fast.transposed(g), transposed)
+    torch.testing.assert_close(fast.transpose(g), transposed)
     expected = torch.autograd.grad(transposed, (g, weight), h)
-    torch.testing.assert_close(torch.autograd.grad(fast.transposed(g), (g, weight), h), expected)
+    torch.testing.assert_close(torch.autograd.grad(fast.transpose(g), (g, weight), h), expected)
 
 
 @pytest.mark.parametrize("samples", [1, 15, 16, 17, 2048, 2049])

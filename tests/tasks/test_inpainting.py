@@ -14,7 +14,7 @@ from caw_inpainting import gaps, joins
 from caw_inpainting.bands import Bands
 from caw_inpainting.command import _bit_depth
 from caw_inpainting.continuations import Surroundings
-from caw_inpainting.task import fill, nearest_to_expected
+from caw_inpainting.task import fill, select_nearest
 from caw_toolkit import AudioClip, CawError, CawUsageError, PyramidModel
 from caw_toolkit.cli import main
 
@@ -159,8 +159,8 @@ def test_the_attempt_nearest_to_what_is_expected_is_kept(clip: AudioClip) -> Non
     bands, gap = Bands(RATE), (RATE, 2 * RATE)
     attempts = [clip.samples * np.float32(factor) for factor in (0.1, 0.5, 0.6, 0.7)]
     expected = bands.levels(clip.samples)[:, slice(*bands.frames(gap))]
-    assert nearest_to_expected(attempts, bands, gap, expected) is attempts[3]
-    assert nearest_to_expected(attempts, bands, gap, None) is attempts[1]  # nearest to the mean of all
+    assert select_nearest(attempts, bands, gap, expected) is attempts[3]
+    assert select_nearest(attempts, bands, gap, None) is attempts[1]  # nearest to the mean of all
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ class FastConvolution:
         framing = best_framing(len(x) - _OVERLAP * self._dilation, self._dilation, x.dtype)
         return _Correlate.apply(x, self._kernel(framing), framing)  # type: ignore[no-any-return]
 
-    def transposed(self, g: Tensor) -> Tensor:
+    def transpose(self, g: Tensor) -> Tensor:
         """The gradient of the input, given that of the output; differentiable, like the convolution itself.
 
         Shape:
@@ -95,35 +95,35 @@ class TapConvolution:
     def __call__(self, x: Tensor) -> Tensor:
         """The convolution: `(samples, in_channels) -> (samples - span, out_channels)`."""
         if self._in_channels < self._out_channels:
-            return self._gathered(x) @ self._by_input
-        return self._summed(x @ self._by_output, self._out_channels, len(x) - self._span, sign=1)
+            return self._gather(x) @ self._by_input
+        return self._sum(x @ self._by_output, self._out_channels, len(x) - self._span, sign=1)
 
-    def transposed(self, g: Tensor) -> Tensor:
+    def transpose(self, g: Tensor) -> Tensor:
         """The gradient of the input, given that of the output: `(samples, out) -> (samples + span, in)`."""
         if self._in_channels < self._out_channels:
             return self._spread(g @ self._by_input.t(), self._in_channels)
-        return self._scattered(g) @ self._by_output.t()
+        return self._scatter(g) @ self._by_output.t()
 
     @property
     def _span(self) -> int:
         return (self._taps - 1) * self.dilation
 
-    def _gathered(self, x: Tensor) -> Tensor:
+    def _gather(self, x: Tensor) -> Tensor:
         length = len(x) - self._span
         return torch.cat([x[k * self.dilation :][:length] for k in range(self._taps)], dim=1)
 
-    def _summed(self, taps: Tensor, channels: int, length: int, *, sign: int) -> Tensor:
+    def _sum(self, taps: Tensor, channels: int, length: int, *, sign: int) -> Tensor:
         parts = torch.split(taps, channels, dim=1)
         return torch.stack([part[k * self.dilation :][:length] for k, part in enumerate(parts)]).sum(0)
 
     def _spread(self, taps: Tensor, channels: int) -> Tensor:
         parts = torch.split(taps, channels, dim=1)
-        return torch.stack([self._shifted(part, k) for k, part in enumerate(parts)]).sum(0)
+        return torch.stack([self._shift(part, k) for k, part in enumerate(parts)]).sum(0)
 
-    def _scattered(self, g: Tensor) -> Tensor:
-        return torch.cat([self._shifted(g, k) for k in range(self._taps)], dim=1)
+    def _scatter(self, g: Tensor) -> Tensor:
+        return torch.cat([self._shift(g, k) for k in range(self._taps)], dim=1)
 
-    def _shifted(self, g: Tensor, tap: int) -> Tensor:
+    def _shift(self, g: Tensor, tap: int) -> Tensor:
         before = tap * self.dilation
         return torch.nn.functional.pad(g, (0, 0, before, self._span - before))
 

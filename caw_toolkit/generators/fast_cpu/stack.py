@@ -73,7 +73,7 @@ class FastStack:
 
     def __init__(self, stack: nn.Sequential) -> None:
         self._layers: list[_Layer] = []
-        for module, norm, activation in _grouped(stack):
+        for module, norm, activation in _group(stack):
             assert module.bias is not None
             fast = convolution(module.weight, module.dilation[0])
             slope = activation.negative_slope if activation is not None else 1.0
@@ -100,13 +100,13 @@ class FastStack:
         for layer in inner:
             activations.append(layer.activation(layer.convolution(x)))
             x = activations[-1].output()
-        gradient = last.convolution.transposed(output_gradient)
+        gradient = last.convolution.transpose(output_gradient)
         for layer, activation in zip(reversed(inner), reversed(activations), strict=True):
-            gradient = layer.convolution.transposed(activation.input_gradient(gradient))
+            gradient = layer.convolution.transpose(activation.input_gradient(gradient))
         return gradient
 
 
-def _grouped(stack: nn.Sequential) -> list[tuple[nn.Conv1d, nn.BatchNorm1d | None, nn.LeakyReLU | None]]:
+def _group(stack: nn.Sequential) -> list[tuple[nn.Conv1d, nn.BatchNorm1d | None, nn.LeakyReLU | None]]:
     """Each convolution with the normalisation and the activation that follow it."""
     groups: list[tuple[nn.Conv1d, nn.BatchNorm1d | None, nn.LeakyReLU | None]] = []
     for module in stack:

@@ -95,12 +95,12 @@ class GaussianTrainer(RegressionTrainer):
         signs = self.random_signs()
         band = self.cut(self.band, first, frames) * signs
         coarse = self.cut(self.coarse, first, frames) * signs
-        mean, log_std = self.model.predict(self._disturbed(coarse))
+        mean, log_std = self.model.predict(self._disturb(coarse))
         variance = (2 * log_std).exp()
         likelihood = 0.5 * (band - mean).square() / variance + log_std
         return (likelihood * variance.detach() ** self.options.variance_weighting).mean()
 
-    def _disturbed(self, coarse: Tensor) -> Tensor:
+    def _disturb(self, coarse: Tensor) -> Tensor:
         """The coarser signal with the kind of errors that a generated one has."""
         batch = self.options.batch
         added = self.options.coarse_noise * self.model.coarse_level * self.rand(batch, 1, 1)

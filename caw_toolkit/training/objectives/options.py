@@ -34,7 +34,7 @@ def options_from_mapping(cls: type[Options], values: Mapping[str, Any], *, objec
     for name, value in values.items():
         if name not in defaults:
             raise CawUsageError(f"the {objective} objective has no option {name!r}: {did_you_mean(name, defaults)}")
-        checked[name] = _checked(name, value, defaults[name])
+        checked[name] = _check_type(name, value, defaults[name])
     return cls(**checked)
 
 
@@ -95,7 +95,7 @@ def require_within(options: object, bounds: Mapping[str, Bounds]) -> None:
             raise CawUsageError(f"{name} must be {bound}, not {list(value) if isinstance(value, tuple) else value}")
 
 
-def _checked(name: str, value: Any, default: Any) -> Any:
+def _check_type(name: str, value: Any, default: Any) -> Any:
     """The value in the type of the option's default."""
     if isinstance(default, bool):
         expected, valid = "true or false", isinstance(value, bool)
