@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import soundfile
 
-from caw_toolkit.plugins.discovery import DISTRIBUTION
+from caw_toolkit.parts import DISTRIBUTION
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
 from fake_plugins import BROKEN, write_wheel
 from paths import ROOT

@@ -1,0 +1,1 @@
+"""A coarsest scale by linear prediction, as a plugin for caw_toolkit."""
