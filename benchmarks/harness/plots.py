@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from caw_toolkit.metrics import scoring_signal
 from caw_toolkit.dsp.spectra import power_spectrogram
+from caw_toolkit.metrics import scoring_signal
 from harness.task import Case
 
 _SECONDS, _RANGE_DB = 8.0, 80

@@ -22,6 +22,11 @@ class AudioClip:
 
     Raises:
         ValueError: The samples are not a two-dimensional float32 array.
+
+    Example:
+        >>> clip = AudioClip(np.full((2, 8000), 0.5, np.float32), 16000)
+        >>> clip.channels, clip.seconds, clip.peak
+        (2, 0.5, 0.5)
     """
 
     samples: Array

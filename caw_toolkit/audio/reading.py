@@ -55,6 +55,14 @@ def read_audio(
         CawError: Not audio, empty, damaged or truncated (for MP3 a warning is logged instead, as its stated length
             may be an estimate), too long, NaN or infinite samples, more than 2 channels, or a sample rate outside
             4000 to 192000 Hz.
+
+    Example:
+        >>> import tempfile
+        >>> from caw_toolkit import write_audio
+        >>> path = Path(tempfile.mkdtemp()) / "tone.wav"
+        >>> _ = write_audio(path, np.zeros((1, 16000)), 8000)
+        >>> read_audio(path, start_seconds=0.5, duration_seconds=1).samples.shape
+        (1, 8000)
     """
     if not (math.isfinite(start_seconds) and start_seconds >= 0):
         raise CawUsageError(f"the start must be 0 s or later, not {start_seconds:g} s")

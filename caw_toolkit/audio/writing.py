@@ -61,6 +61,12 @@ def check_output(
         CawUsageError: An unknown suffix, a bit depth or sample rate that the format cannot hold, an existing file
             without `overwrite`, a directory, or standard output that is a terminal.
         CawError: The folder cannot be written to.
+
+    Example:
+        >>> check_output("take.wav", bit_depth="float")
+        >>> check_output("take.flac", bit_depth="float")
+        Traceback (most recent call last):
+        caw_toolkit.errors.CawUsageError: FLAC files hold no floating-point samples: write take.wav
     """
     if bit_depth not in ("16", "24", "float"):
         raise CawUsageError(f"unknown bit depth {bit_depth!r}: {did_you_mean(str(bit_depth), ('16', '24', 'float'))}")
@@ -124,6 +130,13 @@ def write_audio(
         CawError: The audio is not finite, exceeds full scale with `clipping="error"`, or could not be written (no
             space, no permission).
         ValueError: The samples have another shape.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> written = write_audio(folder / "loud.wav", np.full((1, 8000), 2.0), 8000)
+        >>> written.gain, written.clipped_samples
+        (0.5, 0)
     """
     check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate)
     if clipping not in ("scale", "clip", "error"):

@@ -148,6 +148,9 @@ def output_beside(source: Path, label: str, *, take: int | None = None, suffix: 
         label: what was done to it.
         take: number of the take, if there are several.
         suffix: of the result.
+
+    >>> output_beside(Path("song.wav"), "varied", take=2).name
+    'song.varied2.wav'
     """
     if str(source) == "-":
         raise click.UsageError("standard input has no name to go by: name the output with -o")

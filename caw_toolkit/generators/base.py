@@ -95,5 +95,9 @@ class ScaleGenerator(nn.Module, ABC):
 
 
 def new_band(real: Tensor, coarse: Tensor | None) -> Tensor:
-    """What a scale adds to the upsampled coarser signal: all of it at the coarsest scale, where that is None."""
+    """What a scale adds to the upsampled coarser signal: all of it at the coarsest scale, where that is None.
+
+    >>> new_band(torch.tensor([3.0, 4.0]), torch.tensor([1.0, 1.0]))
+    tensor([2., 3.])
+    """
     return real if coarse is None else real - coarse

@@ -37,7 +37,11 @@ def gap_log_mel_distance(real: Signal, filled: Signal, sample_rate: int, gap: Ga
 
 
 def gap_level_error(real: Signal, filled: Signal, gap: Gap) -> float:
-    """Absolute difference of the gap's energies, in dB."""
+    """Absolute difference of the gap's energies, in dB.
+
+    >>> round(gap_level_error(np.ones(100), np.full(100, 0.1), (20, 60)), 3)
+    20.0
+    """
     energies = [float(signal[slice(*gap)] @ signal[slice(*gap)]) + 1e-9 for signal in common_length(real, filled)]
     return abs(10 * float(np.log10(energies[1] / energies[0])))
 

@@ -28,6 +28,13 @@ class BlockStream:
         block: samples that each call adds to the result.
         context: samples that a call is given before and after them, less at the ends of the signal.
         fade: samples over which a block is crossfaded into the next; at most `context`.
+
+    Example:
+        >>> stream = BlockStream(lambda audio, first: 2 * audio, channels=1, block=4, context=2, fade=1)
+        >>> stream.push(np.ones((1, 7), np.float32)).shape  # one block, with context after it
+        (1, 4)
+        >>> stream.flush()
+        array([[2., 2., 2.]], dtype=float32)
     """
 
     def __init__(

@@ -183,6 +183,12 @@ class Mix(_Container):
     Args:
         plugins: what to mix; boards and mixes may be nested.
 
+    Example:
+        >>> import pedalboard
+        >>> mix = Mix([pedalboard.Gain(gain_db=0), pedalboard.Invert()])
+        >>> mix(np.ones((1, 3), np.float32), 44100)
+        array([[0., 0., 0.]], dtype=float32)
+
     .. versionadded:: 0.1
     """
 

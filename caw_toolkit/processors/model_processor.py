@@ -112,7 +112,11 @@ class ModelProcessor(Processor):
 
 
 def at_least_a_second(audio: Array, sample_rate: int) -> Array:
-    """Audio with silence after it, so that networks have enough to work on."""
+    """Audio with silence after it, so that networks have enough to work on.
+
+    >>> at_least_a_second(np.ones((1, 300), np.float32), 8000).shape
+    (1, 8000)
+    """
     return np.pad(audio, ((0, 0), (0, max(0, sample_rate - audio.shape[1]))))
 
 

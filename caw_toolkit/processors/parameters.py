@@ -130,7 +130,11 @@ def integer(low: int, high: int) -> Callable[[Any], int]:
 
 
 def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
-    """One of several words."""
+    """One of several words.
+
+    >>> one_of(["auto", "cpu"])("cpu")
+    'cpu'
+    """
 
     def check(value: Any) -> str:
         if value not in choices:
@@ -156,7 +160,11 @@ def flag(value: Any) -> bool:
 
 
 def optional(check: Callable[[Any], Value]) -> Callable[[Any], Value | None]:
-    """None, or what another check accepts."""
+    """None, or what another check accepts.
+
+    >>> optional(integer(0, 9))(None), optional(integer(0, 9))(4)
+    (None, 4)
+    """
 
     def check_given(value: Any) -> Value | None:
         if value is None:

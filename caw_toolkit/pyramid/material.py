@@ -38,7 +38,11 @@ _LEAST_BEAT_SWING_DB = 9.0
 
 
 class Material(str, enum.Enum):
-    """The kinds of sound that presets may treat differently."""
+    """The kinds of sound that presets may treat differently.
+
+    >>> Material("speech"), str(Material.MUSIC)
+    (<Material.SPEECH: 'speech'>, 'music')
+    """
 
     SPEECH = "speech"
     MUSIC = "music"

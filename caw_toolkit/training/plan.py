@@ -95,6 +95,12 @@ def make_plan(
     Raises:
         CawError: if the recording cannot be trained on.
         CawUsageError: if a setting is wrong.
+
+    Example:
+        >>> import numpy as np
+        >>> noise = np.random.default_rng(0).uniform(-1, 1, (1, 48000)).astype(np.float32)
+        >>> make_plan(AudioClip(noise, 16000), material="speech", minutes=1).rates
+        (1000, 4000, 8000, 16000)
     """
     clips = [clips] if isinstance(clips, AudioClip) else list(clips)
     for clip in clips:

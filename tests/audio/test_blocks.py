@@ -11,6 +11,7 @@ import soundfile as sf
 
 from caw_toolkit import CawError, CawUsageError, read_audio, write_audio
 from caw_toolkit.audio.blocks import open_audio, write_audio_blocks
+from caw_toolkit.audio.writing import BitDepth
 
 RATE = 8000
 
@@ -32,7 +33,7 @@ def read_blocks(path: Path) -> np.ndarray:
 @pytest.mark.parametrize(
     ("suffix", "bit_depth"), [(".wav", "16"), (".wav", "24"), (".wav", "float"), (".flac", "16"), (".ogg", "24")]
 )
-def test_it_writes_and_reads_what_whole_files_do(tmp_path: Path, suffix: str, bit_depth: str) -> None:
+def test_it_writes_and_reads_what_whole_files_do(tmp_path: Path, suffix: str, bit_depth: BitDepth) -> None:
     samples = noise(20, level=0.5)
     whole, blocks = tmp_path / f"whole{suffix}", tmp_path / f"blocks{suffix}"
     expected = write_audio(whole, samples, RATE, bit_depth=bit_depth)

@@ -11,7 +11,6 @@ import pytest
 
 from caw_toolkit.cli.install import required_distribution
 from caw_toolkit.errors import CawError
-from caw_toolkit.plugins import installers
 from caw_toolkit.plugins.installers import failure_reason, find_installer
 from fake_plugins import BROKEN, install, write_wheel
 from plugin_environment import PluginEnvironment
@@ -153,7 +152,7 @@ class TestInstallers:
     def test_the_systems_python_is_left_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("PIP_BREAK_SYSTEM_PACKAGES", raising=False)
         monkeypatch.setattr(sys, "base_prefix", sys.prefix)
-        monkeypatch.setattr(installers.sysconfig, "get_path", lambda name: str(tmp_path))
+        monkeypatch.setattr("caw_toolkit.plugins.installers.sysconfig.get_path", lambda name: str(tmp_path))
         (tmp_path / "EXTERNALLY-MANAGED").touch()
         with pytest.raises(CawError, match="pipx install caw-toolkit"):
             find_installer()

@@ -77,5 +77,5 @@ def test_channels_and_batch_are_kept_apart() -> None:
 def test_gradients_pass_through_both_ways() -> None:
     transform = LappedTransform(4)
     waveform = torch.randn(1, 1, 24, requires_grad=True)
-    transform.inverse(transform(waveform)).sum().backward()
+    transform.inverse(transform(waveform)).sum().backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(waveform.grad, torch.ones_like(waveform), atol=1e-5, rtol=0)

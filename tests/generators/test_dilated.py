@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,13 +89,13 @@ def test_generator_against_its_formula() -> None:
     noise, coarse = torch.randn(1, 1, 200), torch.randn(1, 1, 200)
     x = F.pad(noise + coarse, (28, 28))
     for block in range(3):
-        convolution = generator.stack[3 * block]
+        convolution: Any = generator.stack[3 * block]
         direction = convolution.parametrizations.weight.original1
         norm = convolution.parametrizations.weight.original0
         weight = norm * direction / direction.square().sum((1, 2), keepdim=True).sqrt()
         x = F.conv1d(x, weight, convolution.bias, dilation=2**block)
         if block < 2:
-            batch_norm = generator.stack[3 * block + 1]
+            batch_norm: Any = generator.stack[3 * block + 1]
             x = (x - batch_norm.running_mean[:, None]) / (batch_norm.running_var[:, None] + 1e-5).sqrt()
             x = x * batch_norm.weight[:, None] + batch_norm.bias[:, None]
             x = torch.where(x > 0, x, 0.2 * x)

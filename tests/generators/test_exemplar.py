@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -23,7 +25,7 @@ def task(recording: Recording) -> ScaleTask:
     return ScaleTask(spec, real, coarse, recording.segments_at(RATE), None, 0, torch.device("cpu"))
 
 
-def generator(given: ScaleTask, **options: float) -> ExemplarGenerator:
+def generator(given: ScaleTask, **options: Any) -> ExemplarGenerator:
     made = ExemplarObjective(ExemplarOptions(**options)).scale_trainer(given).finish().generator
     assert isinstance(made, ExemplarGenerator)
     return made

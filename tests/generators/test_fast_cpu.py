@@ -86,9 +86,9 @@ def test_step_equals_the_plain_transcription(
 ) -> None:
     tolerance = TOLERANCE if dtype is torch.float64 else FLIPPED
     samples = CLIP + stack_span(blocks)
-    generator, discriminator = (network.to(dtype) for network in random_networks(channels, hidden, blocks))
+    generator, discriminator = random_networks(channels, hidden, blocks)
     reference = (plain.Generator(channels, hidden, blocks), plain.Discriminator(channels, hidden, blocks))
-    for network in reference:
+    for network in (generator, discriminator, *reference):
         network.to(dtype)
     reference[0].load_state_dict(generator.state_dict())
     reference[1].load_state_dict(discriminator.state_dict())
@@ -104,7 +104,7 @@ def test_step_equals_the_plain_transcription(
     critic = discriminator.ready(real)
     adversarial = critic_loss(critic(real), critic(fake.detach()))
     penalty = gradient_penalty(critic.input_gradient, real, fake, 0.3)
-    (adversarial + penalty).backward()
+    (adversarial + penalty).backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(fake, expected_fake, rtol=TOLERANCE, atol=TOLERANCE)
     torch.testing.assert_close(adversarial.detach(), expected["critic"], rtol=TOLERANCE, atol=1e-6)
     torch.testing.assert_close(penalty.detach(), expected["gradient_penalty"], rtol=TOLERANCE, atol=0)
@@ -115,7 +115,7 @@ def test_step_equals_the_plain_transcription(
     adversarial = generator_loss(discriminator.ready(fake)(fake))
     result = generator(reconstruction_noise, coarse)
     reconstruction = 10.0 * waveform_loss(real, result) + 0.05 * multi_scale_spectrogram_loss(real, result)
-    (adversarial + reconstruction).backward()
+    (adversarial + reconstruction).backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(adversarial.detach(), expected["adversarial"], rtol=TOLERANCE, atol=1e-6)
     torch.testing.assert_close(reconstruction.detach(), expected["reconstruction"], rtol=TOLERANCE, atol=0)
     assert_same_gradients(generator, reference[0], tolerance)

@@ -40,7 +40,7 @@ def test_analysis_is_undone_by_synthesis(channels: int) -> None:
 def test_stereo_is_split_into_middle_and_side() -> None:
     made = GaussianGenerator(audio_channels=2, bands=8, widths=(8,))
     same = torch.randn(1, 1, 400).expand(1, 2, 400)
-    middle, side = made.analyse(same).unflatten(1, (2, 8))[0]
+    middle, side = torch.unflatten(made.analyse(same), 1, (2, 8))[0]
     assert middle.abs().max() > 1 and side.abs().max() < 1e-5
 
 

@@ -15,6 +15,7 @@ from pedalboard.io import AudioFile
 from caw_toolkit import CawError, Mix, Pedalboard, Processor
 from caw_toolkit.processors import Denoise, Generate, Vary
 from caw_toolkit.processors.native import native_effects
+from caw_toolkit.processors.streams import call_plugin
 
 RATE = 4000
 NATIVE: dict[str, Callable[[np.random.Generator], Any]] = {
@@ -37,7 +38,7 @@ class Double(Processor):
     """Twice as loud."""
 
     def _process(self, audio: np.ndarray, sample_rate: float) -> np.ndarray:
-        return audio * np.float32(2)
+        return np.asarray(audio * np.float32(2))
 
 
 class Halve:
@@ -52,9 +53,10 @@ class Halve:
     def __call__(
         self, input_array: np.ndarray, sample_rate: float, buffer_size: int = 8192, reset: bool = True
     ) -> np.ndarray:
+        halved: np.ndarray = input_array / 2
         if reset:
-            return input_array / 2
-        audio = np.concatenate([self.held, input_array / 2], axis=1)
+            return halved
+        audio = np.concatenate([self.held, halved], axis=1)
         self.held = audio[:, -10:]
         return audio[:, :-10]
 
@@ -142,16 +144,13 @@ def test_a_foreign_processor_streams_only_if_it_says_so(monkeypatch: pytest.Monk
 
 
 def test_native_rows_go_through_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    from caw_toolkit.processors import board as module
-
     calls: list[int] = []
-    call = module.call_plugin
 
     def counting(plugin: Any, *arguments: Any, **options: Any) -> np.ndarray:
         calls.append(len(plugin) if isinstance(plugin, pedalboard.Chain) else 1)
-        return call(plugin, *arguments, **options)
+        return call_plugin(plugin, *arguments, **options)
 
-    monkeypatch.setattr(module, "call_plugin", counting)
+    monkeypatch.setattr("caw_toolkit.processors.board.call_plugin", counting)
     gains = [pedalboard.Gain(1) for _ in range(6)]
     Pedalboard([gains[0], gains[1], Pedalboard([gains[2]]), Double(), *gains[3:]])(noise(1, 100), RATE)
     assert calls == [3, 1, 3]
@@ -210,7 +209,8 @@ def test_what_is_no_processor_is_refused(wrong: Any) -> None:
 
 def test_one_plugin_in_two_places_is_refused_as_by_pedalboard() -> None:
     gain = pedalboard.Gain()
-    for members in ([gain, gain], [gain, Double(), Pedalboard([gain])]):
+    chains: tuple[list[Any], ...] = ([gain, gain], [gain, Double(), Pedalboard([gain])])
+    for members in chains:
         with pytest.raises(RuntimeError, match="more than once"):
             Pedalboard(members)(noise(1, 100), RATE)
 
@@ -263,7 +263,7 @@ def test_a_guitar_board_needs_no_change() -> None:
     exec("from caw_toolkit.processors import *", names)
     assert names["Pedalboard"] is Pedalboard
     assert native_effects().keys() <= names.keys()
-    board = names["Pedalboard"]([names["Compressor"](threshold_db=-50, ratio=25), names["Gain"](gain_db=30)])
+    board: Any = names["Pedalboard"]([names["Compressor"](threshold_db=-50, ratio=25), names["Gain"](gain_db=30)])
     board.append(names["Denoise"](strength=0.5))
     board.append(names["Limiter"]())
     board[0].threshold_db = -40

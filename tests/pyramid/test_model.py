@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -257,7 +258,12 @@ def test_less_of_the_noise_selects_where_audio_is_given(
     assert isinstance(exemplars, ExemplarGenerator)
     heard: list[float] = []
     follow = exemplars._follow
-    monkeypatch.setattr(exemplars, "_follow", lambda *args: (heard.append(args[1].std().item()), follow(*args))[1])
+
+    def listening(*arguments: Any) -> Any:
+        heard.append(arguments[1].std().item())
+        return follow(*arguments)
+
+    monkeypatch.setattr(exemplars, "_follow", listening)
     rate = speech.sample_rate
     model.fill(speech.samples, rate, [(3 * rate, 4 * rate)])
     model.inject(speech.samples, rate)

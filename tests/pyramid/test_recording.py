@@ -97,7 +97,7 @@ class RecordingTrainer(RegressionTrainer):
 
     def loss(self, starts: Tensor) -> Tensor:
         self.crops += [(start, start + self.crop) for start in starts.tolist()]
-        return sum(parameter.square().sum() for parameter in self.model.parameters())
+        return sum((parameter.square().sum() for parameter in self.model.parameters()), torch.zeros(()))
 
 
 def crops_of(segments: tuple[tuple[int, int], ...], crop_frames: int) -> list[tuple[int, int]]:

@@ -26,7 +26,8 @@ class PluginEnvironment:
 
     def __init__(self, folder: Path) -> None:
         venv.EnvBuilder(with_pip=False).create(folder / "environment")
-        self._python = folder / "environment" / "bin" / "python"
+        scripts = sysconfig.get_path("scripts", vars={"base": str(folder / "environment")})
+        self._python = Path(scripts, "python")
         self._folder = folder
         own = self.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
         beside = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"

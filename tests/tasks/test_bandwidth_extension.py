@@ -163,8 +163,8 @@ def test_what_a_filter_attenuates_comes_back(tiny_model_path: Path, speech: Audi
         target = tmp_path / f"{len(option)}.wav"
         assert run("--model", tiny_model_path, *option, tmp_path / "low.wav", "-o", target)[0] == 0
         made = sf.read(target)[0]
-        band = np.fft.rfftfreq(len(made), 1 / 4000)
-        band = (band > 600) & (band < 850)
+        frequencies = np.fft.rfftfreq(len(made), 1 / 4000)
+        band = (frequencies > 600) & (frequencies < 850)
         errors.append(np.linalg.norm(np.fft.rfft(made - truth)[band]))
     assert errors[1] < 0.5 * errors[0]
 

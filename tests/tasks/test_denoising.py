@@ -79,8 +79,8 @@ def test_a_recording_without_steady_noise_comes_back(speech_path: Path) -> None:
 def test_rumble_goes_and_the_lowest_note_stays() -> None:
     rate, random = 16000, np.random.default_rng(0)
     seconds = np.arange(8 * rate) / rate
-    notes = sum(np.sin(2 * np.pi * pitch * seconds) * (np.sin(2 * np.pi * beat * seconds) > 0)
-                for pitch, beat in ((440, 0.7), (660, 1.1), (550, 0.4)))  # fmt: skip
+    notes = np.sum([np.sin(2 * np.pi * pitch * seconds) * (np.sin(2 * np.pi * beat * seconds) > 0)
+                    for pitch, beat in ((440, 0.7), (660, 1.1), (550, 0.4))], axis=0)  # fmt: skip
     notes = (0.1 * notes).astype(np.float32)[None]
     bursts = random.standard_normal(len(seconds)) * np.repeat(random.random(80) ** 4, rate // 10)
     rumble = sosfilt(butter(4, 120, fs=rate, output="sos"), bursts) + 1e-3 * random.standard_normal(len(seconds))
@@ -132,7 +132,8 @@ def test_the_window_suits_the_material(speech_path: Path) -> None:
     drums = read_audio(speech_path.with_name("tabla.flac"))
     assert snr(drums.samples, denoise(noisy(drums, 10), drums.sample_rate)) > 15.5  # with the longest window: 15
     seconds = np.arange(5 * 16000) / 16000
-    chord = sum(np.sin(2 * np.pi * pitch * seconds) for pitch in (220, 277, 330, 440)).astype(np.float32)[None]
+    notes = np.sum([np.sin(2 * np.pi * pitch * seconds) for pitch in (220, 277, 330, 440)], axis=0)
+    chord = notes.astype(np.float32)[None]
     assert snr(chord, denoise(noisy(AudioClip(chord, 16000), 10), 16000)) > 20
 
 
@@ -144,7 +145,8 @@ def test_noise_is_told_from_music_that_never_pauses() -> None:
 
     def level(signal: np.ndarray) -> np.ndarray:
         power = np.abs(stft(signal, rate, nperseg=2048, noverlap=1536)[2]) ** 2
-        return 10 * np.log10(noise_power(power)[2:-2] / noise_power_of_hiss)
+        decibels: np.ndarray = 10 * np.log10(noise_power(power)[2:-2] / noise_power_of_hiss)
+        return decibels
 
     noise_power_of_hiss = np.abs(stft(hiss, rate, nperseg=2048, noverlap=1536)[2] ** 2).mean()
     assert np.abs(level(hiss)).max() < 3
@@ -177,7 +179,9 @@ def test_memory_tells_what_is_likely() -> None:
 def test_a_model_of_the_same_voice_helps(halves: tuple[AudioClip, AudioClip], tiny_model: PyramidModel) -> None:
     said, other = halves
     model = model_that_remembers(other, tiny_model)
-    np.testing.assert_allclose(model.recording(), other.samples, atol=1e-6)
+    remembered = model.recording()
+    assert remembered is not None
+    np.testing.assert_allclose(remembered, other.samples, atol=1e-6)
     given = noisy(said, 5)
     alone, informed = (Denoise(model=known)(given, said.sample_rate) for known in (None, model))
     assert snr(said.samples, informed) > snr(said.samples, alone) + 0.3

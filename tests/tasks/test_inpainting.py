@@ -127,7 +127,7 @@ def test_no_gap_is_filled_from_another(clip: AudioClip) -> None:
         Surroundings(samples, Bands(RATE), gap, [gap, other]).expected_levels() for samples in (clip.samples, loud)
     ]
     assert levels[0] is not None and levels[1] is not None
-    np.testing.assert_array_equal(*levels)
+    np.testing.assert_array_equal(levels[0], levels[1])
 
 
 def test_a_note_goes_on_in_phase() -> None:

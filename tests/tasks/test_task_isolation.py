@@ -16,7 +16,7 @@ import pytest
 from caw_process import run_caw, run_python
 from caw_toolkit import AudioClip, read_audio, write_audio
 from caw_toolkit.dsp.resampling import resample
-from caw_toolkit.plugins.discovery import DISTRIBUTION
+from caw_toolkit.parts import DISTRIBUTION
 from paths import ROOT
 
 ENGINE, PLUGINS = ROOT / "caw_toolkit", ROOT / "plugins"

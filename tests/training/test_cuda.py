@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
 ]
 
-SIZES = {"widths": (16, 16, 16), "batch": 4, "crop_frames": 64}
+SIZES: dict[str, Any] = {"widths": (16, 16, 16), "batch": 4, "crop_frames": 64}
 
 
 def trainer_of(kind: str, device: str = "cuda") -> RegressionTrainer:

@@ -66,7 +66,7 @@ def test_gradient_penalty_is_taken_at_the_blend() -> None:
 def test_gradient_penalty_trains_the_critic_and_nothing_else() -> None:
     critic = torch.nn.Conv1d(1, 1, 5)
     fake = torch.randn(1, 1, 30, requires_grad=True)
-    gradient_penalty(partial(input_gradient, critic), torch.randn(1, 1, 30), fake, 0.5).backward()
+    gradient_penalty(partial(input_gradient, critic), torch.randn(1, 1, 30), fake, 0.5).backward()  # type: ignore[no-untyped-call]
     assert critic.weight.grad is not None
     assert critic.weight.grad.abs().sum() > 0
     assert fake.grad is None
@@ -124,7 +124,7 @@ def test_spectrogram_loss_ignores_polarity_and_has_finite_gradients() -> None:
     real = torch.randn(1, 1, 3000)
     fake = torch.zeros(1, 1, 3000, requires_grad=True)
     assert float(multi_scale_spectrogram_loss(real, -real)) == pytest.approx(0, abs=1e-4)
-    multi_scale_spectrogram_loss(real, fake).backward()
+    multi_scale_spectrogram_loss(real, fake).backward()  # type: ignore[no-untyped-call]
     assert fake.grad is not None
     assert bool(fake.grad.isfinite().all())
 

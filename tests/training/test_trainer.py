@@ -124,7 +124,8 @@ class TestProgress:
 
 class TestBudget:
     def test_a_time_budget_is_kept(self, short: AudioClip, tiny_preset: Path) -> None:
-        minutes, events = 0.06, []
+        minutes = 0.06
+        events: list[Progress] = []
         plan = tiny_plan(short, tiny_preset, minutes=minutes)
         began = time.monotonic()
         model = Trainer(plan, device="cpu", on_progress=events.append).run()

@@ -28,6 +28,16 @@ def options_from_mapping(cls: type[Options], values: Mapping[str, Any], *, objec
 
     Raises:
         CawUsageError: for an unknown name or a value of the wrong type; and what `cls` itself raises.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Options:
+        ...     order: int = 8
+        >>> options_from_mapping(Options, {"order": 12}, objective="linear")
+        Options(order=12)
+        >>> options_from_mapping(Options, {"ordre": 12}, objective="linear")
+        Traceback (most recent call last):
+        caw_toolkit.errors.CawUsageError: the linear objective has no option 'ordre': did you mean 'order'?
     """
     defaults = {option.name: option.default for option in fields(cls)}  # type: ignore[arg-type]
     checked: dict[str, Any] = {}

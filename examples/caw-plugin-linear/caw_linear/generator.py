@@ -79,7 +79,7 @@ class LinearGenerator(ScaleGenerator):
         The mean of the noise in a hop is normal; averaged over neighbours it changes slowly, and its distribution
         function spreads it evenly over the recording.
         """
-        means = padded[:, : count * self.hop].unflatten(1, (count, self.hop)).mean((0, 2))
+        means = padded[:, : count * self.hop].reshape(len(padded), count, self.hop).mean((0, 2))
         weights = torch.hann_window(WALK_FRAMES + 2, periodic=False, device=padded.device)[1:-1]
         weights = weights / weights.norm() * math.sqrt(len(padded) * self.hop)
         slow = functional.conv1d(means[None], weights[None, None], padding=WALK_FRAMES // 2)[0]

@@ -15,14 +15,15 @@ POWER = torch.tensor(0.01)
 
 
 def made(coarse: Tensor, bands: int = BANDS, ratio: int = 2) -> Tensor:
-    return Excitation(LappedTransform(bands), ratio)(coarse, POWER)
+    coefficients: Tensor = Excitation(LappedTransform(bands), ratio)(coarse, POWER)
+    return coefficients
 
 
 def below(signal: Tensor, ratio: int = 2) -> Tensor:
     """The lower part of a signal's band, with the power of the recording."""
     spectrum = torch.fft.rfft(signal)
     spectrum[..., spectrum.shape[-1] // ratio :] = 0
-    lower = torch.fft.irfft(spectrum, signal.shape[-1])
+    lower: Tensor = torch.fft.irfft(spectrum, signal.shape[-1])
     return lower * (POWER / lower.square().mean()).sqrt()
 
 

@@ -33,7 +33,8 @@ def recording(seconds: float = 3.0, rate: int = 4000) -> np.ndarray:
         + 0.3 * np.sin(2 * np.pi * 330 * time)
         + 0.2 * np.sin(2 * np.pi * 700 * time)
     )
-    return (signal * (1 + np.sin(2 * np.pi * 2 * time)) / 2).astype(np.float32)[None]
+    beating: np.ndarray = signal * (1 + np.sin(2 * np.pi * 2 * time)) / 2
+    return beating.astype(np.float32)[None, :]
 
 
 def make_task(
@@ -312,7 +313,7 @@ def test_three_scales_train_and_generate(crop_samples: int | None) -> None:
         @torch.no_grad()
         def generate(start: int, stop: int, seed: int | None) -> torch.Tensor:
             random = torch.Generator().manual_seed(seed or 0)
-            signal = None
+            signal: torch.Tensor | None = None
             for scale in range(index):
                 shape = (1, 1, 3 * RATES[scale])
                 noise = torch.randn(shape, generator=random) * stds[scale]
