@@ -21,7 +21,8 @@ class ScaleGenerator(nn.Module, ABC):
 
     Attributes:
         architecture: plain types only, with a "type" key: enough for `build_generator` to make an untrained copy.
-        receptive_field: samples of the input that one output sample depends on, at this scale's rate.
+        receptive_field: samples of the input that one output sample depends on, at this scale's rate. Half of it is
+            rendered as context on each side: a reach to one side only counts twice.
         total_stride: samples of the grid on which the network's strides lie: stretches that begin on it are computed
             alike.
         can_edit: whether signals can be led back towards noise, so that there are `revise` and `fill`.

@@ -122,7 +122,34 @@ def test_a_killed_training_goes_on_to_the_same_model(
     assert not checkpoint.exists()
 
 
-def test_without_the_plugin_a_line_says_what_to_install(model: Path, tmp_path: Path) -> None:
+def test_opening_a_model_imports_no_module_that_it_names(
+    environment: PluginEnvironment, model: Path, tmp_path: Path
+) -> None:
+    imported = tmp_path / "imported"
+    (tmp_path / "intruder.py").write_text(f"open({str(imported)!r}, 'w').close()\n", encoding="utf-8")
+    path = {"PYTHONPATH": str(tmp_path)}
+    content = torch.load(model, weights_only=True)
+    content["scales"][0]["architecture"]["type"] = "intruder:Generator"
+    torch.save(content, tmp_path / "altered.pt")
+    arguments = ("generate", "-m", tmp_path / "altered.pt", "--seed", "1", "-q", "-o", tmp_path / "take.wav")
+    done = environment.caw(*arguments, environment=path)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "'intruder:Generator'" in done.stderr
+    assert not imported.exists()
+    assert environment.run("-c", "import intruder", environment=path).returncode == 0
+    assert imported.exists(), "it could have been imported"
+
+
+@pytest.mark.slow
+def test_the_tests_and_the_types_of_the_example_are_right(environment: PluginEnvironment, tmp_path: Path) -> None:
+    tests = shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")
+    done = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests)
+    assert done.returncode == 0, done.stdout
+    arguments = ("--strict", "--follow-imports=silent", "--ignore-missing-imports", EXAMPLE / "caw_linear")
+    done = environment.run("-m", "mypy", *arguments, environment={"MYPYPATH": str(ROOT)})
+    assert done.returncode == 0, done.stdout
+
+
+def test_without_the_plugin_a_line_says_what_to_install(model: Path) -> None:
     """In the environment of these tests it has never been installed."""
     with pytest.raises(CawError) as raised:
         PyramidModel.load(model, "cpu")

@@ -48,7 +48,9 @@ class LinearGenerator(ScaleGenerator):
         self.taps = taps
         # Frames lie on a grid: a stretch that begins on it is made of the same frames as within a longer one.
         self.total_stride = hop
-        self.receptive_field = (WALK_FRAMES + 2) * hop + taps
+        # Half of it is given as context on each side. Back in time it reaches further: over the walk, the frame and its
+        # ringing.
+        self.receptive_field = 2 * ((WALK_FRAMES // 2 + 2) * hop + taps)
         self.register_buffer("responses", torch.zeros(frames, audio_channels, taps))
         self.register_buffer("learnt", torch.zeros((), dtype=torch.int64))
 

@@ -38,9 +38,9 @@ class LinearOptions:
     batch: int = 4
 
     def __post_init__(self) -> None:
-        seconds = Bounds(least=0.001, most=2)
-        require_within(self, {"frame_seconds": seconds, "ring_seconds": seconds})
-        require_within(self, {"order": AT_LEAST_ONE, "batch": AT_LEAST_ONE})
+        # With longer ones the generator would reach further than the context that stretches are rendered with.
+        seconds = {"frame_seconds": Bounds(least=0.001, most=0.5), "ring_seconds": Bounds(least=0.001, most=2)}
+        require_within(self, {**seconds, "order": AT_LEAST_ONE, "batch": AT_LEAST_ONE})
 
 
 class LinearObjective(Objective):
