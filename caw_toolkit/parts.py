@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from caw_toolkit import engine_parts
-from caw_toolkit.errors import CawError
 
 #: Name of the distribution that ships the engine.
 DISTRIBUTION = "caw-toolkit"
@@ -27,13 +26,13 @@ class Part:
 
     Attributes:
         name: as a model file or a preset has it.
-        target: `"package.module:Class"`.
+        load: imports it.
         distribution: that registered it.
         version: of that distribution; empty for the engine's own.
     """
 
     name: str
-    target: str
+    load: Callable[[], Any] = field(repr=False)
     distribution: str = DISTRIBUTION
     version: str = ""
 
@@ -41,22 +40,6 @@ class Part:
     def is_own(self) -> bool:
         """Whether the engine brings it."""
         return self.distribution == DISTRIBUTION
-
-    def load(self) -> Any:
-        """Import it.
-
-        Raises:
-            CawError: its plugin is broken.
-        """
-        try:
-            return load_target(self.target)
-        except Exception as error:
-            if self.is_own or isinstance(error, CawError):
-                raise
-            raise CawError(
-                f"{self.name!r} of {self.distribution} {self.version} could not be loaded: {type(error).__name__}: "
-                f"{error}"
-            ) from error
 
 
 def own_parts(kind: PartKind) -> Mapping[str, Part]:
@@ -70,12 +53,19 @@ def own_parts(kind: PartKind) -> Mapping[str, Part]:
 
 def find_part(kind: PartKind, name: str) -> Part | None:
     """The part of a name, or None. Plugins are loaded only if the engine has none of this name."""
-    return own_parts(kind).get(name) or _parts_of_plugins(kind).get(name)
+    own = own_parts(kind).get(name)
+    if own is not None:
+        return own
+    host = _host()
+    item = host.items(kind).get(name)
+    if item is None:
+        return None
+    return Part(name, functools.partial(host.load, kind, name), item.origin.distribution, item.origin.version)
 
 
 def part_names(kind: PartKind) -> list[str]:
     """Names of all parts of a kind, sorted."""
-    return sorted({**own_parts(kind), **_parts_of_plugins(kind)})
+    return sorted({*own_parts(kind), *_host().items(kind)})
 
 
 def load_target(target: str) -> object:
@@ -97,20 +87,17 @@ def _own_parts() -> Mapping[PartKind, Mapping[str, Part]]:
     found: dict[PartKind, dict[str, Part]] = {"generator": {}, "objective": {}}
 
     def register_generator(name: str, target: str, *, summary: str = "") -> None:
-        found["generator"][name] = Part(name, target)
+        found["generator"][name] = Part(name, functools.partial(load_target, target))
 
     def register_objective(name: str, target: str, *, summary: str = "") -> None:
-        found["objective"][name] = Part(name, target)
+        found["objective"][name] = Part(name, functools.partial(load_target, target))
 
     engine_parts.register_generators(register_generator)
     engine_parts.register_objectives(register_objective)
     return found
 
 
-def _parts_of_plugins(kind: PartKind) -> Mapping[str, Part]:
-    """Asked of the host, which stands above this module: it is named, not imported, and loads when it is needed."""
+def _host() -> Any:
+    """The plugin host, which stands above this module: it is named, not imported, and loads when it is needed."""
     host: Any = load_target("caw_toolkit.plugins:get_host")
-    return {
-        name: Part(name, item.target, item.origin.distribution, item.origin.version)
-        for name, item in host().items(kind).items()
-    }
+    return host()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.hookspecs import ScaleTrained, hookimpl
+from caw_toolkit.parts import PartKind, find_part, part_names
 from caw_toolkit.plugins import PluginError, PluginHost, PluginRecord, get_host
 from caw_toolkit.plugins.discovery import discover
 from fake_plugins import BROKEN, FakeEntryPoint, install, install_broken, module, plugin
@@ -281,6 +283,31 @@ def test_lazy_targets_are_imported_on_request(tmp_path: Path, monkeypatch: pytes
         host.processor("number")
     with pytest.raises(CawUsageError, match="no plugin has a processor named 'god'; did you mean 'good'"):
         host.processor("god")
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("caw_broken_parts:Missing", "could not be loaded: AttributeError"),
+        ("caw_exiting_parts:Noise", "could not be loaded: SystemExit: no such luck"),
+        ("caw_broken_parts:number", "cannot be called: 1"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["generator", "objective"])
+def test_broken_parts_of_the_engine_name_their_plugin(
+    kind: PartKind, target: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "caw_broken_parts.py").write_text("number = 1\n")
+    (tmp_path / "caw_exiting_parts.py").write_text("raise SystemExit('no such luck')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    host = PluginHost([FakeEntryPoint("x", registering(f"register_{kind}s", ("broken", target)))])
+    monkeypatch.setattr("caw_toolkit.plugins.get_host", lambda: host)
+    part = find_part(kind, "broken")
+    assert part is not None
+    assert (part.distribution, part.version, part.is_own) == ("fake", "1.0", False)
+    assert "broken" in part_names(kind)
+    with pytest.raises(PluginError, match=re.escape(f"plugin 'x' (fake 1.0): {kind} 'broken' {reason}")):
+        part.load()
 
 
 def test_commands_may_be_lazy_and_must_be_click_commands() -> None:
