@@ -25,17 +25,19 @@ class SampleQueue:
     """
 
     def __init__(self, channels: int) -> None:
-        self._samples = np.zeros((channels, 0), np.float32)
+        self._chunks = [np.zeros((channels, 0), np.float32)]
 
     def __len__(self) -> int:
         """Samples that are waiting."""
-        return int(self._samples.shape[1])
+        return sum(chunk.shape[1] for chunk in self._chunks)
 
     def push(self, chunk: Array) -> None:
-        """Add samples at the end, `(channels, samples)`."""
-        self._samples = np.concatenate([self._samples, chunk], axis=1)
+        """Add a copy of samples at the end, `(channels, samples)`."""
+        self._chunks.append(np.array(chunk))
 
     def pop(self, samples: int) -> Array:
         """Take samples from the beginning, `(channels, samples)`; fewer if fewer are waiting."""
-        taken, self._samples = self._samples[:, :samples], self._samples[:, samples:]
-        return taken
+        # Joined only here, and once: each push would copy all that is waiting.
+        waiting = self._chunks[0] if len(self._chunks) == 1 else np.concatenate(self._chunks, axis=1)
+        self._chunks = [waiting[:, samples:]]
+        return waiting[:, :samples]
