@@ -112,14 +112,10 @@ class Trainer:
             TrainingInterruptedError: on Ctrl-C, after the state was saved.
         """
         torch.set_flush_denormal(True)
-        scales: list[Scale] = []
-        reconstruction_noise = None
-        if self.state.model is not None:
-            done = PyramidModel.from_content(self.state.model).to(self.device)
-            scales, reconstruction_noise = list(done.scales), done.reconstruction_noise
+        model = None if self.state.model is None else PyramidModel.from_content(self.state.model).to(self.device)
         for index in range(self.state.scale, len(self.plan.rates)):
             began = time.monotonic()
-            trainer = self._scale_trainer(index, self._model(scales, reconstruction_noise) if scales else None)
+            trainer = self._scale_trainer(index, model)
             if self.state.trainer:
                 trainer.load_state_dict(self.state.trainer)
             losses = self._train_scale(index, trainer, began)
@@ -127,15 +123,17 @@ class Trainer:
             generator = trained.generator.eval().requires_grad_(False)
             if not all(bool(weights.isfinite().all()) for weights in generator.parameters()):
                 raise self._diverged(self.plan.spec(index), "a weight is not finite")
-            scales.append(Scale(self.plan.rates[index], generator, trained.noise_std))
-            if index == 0:
-                reconstruction_noise = trained.reconstruction_noise
             self.state.losses.append(losses)
+            scale = Scale(self.plan.rates[index], generator, trained.noise_std)
+            if model is None:
+                model = self._model([scale], trained.reconstruction_noise)
+            else:
+                model = self._model([*model.scales, scale], model.reconstruction_noise)
             spec = self.plan.spec(index)
             event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
-            self._finish_scale(index, self._model(scales, reconstruction_noise), trainer)
+            self._finish_scale(index, model, trainer)
             self.on_scale_trained(event)
-        model = self._model(scales, reconstruction_noise)
+        assert model is not None
         generated = model.generate(LEVEL_SECONDS, seed=derived_seed(self.plan.seed, "level"))
         model.gain = level_gain(self.plan.recording.level, float(np.sqrt(np.mean(generated**2))))
         return model
