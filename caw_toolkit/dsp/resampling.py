@@ -1,20 +1,12 @@
-"""Changing the sampling rate: band-limited between files and scales, interpolating between a scale and the next.
+"""Changing the sampling rate of files and scales, band-limited (soxr; paper, equation 1).
 
-Analysis (paper, equation 1) uses soxr, a band-limited resampler. Synthesis (equation 2) upsamples with Keys' cubic
-convolution, as the paper does, or with a windowed sinc, which leaves fewer images above the coarser scale's band.
-
-Torch and torchaudio are imported where they are used: choosing scales and reading files do without them.
+What leads from a scale to the next is `pyramid.upsampling`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import soxr
-
-if TYPE_CHECKING:
-    pass
 
 #: For plugins; what else is here belongs to the engine.
 __all__ = ["resample", "resampled_length"]

@@ -12,7 +12,7 @@ errors; the transform is orthogonal, and float32 results are as exact as those o
 
 All three are matrix products. They are bilinear, so both gradients are the same products in another order: the input's
 gradient runs the steps backwards, the kernel's gradient multiplies the planes of the input with those of the output's
-gradient. Framing are taken at a stride of the dilation, and the work is done for about 2,000 samples at a time, so that
+gradient. Frames are taken at a stride of the dilation, and the work is done for about 2,000 samples at a time, so that
 the planes stay in the cache.
 
 On one core that multiplies float32 matrices at 160 GFLOP/s, and in floating point operations of the direct form, this
@@ -38,7 +38,7 @@ from torch.autograd.function import once_differentiable
 TAPS = 9
 #: Outputs that a frame may have; what wastes least at the signal's end is taken.
 OUTPUTS = (12, 16, 20)
-#: Framing that are transformed together.
+#: Frames that are transformed together.
 FRAMES_AT_ONCE = 128
 #: More of them are gathered into one matrix: a product for each does not run on several cores.
 FEW_FRAMES = 16

@@ -2,7 +2,7 @@
 
 A `FastStack` is made from a network's stack for one training step, or for generation: the weight normalisation and the
 transforms of the kernels are computed once, however often the stack is then run. Signals are `(samples, channels)`
-inside; the convolutions are those of `fast_convolution`, the normalisations those of `normalised_activation`.
+inside; the convolutions are those of `convolution`, the normalisations those of `batch_norm`.
 
 `FastStack.input_gradient` writes the gradient penalty's inner gradient out as a computation of its own, so that
 differentiating it takes one ordinary backward pass, without the generic double backward of each module.
