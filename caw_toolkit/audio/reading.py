@@ -59,9 +59,11 @@ def read_audio(
     Example:
         >>> import tempfile
         >>> from caw_toolkit import write_audio
-        >>> path = Path(tempfile.mkdtemp()) / "tone.wav"
-        >>> _ = write_audio(path, np.zeros((1, 16000)), 8000)
-        >>> read_audio(path, start_seconds=0.5, duration_seconds=1).samples.shape
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "tone.wav")
+        ...     written = write_audio(path, np.zeros((1, 16000)), 8000)
+        ...     clip = read_audio(path, start_seconds=0.5, duration_seconds=1)
+        >>> clip.samples.shape
         (1, 8000)
     """
     if not (math.isfinite(start_seconds) and start_seconds >= 0):

@@ -6,7 +6,7 @@ import io
 import math
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -133,8 +133,8 @@ def write_audio(
 
     Example:
         >>> import tempfile
-        >>> folder = Path(tempfile.mkdtemp())
-        >>> written = write_audio(folder / "loud.wav", np.full((1, 8000), 2.0), 8000)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = write_audio(Path(folder, "loud.wav"), np.full((1, 8000), 2.0), 8000)
         >>> written.gain, written.clipped_samples
         (0.5, 0)
     """
@@ -151,7 +151,7 @@ def write_audio(
     clipped_samples = int(np.sum(np.abs(samples) > 1.0)) if bit_depth != "float" and clipping == "clip" else 0
     path = Path(target)
     buffer = io.BytesIO()
-    blocks = (samples[:, start : start + BLOCK_SAMPLES] * gain for start in range(0, samples.shape[1], BLOCK_SAMPLES))
+    blocks = (block * gain for block in _blocks(samples))
     encode(buffer, blocks, path, shape=samples.shape, sample_rate=sample_rate, bit_depth=bit_depth)
     if str(target) == "-":
         sys.stdout.buffer.write(buffer.getbuffer())
@@ -220,8 +220,12 @@ def encode_wav(stream: BinaryIO, samples: FloatArray, sample_rate: int) -> None:
         samples: `(channels, samples)`.
         sample_rate: In Hz.
     """
-    blocks = (samples[:, start : start + BLOCK_SAMPLES] for start in range(0, samples.shape[1], BLOCK_SAMPLES))
-    encode(stream, blocks, Path("-"), shape=samples.shape, sample_rate=sample_rate, bit_depth="16")
+    encode(stream, _blocks(samples), Path("-"), shape=samples.shape, sample_rate=sample_rate, bit_depth="16")
+
+
+def _blocks(samples: FloatArray) -> Iterator[FloatArray]:
+    """A signal `(channels, samples)` in blocks of `BLOCK_SAMPLES`."""
+    return (samples[:, start : start + BLOCK_SAMPLES] for start in range(0, samples.shape[1], BLOCK_SAMPLES))
 
 
 def _steps(samples: FloatArray, format_name: str, bit_depth: BitDepth) -> npt.NDArray[Any]:

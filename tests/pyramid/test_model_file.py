@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import pickle
 import random
 import sys
@@ -23,6 +22,7 @@ from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.pyramid import model_file
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.model_file import TensorInfo, read_header
+from malice import Malicious
 
 
 def refusal(path: Path) -> str:
@@ -134,14 +134,6 @@ class TestDamage:
             PyramidModel.load(tmp_path, "cpu")
 
 
-class _Malicious:
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.system, (f"touch '{self.mark}'",)
-
-
 class TestMalice:
     def stored(self, path: Path, data: bytes) -> Path:
         with zipfile.ZipFile(path, "w") as archive:
@@ -151,21 +143,21 @@ class TestMalice:
 
     def test_code_in_place_of_the_content(self, tmp_path: Path) -> None:
         mark = tmp_path / "executed"
-        path = self.stored(tmp_path / "model.pt", pickle.dumps(_Malicious(mark)))
+        path = self.stored(tmp_path / "model.pt", pickle.dumps(Malicious(mark)))
         assert "nothing in it was executed" in refusal(path)
         assert not mark.exists()
 
     @pytest.mark.parametrize("protocol", [2, pickle.HIGHEST_PROTOCOL])
     def test_code_within_a_good_content(self, tiny_model: PyramidModel, tmp_path: Path, protocol: int) -> None:
         mark, path = tmp_path / "executed", tmp_path / "model.pt"
-        content = {"format": model_file.FORMAT, "version": 1, **tiny_model.content(), "extra": _Malicious(mark)}
+        content = {"format": model_file.FORMAT, "version": 1, **tiny_model.content(), "extra": Malicious(mark)}
         torch.save(content, path, pickle_protocol=protocol)
         assert "nothing in it was executed" in refusal(path)
         assert not mark.exists()
 
     def test_a_bare_pickle(self, tmp_path: Path) -> None:
         mark, path = tmp_path / "executed", tmp_path / "model.pt"
-        path.write_bytes(pickle.dumps(_Malicious(mark)))
+        path.write_bytes(pickle.dumps(Malicious(mark)))
         assert "is not a caw_toolkit model" in refusal(path)
         assert not mark.exists()
 

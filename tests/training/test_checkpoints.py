@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import torch
 
 from caw_toolkit.errors import CawError
 from caw_toolkit.training.checkpoints import Checkpoint, checkpoint_path, stored_seed
+from malice import Malicious
 
 
 @pytest.fixture
@@ -94,17 +94,9 @@ def test_other_versions(stored: Path, version: object) -> None:
         Checkpoint.load(stored, "abc")
 
 
-class _Malicious:
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.system, (f"touch '{self.mark}'",)
-
-
 def test_code_in_it_is_not_executed(tmp_path: Path) -> None:
     path, mark = tmp_path / "file.checkpoint", tmp_path / "executed"
-    torch.save({"format": "caw_toolkit.checkpoint", "version": 1, "seed": _Malicious(mark)}, path)
+    torch.save({"format": "caw_toolkit.checkpoint", "version": 1, "seed": Malicious(mark)}, path)
     with pytest.raises(CawError, match="damaged"):
         Checkpoint.load(path, "abc")
     with pytest.raises(CawError, match="damaged"):
