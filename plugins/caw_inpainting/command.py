@@ -23,11 +23,7 @@ from caw_toolkit.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from caw_toolkit import BitDepth, Gap
-
-
-#: What libsndfile calls the lossy encodings: their samples have no depth of their own.
-_LOSSY = ("MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III", "VORBIS", "OPUS")
+    from caw_toolkit import Gap
 
 
 @click.command()
@@ -66,13 +62,14 @@ def inpaint(
     from caw_inpainting import gaps as gap_tools
     from caw_inpainting import task
     from caw_toolkit import check_output, derived_seed, read_audio, write_audio
+    from caw_toolkit.audio.depths import kept_bit_depth
     from caw_toolkit.cli.progress import load_or_train
 
     if output is not None and takes > 1:
         raise CawUsageError("-o names a single file: leave it out for several takes")
     numbers = [None] if takes == 1 else list(range(1, takes + 1))
     targets = [output or output_beside(recording, "inpainted", take=number) for number in numbers]
-    depths = [_bit_depth(recording, target) for target in targets]
+    depths = [kept_bit_depth(recording, target) for target in targets]
     for target, depth in zip(targets, depths, strict=True):
         check_output(target, force, bit_depth=depth)
     clip = read_audio(recording)
@@ -115,19 +112,3 @@ def _tell_of_long_holes(gaps: Sequence[Gap], sample_rate: int, heard: float) -> 
             "what it holds is invented freely, at the levels to be expected",
             err=True,
         )
-
-
-def _bit_depth(source: Path, target: Path) -> BitDepth:
-    """The depth that keeps every sample of a file, or what comes nearest where the format of the target has none."""
-    import soundfile
-
-    holds_float = str(target) == "-" or target.suffix.lower() == ".wav"
-    if str(source) == "-":
-        return "float" if holds_float else "24"
-    try:
-        subtype = soundfile.info(source).subtype
-    except soundfile.LibsndfileError:
-        return "24"  # reading it properly says what is wrong
-    if subtype in _LOSSY and not holds_float:
-        return "24"
-    return {"PCM_16": "16", "PCM_S8": "16", "PCM_U8": "16", "PCM_24": "24"}.get(subtype, "float")  # type: ignore[return-value]
