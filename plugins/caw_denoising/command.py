@@ -10,14 +10,12 @@ from caw_toolkit.cli.options import (
     FILE,
     OUTPUT_FILE,
     force_option,
+    json_option,
     model_option,
     output_beside,
     output_option,
     quiet_option,
 )
-
-#: What is removed counts as noise from this share of the recording's amplitude on: 40 dB below it.
-_LEAST_NOISE = 0.01
 
 
 @click.command()
@@ -30,6 +28,8 @@ _LEAST_NOISE = 0.01
 @click.option(
     "--residual", type=OUTPUT_FILE, metavar="FILE", help="Also write what was removed: no music should be in it."
 )
+@click.option("--declick/--no-declick", default=True, show_default=True, help="Whether to remove clicks and crackle.")
+@json_option
 @quiet_option
 @force_option
 def denoise(
@@ -38,35 +38,46 @@ def denoise(
     output: Path | None,
     strength: float,
     residual: Path | None,
+    declick: bool,
+    as_json: bool,
     quiet: bool,
     force: bool,
 ) -> None:
     """Clean NOISY with nothing but itself: no clean recording, no sample of the noise.
 
-    Steady noise goes: hiss, hum, surface noise. Level, length and alignment stay.
+    Clicks and crackle go, hum of the mains, and steady noise: hiss, surface noise, rumble. Level, length and alignment
+    stay. What was found is printed; clean and dense music comes back as it was.
 
     With --model, the recording in the model shows what the notes of NOISY sound like without noise. It has
     to be of the same voice or instrument: a model of NOISY itself adds nothing, and one of another source does harm,
     unless it is so different that it is not used.
     """
-    import numpy as np
+    import json
 
     from caw_denoising.reference import reference_recording
-    from caw_denoising.task import denoise as clean
-    from caw_toolkit import check_output, read_audio, write_audio
+    from caw_denoising.task import clean
+    from caw_toolkit import CawUsageError, check_output, read_audio, write_audio
 
     target = output or output_beside(noisy, "denoised")
+    if as_json and "-" in (str(target), str(residual)):
+        raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
     for path in (target, residual):
         if path is not None:
             check_output(path, force)
     clip = read_audio(noisy)
     known = reference_recording(model_path, clip.sample_rate) if model_path is not None else None
-    cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known)
-    write_audio(target, cleaned, clip.sample_rate, overwrite=force)
-    removed = clip.samples - cleaned
+    cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known, declick=declick)
+    write_audio(target, cleaned.samples, clip.sample_rate, overwrite=force)
     if residual is not None:
-        write_audio(residual, removed, clip.sample_rate, overwrite=force)
-    if strength and not quiet and np.linalg.norm(removed) <= _LEAST_NOISE * strength * np.linalg.norm(clip.samples):
-        click.echo(f"hardly any steady noise found in {noisy}: the output is practically the input", err=True)
-    if not quiet and str(target) != "-":
-        click.echo(f"wrote {target}", err=True)
+        write_audio(residual, clip.samples - cleaned.samples, clip.sample_rate, overwrite=force)
+    if as_json:
+        click.echo(json.dumps({"input": str(noisy), "output": str(target), "found": cleaned.findings.as_json()}))
+    if not quiet:
+        for line in cleaned.findings.lines():
+            click.echo(f"found {line}", err=True)
+        if cleaned.findings.is_clean:
+            click.echo(
+                f"no noise to speak of in {noisy}, or too little of it is still: nothing was taken out", err=True
+            )
+        if str(target) != "-":
+            click.echo(f"wrote {target}", err=True)

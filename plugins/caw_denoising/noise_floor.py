@@ -1,83 +1,169 @@
 """The steady noise of a recording, as power in every frequency bin.
 
 The level is a low quantile over time (as in minimum statistics: Martin, 2001), believed only in bins that behave like
-noise: steady over time and level across frequency. Music that never pauses is steady too, but has peaks.
+noise: steady over time and level across frequency. Music that never pauses is steady too, but has peaks. And it is
+believed only if enough of the recording behaves like that, or its broad bands never fall below a floor.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter, percentile_filter, uniform_filter1d
+from scipy.ndimage import maximum_filter1d, median_filter, percentile_filter, uniform_filter1d
 
 Power = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 #: Share of the frames that hold noise only, in every band, and what their quantile is multiplied by to get the mean.
 NOISE_QUANTILE, QUANTILE_TO_MEAN = 0.1, 1.9
 #: Bins that are looked at together to decide whether they hold noise.
 TOGETHER = 33
-#: Noise is steady: the ratio of its 30 % to its 10 % quantile over time is below this (white noise 1.7, record surface
-#: up to 2; rests between notes 2.5 to 100).
-STEADY_RATIO = 2.3
-#: Noise is level: neighbouring bins differ by less than this, in nepers of power (white noise 0.1 from 5 s on; music
-#: without rests 0.2 to 0.6), or by more where there are fewer frames than this to average over.
-LEVEL_SPREAD, LEVEL_FRAMES = 0.18, 160
+#: Noise is steady: the ratio of its 30 % to its 10 % quantile over time is between these (white noise 1.7, record
+#: surface up to 2; rests between notes 2.5 to 100). What is steadier is a tone.
+TONE_RATIO, STEADY_RATIO = 1.3, 2.3
+#: Noise is level, on a slope or not: a bin differs from the mean of those so far on both sides by less than this, in
+#: nepers of power (white noise 0.1 from 5 s on; music without rests 0.25 to 0.5), or by more where there are fewer
+#: frames than this to average over.
+SLOPE_BINS, LEVEL_SPREAD, LEVEL_FRAMES = 5, 0.22, 160
+#: Shares of the bins that behave like noise from which on they are believed, and the median spread that goes with each.
+BELIEVED = ((0.42, math.inf), (0.33, 0.225), (0.2, 0.2))
+#: Otherwise the fourth steadiest of some broad bands decides by the same ratio over time: below which it has to be, and
+#: the median spread that goes with it, in recordings of many frames and in shorter ones. Bins may then differ by more.
+FLOORS, FLOORS_OF_FEW = ((1.4, 0.225), (1.33, 0.265), (1.25, 0.34)), ((1.36, 0.225), (1.33, 0.24))
+MANY_FRAMES, ROUGH_SPREAD = 312, 0.32
+#: A bin that is so far above those so far on both sides, or above those of the slope, belongs to a partial.
+PEAK_BINS, PEAK_NEPERS = 3, 1.0
+#: Below the lowest believed bin, or below this one, steadiness is enough: rumble is anything but level.
+LOWEST_BINS, LOWEST_STEADY_RATIO = 30, 2.5
+#: Bins of less power than this share of the loudest are empty: they say nothing.
+EMPTY = 1e-8
 #: Rumble: bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0
-#: between the peaks of a note) above which they hold no note.
-RUMBLE_REACH, RUMBLE_FLATNESS = 8, 0.7
+#: between the peaks of a note) above which they hold no note. Below 20 Hz there is none.
+RUMBLE_REACH, RUMBLE_FLATNESS, LOWEST_NOTE_HERTZ = 8, 0.9, 22.0
+#: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
+MOST_SLOPE = 6.0
 
 
-def noise_power(power: Power) -> Power:
-    """Mean power of the noise in every bin: next to nothing in a recording without steady noise.
+@dataclass(frozen=True)
+class Noise:
+    """The steady noise of a recording.
+
+    Attributes:
+        power: mean in every bin, `(bins,)`: next to nothing in a recording without steady noise.
+        most: the same, if every bin holds noise, `(bins,)`.
+        is_heard: whether there is any.
+        is_sure: whether it behaves like noise throughout.
+    """
+
+    power: Power
+    most: Power
+    is_heard: bool = False
+    is_sure: bool = False
+
+
+def find_noise(power: Power) -> Noise:
+    """Measure the steady noise of a recording.
 
     Args:
         power: of the recording, `(bins, frames)`.
-
-    Returns:
-        `(bins,)`.
     """
     nothing = np.full(len(power), power.max() * 1e-12 + 1e-30)
     smooth = uniform_filter1d(power, 5, axis=1)
     heard = smooth[:, smooth.sum(0) > 0]  # digital silence says nothing about the noise
     if not heard.size:
-        return nothing
-    low, high = np.maximum(np.quantile(heard, [NOISE_QUANTILE, 3 * NOISE_QUANTILE], axis=1), nothing)
-    believed = np.flatnonzero((median_filter(high / low, TOGETHER) < STEADY_RATIO) & _is_level(low, heard.shape[1]))
+        return Noise(nothing, nothing)
+    floor = _Floor.of(heard, nothing)
+    bins, is_sure = _believed(floor, heard)
+    believed = np.flatnonzero(bins)
     if not believed.size:
-        return nothing
-    level = np.maximum(uniform_filter1d(low, 9) * QUANTILE_TO_MEAN, nothing)
-    between = np.exp(np.interp(np.arange(len(level)), believed, np.log(level[believed])))
-    noise: Power = np.minimum(level, between)
-    return noise
+        return Noise(nothing, nothing)
+    level = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN, nothing)
+    # a partial beside the first believed bin must not reach it
+    anchors = np.maximum(median_filter(floor.low, 9) * QUANTILE_TO_MEAN, nothing)[believed]
+    between = np.exp(np.interp(np.arange(len(level)), believed, np.log(anchors)))
+    return Noise(np.minimum(level, between), level, True, is_sure)
 
 
-def _is_level(low: Power, frames: int) -> npt.NDArray[np.bool_]:
-    """Where neighbouring bins have about the same power, `(bins,)`."""
-    nepers = np.log(low)
-    spread = median_filter(np.abs(nepers - median_filter(nepers, TOGETHER)), TOGETHER)
-    level: npt.NDArray[np.bool_] = spread < LEVEL_SPREAD * max(1, np.sqrt(LEVEL_FRAMES / frames))
-    return level
+@dataclass(frozen=True)
+class _Floor:
+    """What the quiet moments are like in every bin, all `(bins,)`."""
+
+    low: Power  # the quantile
+    ratio: Power  # of a higher quantile to it
+    spread: Power  # nepers from bin to bin
+    peaks: Mask  # where a bin stands out of those on both sides
+
+    @classmethod
+    def of(cls, heard: Power, least: Power) -> _Floor:
+        low, high = np.maximum(np.quantile(heard, [NOISE_QUANTILE, 3 * NOISE_QUANTILE], axis=1), least)
+        nepers = np.log(low)
+        spread = median_filter(np.abs(_over_its_sides(nepers, SLOPE_BINS)), TOGETHER)
+        stands_out = np.maximum(*(_over_its_sides(nepers, bins) for bins in (PEAK_BINS, SLOPE_BINS))) > PEAK_NEPERS
+        return cls(low, median_filter(high / low, TOGETHER), spread, maximum_filter1d(stands_out, PEAK_BINS))
+
+
+def _over_its_sides(nepers: Power, distance: int) -> Power:
+    """How far each value is above the mean of those so far on both sides."""
+    padded = np.pad(nepers, distance, mode="reflect")
+    return nepers - (padded[: -2 * distance] + padded[2 * distance :]) / 2
+
+
+def _believed(floor: _Floor, heard: Power) -> tuple[Mask, bool]:
+    """In which bins there is noise, `(bins,)`, and whether that is sure."""
+    frames, full = heard.shape[1], heard.mean(1) > EMPTY * heard.mean(1).max()
+    full &= floor.ratio > TONE_RATIO
+    is_steady = (floor.ratio < STEADY_RATIO) & full
+    believed = is_steady & (floor.spread < LEVEL_SPREAD * max(1, np.sqrt(LEVEL_FRAMES / frames)))
+    if not full.any():
+        return full, False
+    share, spread = believed[full].mean(), np.median(floor.spread[full])
+    if any(share > least and spread <= most for least, most in BELIEVED):
+        lowest, bins = max(int(np.argmax(believed)), LOWEST_BINS), np.arange(len(believed))
+        is_low = full & (bins < lowest) & (floor.ratio < LOWEST_STEADY_RATIO)
+        return (believed | is_low) & ~floor.peaks, True
+    ratio, floors = _floor_ratio(heard, floor.low), FLOORS if frames >= MANY_FRAMES else FLOORS_OF_FEW
+    has_floor = any(ratio < limit and spread < most for limit, most in floors)
+    return is_steady & (floor.spread < ROUGH_SPREAD) & has_floor, False
+
+
+def _floor_ratio(heard: Power, low: Power) -> float:
+    """How steady the fourth steadiest of fifteen broad bands is: noise is the more so the broader the band."""
+    last = len(low) - 1
+    edges = np.unique([4, 12, 24, 40, *np.geomspace(last / 16, last, 12).round().astype(int)])
+    edges = edges[edges <= last]
+    ratios = []
+    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        together = np.minimum(heard[begin:end] / low[begin:end, None], 8).mean(0)
+        ratios.append(np.quantile(together, 3 * NOISE_QUANTILE) / np.quantile(together, NOISE_QUANTILE))
+    return float(np.sort(ratios)[min(3, len(ratios) - 1)])
 
 
 def at_resolution(noise: Power, bins: int) -> Power:
-    """The power of noise in the bins of a shorter window, whose spectra are scaled by the sum of the window."""
+    """The power of noise in the bins of another window, whose spectra are scaled by the sum of the window."""
     ratio = (len(noise) - 1) / (bins - 1)
-    averaged = uniform_filter1d(noise, round(ratio))
-    coarser: Power = np.interp(np.linspace(0, 1, bins), np.linspace(0, 1, len(noise)), averaged) * ratio
-    return coarser
+    averaged = uniform_filter1d(noise, max(1, round(ratio)))
+    resampled: Power = np.interp(np.linspace(0, 1, bins), np.linspace(0, 1, len(noise)), averaged) * ratio
+    return resampled
 
 
-def rumble_bins(power: Power, noise: Power) -> int:
+def rumble_bins(power: Power, hertz: float) -> int:
     """Number of bins below the lowest note: up to there, loud frames are as flat across frequency as noise is.
 
     Args:
         power: of the recording, `(bins, frames)`.
-        noise: `(bins,)`.
+        hertz: from bin to bin.
     """
-    whitened = power / noise[:, None]
+    floor = np.quantile(uniform_filter1d(power, 5, axis=1), NOISE_QUANTILE, axis=1)
     around = 2 * RUMBLE_REACH + 1
+    floor = np.minimum(floor, MOST_SLOPE * median_filter(floor, around))  # follows slopes, not notes that never rest
+    whitened = power / (floor[:, None] + power.max() * 1e-12 + 1e-30)
     # white noise has an exponential distribution of power, whose 30 % quantile is -ln 0.7 of the mean
     quantile = percentile_filter(whitened, 30, size=(around, 1)).sum(1) / -np.log(0.7)
     mean = uniform_filter1d(whitened, around, axis=0).sum(1)
     flat = quantile > RUMBLE_FLATNESS * mean
+    first = math.ceil(LOWEST_NOTE_HERTZ / hertz)
+    flat[:first] = flat[first : first + 1].all()
     return 0 if flat.all() else int(np.argmin(flat))

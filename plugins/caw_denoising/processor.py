@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from caw_toolkit import Array, CawError, Processor
 from caw_toolkit.processors.model_processor import model_or_path
-from caw_toolkit.processors.parameters import Parameter, number, optional
+from caw_toolkit.processors.parameters import Parameter, flag, number, optional
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
@@ -16,7 +16,7 @@ _LOWEST_SAMPLE_RATE = 4000
 
 
 class Denoise(Processor):
-    """Remove steady noise from a recording: hiss, hum, surface noise.
+    """Remove clicks, hum and steady noise from a recording: hiss, surface noise, rumble.
 
     The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once. A model of
     a cleaner recording of the same source adds what the notes sound like without noise.
@@ -26,6 +26,7 @@ class Denoise(Processor):
         None, optional(model_or_path), "Model of a cleaner recording of the same source: a file, or a PyramidModel."
     )
     strength: Parameter[float] = Parameter(1.0, number(0, 1), "Share of the noise to remove, from 0 to 1.")
+    declick: Parameter[bool] = Parameter(True, flag, "Whether to remove clicks and crackle.")
 
     def _prepare(self) -> None:
         super()._prepare()
@@ -41,7 +42,7 @@ class Denoise(Processor):
         if sample_rate < _LOWEST_SAMPLE_RATE:
             raise CawError(f"Denoise works from {_LOWEST_SAMPLE_RATE} Hz on, not at {sample_rate:g} Hz")
         rate = round(sample_rate)
-        return denoise(audio, rate, strength=self.strength, reference=self._reference(rate))
+        return denoise(audio, rate, strength=self.strength, reference=self._reference(rate), declick=self.declick)
 
     def _reference(self, sample_rate: int) -> Array | None:
         """The recording of the model, if there is one; its file is read once."""

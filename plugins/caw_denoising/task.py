@@ -1,10 +1,11 @@
 """Estimating a recording without its noise, from the noisy recording and, if there is one, a cleaner one.
 
-A first estimate is the log-spectral amplitude estimator (Ephraim and Malah, 1985). Rumble below the lowest note is told
-from music by its spectrum, which has no peaks, and goes altogether: it comes in bursts that no average describes. Then
-the signal's power is estimated once more from all moments at which the recording sounds the same: notes and syllables
-that come back are seen several times with different noise. A cleaner recording of the same source shows them with
-hardly any. The estimate is the signal in a Wiener filter.
+Clicks go first (`clicks`), then hum (`hum`), so that what is left of the noise is steady. A first estimate is the
+log-spectral amplitude estimator (Ephraim and Malah, 1985). Rumble below the lowest note is told from music by its
+spectrum, which has no peaks, and goes altogether: it comes in bursts that no average describes. Then the signal's power
+is estimated once more from all moments at which the recording sounds the same: notes and syllables that come back are
+seen several times with different noise. A cleaner recording of the same source shows them with hardly any. The estimate
+is the signal in a Wiener filter.
 
 Windows are as long as suits the material: the error to be expected decides, which needs no truth (Stein, 1981). It also
 shows a cleaner recording that is of something else altogether.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,15 +23,20 @@ import numpy.typing as npt
 from scipy.signal import istft, stft
 from scipy.special import exp1
 
-from caw_denoising.noise_floor import at_resolution, noise_power, rumble_bins
+from caw_denoising.clicks import remove_clicks
+from caw_denoising.findings import Findings
+from caw_denoising.hum import find_hum
+from caw_denoising.noise_floor import at_resolution, find_noise, rumble_bins
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
 from caw_toolkit import Array
 from caw_toolkit.dsp.overlap_add import BlockJoiner
 
 Power = npt.NDArray[np.float64]
 
+#: The window in which the noise is measured.
+NOISE_WINDOW_SECONDS = 0.128
 #: The longest window, what it is divided by to get the others, and the shortest in samples.
-WINDOW_SECONDS, WINDOW_DIVISORS, SHORTEST = 0.128, (1, 2, 4, 8), 64
+WINDOW_SECONDS, WINDOW_DIVISORS, SHORTEST = 0.256, (1, 2, 4, 8, 16), 64
 #: Long recordings are cleaned in blocks, crossfaded over a second.
 BLOCK_SECONDS = 120
 #: Shorter ones are continued with silence.
@@ -44,64 +50,122 @@ MOST_ERROR = 1.1
 FLOOR = 0.05
 
 
-def denoise(samples: Array, sample_rate: int, *, strength: float = 1.0, reference: Array | None = None) -> Array:
-    """Clean a recording; its level, length and alignment are kept.
+@dataclass(frozen=True)
+class Cleaned:
+    """A recording without its noise.
+
+    Attributes:
+        samples: `(channels, samples)` float32.
+        findings: what was found in it.
+    """
+
+    samples: Array
+    findings: Findings
+
+
+def denoise(
+    samples: Array, sample_rate: int, *, strength: float = 1.0, reference: Array | None = None, declick: bool = True
+) -> Array:
+    """Clean a recording; its level, length and alignment are kept. `clean` says what was found, too.
+
+    Returns:
+        `(channels, samples)` float32.
+    """
+    return clean(samples, sample_rate, strength=strength, reference=reference, declick=declick).samples
+
+
+def clean(
+    samples: Array, sample_rate: int, *, strength: float = 1.0, reference: Array | None = None, declick: bool = True
+) -> Cleaned:
+    """Remove clicks, hum and steady noise from a recording; its level, length and alignment are kept.
 
     Args:
         samples: `(channels, samples)`.
         sample_rate: Hz.
         strength: from 0 (nothing is removed) to 1.
         reference: a cleaner recording of the same source at the same rate, `(any channels, samples)`, at any level.
-
-    Returns:
-        `(channels, samples)` float32.
+        declick: whether to look for clicks and crackle.
     """
     length, least, fade = samples.shape[1], round(LEAST_SECONDS * sample_rate), sample_rate
     if length < least:
         padded = np.pad(samples, ((0, 0), (0, least - length)))
-        return _denoise_block(padded, sample_rate, strength, reference)[:, :length]
-    count = math.ceil((length - fade) / (BLOCK_SECONDS * sample_rate))
-    if count <= 1:
-        return _denoise_block(samples, sample_rate, strength, reference)
-    size = math.ceil((length - fade) / count)
+        short = clean(padded, sample_rate, strength=strength, reference=reference, declick=declick)
+        return Cleaned(short.samples[:, :length], short.findings)
+    count = max(1, math.ceil((length - fade) / (BLOCK_SECONDS * sample_rate)))
+    size = length if count == 1 else math.ceil((length - fade) / count)
     joiner = BlockJoiner(np.linspace(0, 1, fade, dtype=np.float32))
-    cleaned = []
-    for start in range(0, length - fade, size):
-        block = _denoise_block(samples[:, start : start + size + fade], sample_rate, strength, reference)
-        is_last = start + size >= length - fade
-        cleaned.append(joiner.join(block, keep=block.shape[1] if is_last else size))
-    return np.concatenate(cleaned, axis=1)
+    parts, findings = [], Findings()
+    for index in range(count):
+        is_last = index == count - 1
+        block = samples[:, index * size :] if is_last else samples[:, index * size : (index + 1) * size + fade]
+        cleaned = _clean_block(block, sample_rate, reference, declick=declick)
+        faded = np.asarray(block + strength * (cleaned.samples - block), np.float32)
+        parts.append(faded if count == 1 else joiner.join(faded, keep=block.shape[1] if is_last else size))
+        findings = findings.joined(cleaned.findings)
+    return Cleaned(np.concatenate(parts, axis=1), findings)
 
 
-def _denoise_block(samples: Array, sample_rate: int, strength: float, reference: Array | None) -> Array:
+def _clean_block(samples: Array, sample_rate: int, reference: Array | None, *, declick: bool) -> Cleaned:
     """Clean a stretch that is short enough to compare all its frames with each other."""
-    view = min(_views(samples, sample_rate), key=lambda view: view.expected_error(view.wiener_gain(view.first)))
+    findings = Findings(seconds=samples.shape[1] / sample_rate, sample_count=samples.size)
+    if declick:
+        repaired = remove_clicks(samples, sample_rate)
+        samples = repaired.samples
+        findings = replace(findings, strokes=repaired.strokes, touched=repaired.touched)
+    hum = find_hum(samples, sample_rate)
+    samples = samples - hum.signal
+    findings = replace(findings, hum_lines=hum.lines)
+    measured = _window(NOISE_WINDOW_SECONDS, samples, sample_rate)
+    power = _power(samples, measured)
+    noise = find_noise(power)
+    if not noise.is_heard:
+        return Cleaned(samples, findings)
+    findings = replace(findings, noise_db=float(10 * np.log10(noise.power.sum() / power.mean(1).sum())))
+    cleaned = _without_noise(samples, noise.power, sample_rate, reference)
+    if not noise.is_sure:  # the average of two estimates errs less than either is likely to
+        spectra = stft(samples, **_layout(measured))[2]
+        amplitudes = np.sqrt(_log_spectral_power(power, noise.most) / (power + 1e-30))
+        cleaned = np.asarray((cleaned + _signal(spectra * amplitudes, measured, samples.shape[1])) / 2, np.float32)
+    return Cleaned(cleaned, findings)
+
+
+def _without_noise(samples: Array, noise: Power, sample_rate: int, reference: Array | None) -> Array:
+    """The estimate through the window that suits the material."""
+    views = _views(samples, noise, _window(WINDOW_SECONDS, samples, sample_rate), sample_rate)
+    view = min(views, key=lambda view: view.expected_error(view.wiener_gain(view.first)))
     gain = view.wiener_gain(view.from_repetitions)
     if reference is not None:
         informed = view.wiener_gain(view.from_reference(reference))
         error = view.expected_error(gain)
         if view.expected_error(informed) - error < (MOST_ERROR - 1) * abs(error):
             gain = informed
-    cleaned = _signal(view.spectra * gain, view.size, samples.shape[1])
-    return np.asarray(samples + strength * (cleaned - samples), np.float32)
+    return _signal(view.spectra * gain, view.size, samples.shape[1])
 
 
-def _views(samples: Array, sample_rate: int) -> Iterator[_View]:
-    """The recording without rumble through windows of several lengths; the noise is measured through the longest."""
-    longest = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
-    longest = min(longest, 2 ** int(np.log2(max(16, samples.shape[1]))))
+def _views(samples: Array, noise: Power, longest: int, sample_rate: int) -> Iterator[_View]:
+    """The recording without rumble through windows of several lengths."""
     spectra = stft(samples, **_layout(longest))[2]
     power = _mean_power(spectra)
-    noise = noise_power(power)
-    rumble = rumble_bins(power, noise)
+    rumble = rumble_bins(power, sample_rate / longest)
     spectra[:, :rumble] *= FLOOR
-    noise[:rumble] *= FLOOR**2
-    blurred = rumble + 2 * WINDOW_DIVISORS[-1] if rumble else 0  # the step at the edge spreads over two bins
+    noise = noise.copy()
+    noise[: round(rumble / (len(power) - 1) * (len(noise) - 1))] *= FLOOR**2
+    blurred = rumble + 16 if rumble else 0  # the step at the edge spreads over two bins of the shorter windows
     steady = _signal(spectra, longest, samples.shape[1])
     for size in [longest // divisor for divisor in WINDOW_DIVISORS if divisor == 1 or longest // divisor >= SHORTEST]:
         spectra = stft(steady, **_layout(size))[2]
         noise_there = at_resolution(noise, spectra.shape[1])
         yield _View(size, spectra, _mean_power(spectra), noise_there, blurred * size // longest)
+
+
+def _window(seconds: float, samples: Array, sample_rate: int) -> int:
+    """Samples of a window: a power of two, no longer than the recording."""
+    wanted, most = round(math.log2(seconds * sample_rate)), int(math.log2(max(16, samples.shape[1])))
+    return 1 << min(wanted, most)
+
+
+def _power(samples: Array, size: int) -> Power:
+    return _mean_power(stft(samples, **_layout(size))[2])
 
 
 def _mean_power(spectra: npt.NDArray[np.complex64]) -> Power:
@@ -145,7 +209,7 @@ class _View:
     def from_reference(self, reference: Array) -> Power:
         """The same, with what another recording of the source makes likely."""
         power = _mean_power(stft(reference, **_layout(self.size))[2])
-        clean = _log_spectral_power(power, noise_power(power))
+        clean = _log_spectral_power(power, find_noise(power).power)
         level = self.first.mean() / (clean.mean() + 1e-30)
         expected = expect_from_reference(self.power, self.noise, level * clean)
         both: Power = np.sqrt(self.from_repetitions * expected)

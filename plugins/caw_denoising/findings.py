@@ -1,0 +1,86 @@
+"""What was found in a recording that is cleaned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+#: A recording whose noise is this far below it, in dB, is clean.
+CLEAN_DB = -50
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Noise, hum and clicks of a recording.
+
+    Attributes:
+        seconds: length of what was looked at.
+        sample_count: samples of all channels.
+        noise_db: power of the steady noise over that of the recording in dB; None without any.
+        hum_lines: frequencies in Hz.
+        strokes: clicks in all channels.
+        touched: samples that were replaced by `clicks`, in all channels.
+    """
+
+    seconds: float = 0.0
+    sample_count: int = 0
+    noise_db: float | None = None
+    hum_lines: tuple[float, ...] = ()
+    strokes: int = 0
+    touched: int = 0
+
+    def joined(self, other: Findings) -> Findings:
+        """Of both, one after the other."""
+        levels = [each for each in (self.noise_db, other.noise_db) if each is not None]
+        return Findings(
+            self.seconds + other.seconds,
+            self.sample_count + other.sample_count,
+            max(levels, default=None),
+            self.hum_lines if len(self.hum_lines) >= len(other.hum_lines) else other.hum_lines,
+            self.strokes + other.strokes,
+            self.touched + other.touched,
+        )
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there was next to nothing to remove."""
+        is_quiet = self.noise_db is None or self.noise_db < CLEAN_DB
+        return is_quiet and not self.hum_lines and not self.strokes
+
+    @property
+    def touched_share(self) -> float:
+        """Share of the samples that were replaced."""
+        return self.touched / max(1, self.sample_count)
+
+    @property
+    def strokes_a_second(self) -> float:
+        """Clicks a second, in all channels."""
+        return self.strokes / max(1e-9, self.seconds)
+
+    def lines(self) -> list[str]:
+        """What a user reads.
+
+        >>> Findings(seconds=10, sample_count=160_000, noise_db=-20.4, hum_lines=(50.0, 150.1)).lines()
+        ['steady noise, 20 dB below the recording', 'hum at 50 and 150 Hz']
+        """
+        found = []
+        if self.noise_db is not None:
+            found.append(f"steady noise, {-self.noise_db:.0f} dB below the recording")
+        if self.hum_lines:
+            *first, last = (f"{line:.0f}" for line in self.hum_lines)
+            found.append(f"hum at {', '.join(first)} and {last} Hz" if first else f"hum at {last} Hz")
+        if self.strokes:
+            found.append(
+                f"{self.strokes_a_second:.1f} clicks a second, {self.touched_share:.2%} of the samples replaced"
+            )
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain types."""
+        return {
+            "noise_db": None if self.noise_db is None else round(self.noise_db, 1),
+            "hum_hz": list(self.hum_lines),
+            "clicks": self.strokes,
+            "clicks_per_second": round(self.strokes_a_second, 2),
+            "replaced_share": round(self.touched_share, 6),
+        }
