@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from caw_toolkit.generators.guide import Guide
+
 #: For plugins that add a generator.
-__all__ = ["ScaleGenerator", "new_band"]
+__all__ = ["Filter", "Guide", "ScaleGenerator", "new_band"]
+
+#: Makes a signal of another one, of any shape that ends with the samples.
+Filter = Callable[[Tensor], Tensor]
 
 
 class ScaleGenerator(nn.Module, ABC):
@@ -65,13 +71,19 @@ class ScaleGenerator(nn.Module, ABC):
         made: Tensor = self(noise, coarse)
         return made
 
-    def revise(self, signal: Tensor, noise: Tensor, strength: float) -> Tensor:
+    def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
+        """As `forward`, where the coarser signal is of audio that a variation is made of. The guide may go unused."""
+        made: Tensor = self(noise, coarse)
+        return made
+
+    def revise(self, signal: Tensor, noise: Tensor, strength: float, keep: Filter | None = None) -> Tensor:
         """Lead a signal of the coarsest scale back towards noise by `strength`, and forth again (if `can_edit`).
 
         Args:
             signal: given, `(batch, channels, samples)`.
             noise: as in `forward`.
             strength: from 0, which gives the signal back, to 1, which generates from the noise alone.
+            keep: a linear filter; what it passes is kept of the signal.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot edit")
 

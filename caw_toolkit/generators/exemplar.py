@@ -22,6 +22,7 @@ from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import add_halves
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar_search import CONTEXT_FRAMES, SegmentIndex
+from caw_toolkit.generators.guide import Guide
 
 #: Weight of a smooth concatenation beside the similarity to the coarser signal (docs/decisions.md).
 CONCATENATION_WEIGHT = 0.5
@@ -30,6 +31,8 @@ CANDIDATES_A_HOP = 3
 #: How far a segment that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
 #: stay within those of the recording.
 LEVEL_EXPONENT = 0.7
+#: Distance of segments that must not be taken.
+FAR = 1e6
 
 
 class ExemplarGenerator(ScaleGenerator):
@@ -104,24 +107,35 @@ class ExemplarGenerator(ScaleGenerator):
         return self.real
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
+        return self._make(noise, coarse, None)
+
+    def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
+        return self._make(noise, coarse, guide)
+
+    def _make(self, noise: Tensor, coarse: Tensor | None, guide: Guide | None) -> Tensor:
         if coarse is None:
             raise ValueError("the exemplar generator needs a coarser signal")
         if self._selector is None or self._selector.index.device != self.coarse.device:
             index = SegmentIndex(self.coarse.sum(0), self.usable, hop=self.hop, ratio=self.ratio, shift=self.shift)
             self._selector = UnitSelector(index, self.real.sum(0))
         selector = self._selector
-        return torch.stack([self._follow(selector, *pair) for pair in zip(noise, coarse, strict=True)])
+        return torch.stack([self._follow(selector, *pair, guide) for pair in zip(noise, coarse, strict=True)])
 
-    def _follow(self, selector: UnitSelector, noise: Tensor, coarse: Tensor) -> Tensor:
+    def _follow(self, selector: UnitSelector, noise: Tensor, coarse: Tensor, guide: Guide | None) -> Tensor:
         """Overlap-add segments of the recording along a coarser signal, `(channels, samples)`."""
         index = selector.index
-        matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP))
+        distances = taken = None
+        if guide is not None:
+            grid = self.hop, index.frames(coarse.shape[1]), index.hops
+            taken = guide.taken_hops(*grid)
+            distances = guide.distances(self.real, *grid).masked_fill(taken, FAR)
+        matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP), distances)
         frames, candidates, _ = matches.offsets.shape
         # The scale's noise at a frame decides there, so that a stretch of time is rendered alike on its own.
         drawn = self.selection_noise * _frames(noise[0], frames, self.hop, candidates + 1)
         scores = matches.similarity + drawn[:, :-1, None]
         bonuses = drawn[:, -1] + self.concatenation_cost
-        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses)
+        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, taken)
         return self._overlap_add(index, offsets, matches.levels)[:, : coarse.shape[1]]
 
     def _overlap_add(self, index: SegmentIndex, offsets: Tensor, levels: Tensor) -> Tensor:
@@ -158,7 +172,9 @@ class UnitSelector:
             for tensor in (index.coarse, index.norms, functional.pad(index.usable, (0, index.hop)))
         )
 
-    def select(self, targets: Tensor, offsets: Tensor, scores: Tensor, bonuses: Tensor) -> Tensor:
+    def select(
+        self, targets: Tensor, offsets: Tensor, scores: Tensor, bonuses: Tensor, taken: Tensor | None = None
+    ) -> Tensor:
         """Follow the best score frame by frame, a smooth concatenation included.
 
         Args:
@@ -166,19 +182,22 @@ class UnitSelector:
             offsets: of candidates, `(frames, candidates, shifts)`.
             scores: of candidates without their concatenation, the same shape.
             bonuses: for going on with the segment before, `(frames,)`, beside its similarity and perfect concatenation.
+            taken: where that must not be, `(frames, hops of the recording)`.
 
         Returns:
             `(frames,)`
         """
         hop = self.index.hop
         options, alone, given, extra = (tensor.cpu().numpy() for tensor in (offsets, scores, targets, bonuses))
+        free = np.ones((len(options), 1), bool) if taken is None else ~taken.cpu().numpy()
+        last_hop = free.shape[1] - 1
         heads, weights = self._heads(options)
         best_alone = alone.max(axis=(1, 2))
         path = [int(options[0].flat[alone[0].argmax()])]
         for frame in range(1, len(options)):
             offset = path[-1] + hop
             going_on = -np.inf
-            if self._usable[offset]:
+            if self._usable[offset] and free[frame, min(offset // hop, last_hop)]:
                 going_on = self._similarity(offset, given[frame]) + CONCATENATION_WEIGHT + extra[frame]
             # Concatenations are the costly part: most frames go on, and no concatenation could make up for that.
             if going_on < best_alone[frame] + CONCATENATION_WEIGHT:

@@ -57,6 +57,7 @@ class SegmentIndex:
     Attributes:
         margin: samples of padding at both ends of `coarse` and `norms`.
         norms: norm of the windowed segment around each sample of `coarse`.
+        hops: that the recording is long.
     """
 
     def __init__(self, coarse: Tensor, usable: Tensor, *, hop: int, ratio: int, shift: int) -> None:
@@ -71,10 +72,10 @@ class SegmentIndex:
         self.coarse = functional.pad(coarse, (self.margin, self.margin))
         self.norms = _windowed_norms(self.coarse, self.window)
         self._level = float(coarse.square().mean().sqrt()) + 1e-8
-        self._hops = math.ceil(len(coarse) / hop)
-        features = self._features(coarse, spacing, self._hops * self._substeps)
+        self.hops = math.ceil(len(coarse) / hop)
+        features = self._features(coarse, spacing, self.hops * self._substeps)
         self._mean = features.mean(0)
-        self._index(features - self._mean, functional.pad(usable, (0, self._hops * hop - len(usable)))[::spacing])
+        self._index(features - self._mean, functional.pad(usable, (0, self.hops * hop - len(usable)))[::spacing])
 
     @property
     def device(self) -> torch.device:
@@ -86,18 +87,29 @@ class SegmentIndex:
         rounded, energies = _round_with_energies(features)
         energies = energies.masked_fill(~usable[:, None], -math.inf)
         factors = torch.cat([2 * rounded, energies, torch.ones_like(energies)], dim=1)
-        self._known = factors.view(self._hops, self._substeps, -1).permute(2, 1, 0).flatten(1)
+        self._known = factors.view(self.hops, self._substeps, -1).permute(2, 1, 0).flatten(1)
 
-    def search(self, signal: Tensor, candidates: int) -> Matches:
-        """Look up the frames around every hop of a signal `(samples,)`, from the first sample to beyond the last."""
-        frames = math.ceil(len(signal) / self.hop) + 1
+    def frames(self, samples: int) -> int:
+        """Number of frames that a signal is looked up in: one around every hop, from the first sample on."""
+        return math.ceil(samples / self.hop) + 1
+
+    def search(self, signal: Tensor, candidates: int, distances: Tensor | None = None) -> Matches:
+        """Look up the frames around every hop of a signal, from the first sample to beyond the last.
+
+        Args:
+            signal: `(samples,)`.
+            candidates: hops of the recording that a segment is offered from.
+            distances: that count beside those of the spectra, `(frames, hops of the recording)`.
+        """
+        frames = self.frames(len(signal))
         padded = functional.pad(signal, (self.hop, frames * self.hop - len(signal)))
         windowed = padded.unfold(0, 2 * self.hop, self.hop) * self.window
         levels = windowed.norm(dim=1) + 1e-6
         targets = windowed * self.window / levels[:, None]
         features = self._features(signal, self.hop, frames) - self._mean
-        pairs = zip(torch.split(features, FRAMES_AT_ONCE), torch.split(targets, FRAMES_AT_ONCE), strict=True)
-        aligned = [self._align(part, self._nearest(feature, candidates)) for feature, part in pairs]
+        others = features.new_zeros(frames, 1) if distances is None else distances
+        parts = zip(*(torch.split(tensor, FRAMES_AT_ONCE) for tensor in (features, targets, others)), strict=True)
+        aligned = [self._align(part, self._nearest(feature, candidates, other)) for feature, part, other in parts]
         offsets, similarity = (torch.cat(parts) for parts in zip(*aligned, strict=True))
         return Matches(targets, levels, offsets, similarity)
 
@@ -124,13 +136,13 @@ class SegmentIndex:
         # Compressed, so that loud partials do not decide alone.
         return (spectra / self._level) ** 0.4
 
-    def _nearest(self, features: Tensor, count: int) -> Tensor:
+    def _nearest(self, features: Tensor, count: int, distances: Tensor) -> Tensor:
         """Centres of the segments with the nearest spectra, no two within the same hop, `(frames, candidates)`."""
         rounded, energies = _round_with_energies(features)
         negative_distance = torch.cat([rounded, torch.ones_like(energies), energies], dim=1) @ self._known
-        by_substep = negative_distance.view(-1, self._substeps, self._hops)
+        by_substep = negative_distance.view(-1, self._substeps, self.hops) - distances[:, None]
         # Neighbouring segments are all alike: of each hop only the best is a candidate.
-        hops = by_substep.amax(1).topk(min(count, self._hops)).indices
+        hops = by_substep.amax(1).topk(min(count, self.hops)).indices
         substeps = by_substep.gather(2, hops[:, None].expand(-1, self._substeps, -1)).argmax(1)
         return hops * self.hop + substeps * (self.hop // self._substeps)
 

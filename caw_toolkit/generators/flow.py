@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from caw_toolkit.devices import mixed_precision
-from caw_toolkit.generators.base import ScaleGenerator, new_band
+from caw_toolkit.generators.base import Filter, ScaleGenerator, new_band
 from caw_toolkit.generators.unet import UNet
 
 #: Steps of the solver when a signal is completed: what is generated needs time to agree with what is known.
@@ -121,19 +121,29 @@ class FlowGenerator(ScaleGenerator):
         band = expand(signal * self.signal_level, self.companding) * self.gain
         return band if coarse is None else coarse + band
 
-    def revise(self, signal: Tensor, noise: Tensor, strength: float) -> Tensor:
+    def revise(self, signal: Tensor, noise: Tensor, strength: float, keep: Filter | None = None) -> Tensor:
         """Lead a signal back towards noise by `strength`, and solve forward from there (Meng et al., "SDEdit", 2022).
+
+        What `keep` passes is replaced by that of the signal at every step (Choi et al., "ILVR", 2021).
 
         Args:
             signal: of the coarsest scale.
             noise: as in `forward`.
             strength: from 0, which gives the signal back, to 1, which generates from the noise alone.
+            keep: a linear filter; what it passes is kept.
         """
         samples = signal.shape[-1]
-        target = compand(signal, self.companding) / self.signal_level
-        start = functional.pad(strength * noise + (1 - strength) * target, (0, -samples % self.frame_samples))
-        solved = self._solve(start, None, 1.0 - strength, 1.0)[..., :samples]
-        return expand(solved * self.signal_level, self.companding) * self.gain**strength
+        padding = (0, -samples % self.frame_samples)
+        target = functional.pad(compand(signal, self.companding) / self.signal_level, padding)
+        padded_noise = functional.pad(noise, padding)
+
+        def hold(state: Tensor, time: Tensor) -> Tensor:
+            return state if keep is None else state + keep((1 - time) * padded_noise + time * target - state)
+
+        start = strength * padded_noise + (1 - strength) * target
+        solved = self._solve(start, None, 1.0 - strength, 1.0, hold=hold)[..., :samples]
+        revised = expand(solved * self.signal_level, self.companding) * self.gain**strength
+        return revised if keep is None else revised + keep(signal - revised)
 
     def fill(self, signal: Tensor, known: Tensor, noise: Tensor, strength: float = 1.0) -> Tensor:
         """Complete a signal of the coarsest scale: what is known is held to at every step of the solver.

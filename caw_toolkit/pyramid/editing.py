@@ -18,6 +18,7 @@ from caw_toolkit.arrays import Array, Gap
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.pyramid.noise import Noise, NoiseSource
+from caw_toolkit.pyramid.recomposition import Extent, Guidance, bar, low_pass, own_places
 from caw_toolkit.pyramid.renderer import GivenAudio, Renderer, render_blocks
 from caw_toolkit.pyramid.scale import Scale, scale_index
 
@@ -43,12 +44,7 @@ class Editor:
 
     def inject(self, audio: Array, sample_rate: int, *, at_rate: int | None, seed: int, first_second: int) -> Array:
         """Enter the pyramid at a scale."""
-        if len(self.scales) < 2:
-            raise CawUsageError("this model has a single scale, so nothing can be injected below it")
-        entry = 1 if at_rate is None else scale_index(self.scales, at_rate)
-        if entry == 0:
-            first, *others = (scale.rate for scale in self.scales)
-            raise CawUsageError(f"the coarsest scale ({first} Hz) takes no input: choose from {tuple(others)}")
+        entry = self._entry(at_rate)
         signal = self._at_scale(entry - 1, audio, sample_rate)
         for scale in self.scales[entry:]:
             scale.generator.prepare_for_external()
@@ -64,6 +60,47 @@ class Editor:
             given, drawn = (tensor[None].to(generator.device) for tensor in (signal, self._coarsest(noise, signal)))
             revised = generator.revise(given, drawn, strength)[0]
         return self._render(GivenAudio(revised.clone(), entry=1), audio.shape[1] / sample_rate, noise)
+
+    def recompose(
+        self,
+        audio: Array,
+        sample_rate: int,
+        *,
+        strength: float,
+        keep_below: float | None,
+        at_rate: int | None,
+        seed: int,
+        first_second: int,
+    ) -> Array:
+        """Keep the lows, lead what is above them towards noise and back, and take its detail from elsewhere."""
+        entry, extent = self._entry(at_rate), Extent.of(_checked(strength))
+        keep = extent.keep_below if keep_below is None else keep_below
+        signals = [self._at_scale(index, audio, sample_rate) for index in range(len(self.scales))]
+        noise = NoiseSource(seed, self.channels, first_second)
+        coarse, first = signals[entry - 1], self.scales[0]
+        if at_rate is None and first.generator.can_edit and extent.revision:
+            with torch.inference_mode():
+                given, drawn = (
+                    each[None].to(first.generator.device) for each in (coarse, self._coarsest(noise, coarse))
+                )
+                coarse = first.generator.revise(given, drawn, extent.revision, low_pass(first.rate, keep))[0].clone()
+        rates = [scale.rate for scale in self.scales]
+        taken = bar(self.own_places(signals), extent.new_share, seed=seed, first_second=first_second)
+        given_audio = GivenAudio(coarse, entry, guidance=Guidance(signals, rates, taken))
+        made = self._render(given_audio, audio.shape[1] / sample_rate, noise)
+        kept = low_pass(rates[-1], keep)
+        if kept is None:
+            return made
+        lows = kept(signals[-1][:, : made.shape[1]] * self.peak - torch.from_numpy(made))
+        return np.asarray(made + lows.numpy(), np.float32)
+
+    def own_places(self, signals: Sequence[Tensor]) -> Tensor:
+        """Where audio, given at every scale, lies in the recording (`variation.own_places`)."""
+        for scale, signal in zip(self.scales[1:], signals[1:], strict=True):
+            recording = scale.generator.recording()
+            if recording is not None:
+                return own_places(signal.sum(0), recording.sum(0), scale.rate)
+        raise CawError("this needs a model that holds its recording: caw train --preset fast")
 
     def fill(
         self,
@@ -87,10 +124,19 @@ class Editor:
             filled = generator.fill(given, known, drawn, strength)[0]
         return self._render(GivenAudio(filled.clone(), entry=1), audio.shape[1] / sample_rate, noise)
 
+    def _entry(self, at_rate: int | None) -> int:
+        """Index of the scale that audio enters at."""
+        if len(self.scales) < 2:
+            raise CawUsageError("this model has a single scale, so nothing can be injected below it")
+        entry = 1 if at_rate is None else scale_index(self.scales, at_rate)
+        if entry == 0:
+            first, *others = (scale.rate for scale in self.scales)
+            raise CawUsageError(f"the coarsest scale ({first} Hz) takes no input: choose from {tuple(others)}")
+        return entry
+
     def _require_editing(self, strength: float) -> Scale:
         """The coarsest scale, if signals can be led back towards noise there, by a strength that makes sense."""
-        if not 0 <= strength <= 1:
-            raise CawUsageError(f"strength must be from 0 to 1, not {strength}")
+        _checked(strength)
         if not self.scales[0].generator.can_edit:
             raise CawError(
                 "this needs a model whose coarsest scale was trained by flow matching: caw train --preset fast"
@@ -111,6 +157,12 @@ class Editor:
         """Everything from the scale of entry on."""
         renderer = Renderer(self.scales, self.upsampling, noise, given)
         return np.concatenate(list(render_blocks(renderer, seconds, keep_edges=True, gain=self.peak)), axis=1)
+
+
+def _checked(strength: float) -> float:
+    if not 0 <= strength <= 1:
+        raise CawUsageError(f"strength must be from 0 to 1, not {strength}")
+    return strength
 
 
 def known_samples(samples: int, rate: int, gaps: Sequence[Gap], gap_rate: int) -> Tensor:

@@ -12,23 +12,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caw_toolkit.arrays import Array, Gap
+from caw_toolkit.arrays import Array
 from caw_toolkit.devices import pick_device
 from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.editing import Editor
+from caw_toolkit.pyramid.editing_methods import EditingMethods
 from caw_toolkit.pyramid.noise import Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
 from caw_toolkit.pyramid.renderer import Renderer, render_blocks
 from caw_toolkit.pyramid.scale import Scale, scale_index
 
 
 @dataclass(eq=False, repr=False)
-class PyramidModel:
+class PyramidModel(EditingMethods):
     """A pyramid of generators trained on one recording (paper, section 3, equation 2).
 
-    What is behind its methods: `renderer` runs the scales, `editing` changes given audio at the coarsest one, `noise`
-    is what they start from, `model_file` the format of files, `notebook` how a notebook shows a model.
+    What is behind its methods: `renderer` runs the scales, `editing` changes given audio (`editing_methods` says how),
+    `noise` is what they start from, `model_file` the format of files, `notebook` how a notebook shows a model.
 
     Attributes:
         scales: coarsest first.
@@ -102,11 +103,12 @@ class PyramidModel:
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """What this model can do, as names of methods: `generate`, `inject`, `reconstruct`, `revise`, `fill`."""
+        """What this model can do, as names of methods: `generate`, `inject`, `reconstruct`, `revise` and so on."""
         has_finer_scales = len(self.scales) > 1
         can_edit = self.scales[0].generator.can_edit and has_finer_scales
         able = {"generate": True, "inject": has_finer_scales, "reconstruct": self.reconstruction_noise is not None}
-        able |= {"revise": can_edit, "fill": can_edit}
+        holds_material = any(scale.generator.recording() is not None for scale in self.scales[1:])
+        able |= {"revise": can_edit, "recompose": has_finer_scales and holds_material, "fill": can_edit}
         return tuple(name for name, can in able.items() if can)
 
     @property
@@ -181,80 +183,6 @@ class PyramidModel:
         """The training recording, `(channels, samples)` float32 at `sample_rate`, if the finest scale holds it."""
         held = self.scales[-1].generator.recording()
         return None if held is None else _with_gain(held, self.peak)
-
-    # ------------------------------------------------------------------ given audio
-
-    def inject(
-        self, audio: Array, sample_rate: int, *, at_rate: int | None = None, seed: int = 0, first_second: int = 0
-    ) -> Array:
-        """Enter the pyramid at a scale with a given signal in place of the coarser scales' output (section 4.2, 4.3).
-
-        Args:
-            audio: `(channels, samples)`; its content below half the rate of the scale under `at_rate` is kept.
-            sample_rate: of `audio`, Hz.
-            at_rate: rate of the scale that receives the signal; default: the second-coarsest scale.
-            seed: of the noise.
-            first_second: where `audio` begins on the time line of the noise.
-
-        Returns:
-            `(channels, samples)` float32 at the model's sample rate, as long as `audio`.
-
-        Raises:
-            CawUsageError: if the model has a single scale, or none of rate `at_rate`.
-            CawError: if the number of channels differs from the model's.
-        """
-        return self._editor.inject(audio, sample_rate, at_rate=at_rate, seed=seed, first_second=first_second)
-
-    def revise(
-        self, audio: Array, sample_rate: int, *, strength: float = 0.5, seed: int = 0, first_second: int = 0
-    ) -> Array:
-        """Variations of given audio: the coarsest scale leads it back towards noise and forth again.
-
-        Args:
-            audio: `(channels, samples)`.
-            sample_rate: of `audio`, Hz.
-            strength: from 0 (the audio's own structure) to 1 (new structure).
-            seed: of the noise.
-            first_second: where `audio` begins on the time line of the noise.
-
-        Returns:
-            `(channels, samples)` float32 at the model's sample rate, as long as `audio`.
-
-        Raises:
-            CawError: if the coarsest scale cannot edit: it was not trained by flow matching.
-            CawUsageError: if `strength` is not between 0 and 1.
-        """
-        return self._editor.revise(audio, sample_rate, strength=strength, seed=seed, first_second=first_second)
-
-    def fill(
-        self,
-        audio: Array,
-        sample_rate: int,
-        gaps: Sequence[Gap],
-        *,
-        strength: float = 1.0,
-        seed: int = 0,
-        first_second: int = 0,
-    ) -> Array:
-        """Complete audio where it is missing (section 4.4).
-
-        Args:
-            audio: `(channels, samples)`, with an initial guess in the gaps; anything, if `strength` is 1.
-            sample_rate: of `audio`, Hz.
-            gaps: first sample of each missing stretch, and the first after it.
-            strength: from 0 (the guess's own structure in the gaps) to 1 (nothing of it).
-            seed: of the noise.
-            first_second: where `audio` begins on the time line of the noise.
-
-        Returns:
-            `(channels, samples)` float32 at the model's sample rate: the whole, as the model makes it around the gaps
-            and within; the caller joins it with what is known.
-
-        Raises:
-            CawError: if the coarsest scale cannot edit: it was not trained by flow matching.
-            CawUsageError: if `strength` is not between 0 and 1.
-        """
-        return self._editor.fill(audio, sample_rate, gaps, strength=strength, seed=seed, first_second=first_second)
 
     @property
     def _editor(self) -> Editor:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from torch.nn import functional
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import BlockJoiner
 from caw_toolkit.pyramid.noise import Noise, pad_slice
+from caw_toolkit.pyramid.recomposition import Guidance
 from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 
@@ -41,11 +42,13 @@ class GivenAudio:
         signal: of the scale below `entry`, at its rate and at the level of the scales, `(channels, samples)`.
         entry: index of the first scale that is rendered; 1 or more.
         is_external: whether it is other audio than the recording or what the pyramid makes.
+        guidance: of a variation.
     """
 
     signal: Tensor
     entry: int
     is_external: bool = False
+    guidance: Guidance | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,18 @@ class Renderer:
             upsample = UPSAMPLERS[self.upsampling]
             coarse = upsample(coarse, self.scales[index - 1].rate, scale.rate, stop - start)[None]
             coarse = functional.pad(coarse, (before, 0))
-        is_external = self.given is not None and self.given.is_external
-        make = scale.generator.extend if is_external else scale.generator
-        return make(noise[None].to(scale.generator.device), coarse)[0, :, before:]
+        drawn = noise[None].to(scale.generator.device)
+        return self._make(index, drawn, coarse, start - before, stop)[0, :, before:]
+
+    def _make(self, index: int, noise: Tensor, coarse: Tensor | None, start: int, stop: int) -> Tensor:
+        """One scale's signal between two samples of it."""
+        generator, given = self.scales[index].generator, self.given
+        if given is not None and given.guidance is not None:
+            guide = given.guidance.at(index, start, stop)
+            return generator.recompose(noise, coarse, replace(guide, signal=guide.signal.to(generator.device)))
+        make = generator.extend if given is not None and given.is_external else generator
+        made: Tensor = make(noise, coarse)
+        return made
 
     def _given_signal(self, begin: float, end: float) -> Tensor:
         """The given signal between two times, silent outside itself."""

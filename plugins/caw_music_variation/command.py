@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +22,9 @@ from caw_toolkit.cli.options import (
     seed_option,
 )
 
+if TYPE_CHECKING:
+    from caw_toolkit import Array, AudioClip, PyramidModel
+
 
 @click.command()
 @click.argument("songs", nargs=-1, required=True, type=FILE, metavar="SONG...")
@@ -31,13 +36,18 @@ from caw_toolkit.cli.options import (
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="0 keeps the structure of the song, 1 makes a new one.",
+    help="0 is the song, 0.5 its harmony and beat with all detail new, 1 keeps nothing.",
 )
+@click.option(
+    "--keep", "keep_below", type=click.FloatRange(min=0), metavar="HZ", help="Keep the song below this frequency."
+)
+@click.option("--start", type=click.FloatRange(min=0), metavar="S", help="Vary from here on, and leave the rest.")
+@click.option("--stop", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Vary up to here.")
 @click.option(
     "--scale",
     type=int,
     metavar="HZ",
-    help="Enter the pyramid at this scale; what the scales below it hold is kept.",
+    help="Give the song to this scale as it is; what the scales below it hold is kept.",
 )
 @minutes_option
 @seed_option
@@ -50,6 +60,9 @@ def vary(
     output: Path | None,
     count: int,
     strength: float,
+    keep_below: float | None,
+    start: float | None,
+    stop: float | None,
     scale: int | None,
     minutes: float | None,
     seed: int,
@@ -59,12 +72,15 @@ def vary(
 ) -> None:
     """Make variations of each SONG, which may be the recording that the model was trained on or any other.
 
-    The coarsest scale of the model leads the song partly back to noise and forth again, and the scales above it give
-    the result detail. With --scale, the song enters the pyramid there instead, as in the paper; with a model of the
-    paper's preset it always does, by default at the second-coarsest scale.
+    What is low is kept, and with it harmony and beat. What is above comes from other places of the model's recording
+    than the song's own, so that words and melody are new. With --start or --stop only that passage is varied.
+
+    With a model of the paper's preset the song enters the pyramid at --scale, by default the second-coarsest, and
+    comes out as that makes it.
     """
     from caw_music_variation import task
     from caw_toolkit import check_output, derived_seed, read_audio, write_audio
+    from caw_toolkit.audio.depths import kept_bit_depth
     from caw_toolkit.cli.progress import load_or_train
 
     if output is not None and (len(songs) > 1 or count > 1):
@@ -80,11 +96,60 @@ def vary(
     model = None
     for song, takes in targets.items():
         clip = read_audio(song)
+        passage = _passage(clip, start, stop)
         if model is None or model_path is None:
             model = load_or_train([clip], model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
+        if not quiet:
+            _tell_of_the_model(song, clip, model, is_whole=passage is None)
         for take, target in enumerate(takes):
-            take_seed = derived_seed(seed, "take", take)
-            audio = task.vary(model, clip.samples, clip.sample_rate, strength=strength, scale=scale, seed=take_seed)
-            write_audio(target, audio, model.sample_rate, overwrite=force)
+            make = partial(
+                task.vary if passage is None else task.vary_passage,
+                model,
+                clip.samples,
+                clip.sample_rate,
+                strength=strength,
+                scale=scale,
+                keep_below=keep_below,
+                seed=derived_seed(seed, "take", take),
+            )
+            if passage is None:
+                audio, rate = make(), model.sample_rate
+                write_audio(target, audio, rate, overwrite=force)
+            else:
+                audio, rate = make(start=passage[0], stop=passage[1]), clip.sample_rate
+                depth = kept_bit_depth(song, target)
+                write_audio(target, audio, rate, bit_depth=depth, clipping="clip", overwrite=force)
             if not quiet and str(target) != "-":
-                click.echo(f"wrote {target}", err=True)
+                click.echo(f"wrote {target}, {_new(clip, audio, rate, passage):.0%} new", err=True)
+
+
+def _passage(clip: AudioClip, start: float | None, stop: float | None) -> tuple[float, float] | None:
+    """The passage to vary in seconds; None is the whole."""
+    if start is None and stop is None:
+        return None
+    begin, end = start or 0.0, clip.seconds if stop is None else min(stop, clip.seconds)
+    if begin >= end:
+        raise CawUsageError(f"nothing to vary: --start {begin:g} is not before the end at {end:g} s")
+    return begin, end
+
+
+def _tell_of_the_model(song: Path, clip: AudioClip, model: PyramidModel, *, is_whole: bool) -> None:
+    """Say what the model changes beside the detail, and where it is not at home."""
+    from caw_music_variation.novelty import is_other_source
+
+    if clip.sample_rate != model.sample_rate:
+        kept = "what is written is" if is_whole else "the passage holds no more than that"
+        click.echo(f"the model is at {model.sample_rate} Hz, and {song} at {clip.sample_rate} Hz: {kept}", err=True)
+    recording = model.recording()
+    if recording is not None and is_other_source(clip.samples, clip.sample_rate, recording, model.sample_rate):
+        click.echo(f"{song} sounds like another source than the model's: expect its lows with foreign detail", err=True)
+
+
+def _new(clip: AudioClip, audio: Array, rate: int, passage: tuple[float, float] | None) -> float:
+    """Share of what was varied that is new."""
+    from caw_music_variation.novelty import new_share
+    from caw_toolkit.dsp.resampling import resample
+
+    begin, end = (0, audio.shape[1]) if passage is None else (round(each * rate) for each in passage)
+    song = resample(clip.samples, clip.sample_rate, rate)
+    return new_share(song[:, begin:end], audio[:, begin:end], rate)

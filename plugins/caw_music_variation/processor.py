@@ -22,10 +22,13 @@ class Vary(ModelProcessor):
     """
 
     strength: Parameter[float] = Parameter(
-        0.5, number(0, 1), "From 0, which keeps the structure of the input, to 1, which makes a new one."
+        0.5, number(0, 1), "From 0, the input, over 0.5, its structure with new detail, to 1, nothing of it."
+    )
+    keep_below: Parameter[float | None] = Parameter(
+        None, optional(number(0, 96_000)), "Frequency in Hz below which the input is kept; by strength, if None."
     )
     scale: Parameter[int | None] = Parameter(
-        None, optional(integer(1, 192_000)), "Enter the pyramid at this scale (Hz), in place of strength."
+        None, optional(integer(1, 192_000)), "Enter the pyramid at this scale (Hz), as it is."
     )
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
@@ -42,6 +45,7 @@ class Vary(ModelProcessor):
             model.sample_rate,
             strength=self.strength,
             scale=self.scale,
+            keep_below=self.keep_below,
             seed=self.seed,
             first_second=first_second,
         )

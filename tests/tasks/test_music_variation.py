@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 from click.testing import CliRunner
 
+from caw_music_variation.novelty import is_other_source, new_share
 from caw_music_variation.task import vary
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel, read_audio
 from caw_toolkit.cli import main
@@ -59,3 +61,36 @@ def test_a_model_that_cannot_be_led_back_is_entered_at_its_second_scale(
     made = vary(upper, speech.samples, speech.sample_rate, strength=0.5, scale=None, seed=1)
     entered = upper.inject(speech.samples, speech.sample_rate, at_rate=4000, seed=1)
     np.testing.assert_array_equal(made, entered)
+
+
+def test_a_passage_is_varied_and_the_rest_stays(tiny_model_path: Path, speech: AudioClip, tmp_path: Path) -> None:
+    sf.write(tmp_path / "song.wav", speech.samples.T, speech.sample_rate, subtype="PCM_16")
+    command = ["vary", str(tmp_path / "song.wav"), "-m", str(tiny_model_path), "--seed", "1"]
+    result = CliRunner().invoke(main, [*command, "--start", "3", "--stop", "4.5"])
+    assert result.exit_code == 0, result.stderr
+    assert "the model is at 4000 Hz" in result.stderr
+    assert sf.info(tmp_path / "song.varied1.wav").subtype == "PCM_16"
+    varied, song = (sf.read(tmp_path / name, dtype="int16")[0] for name in ("song.varied1.wav", "song.wav"))
+    first, last = 3 * speech.sample_rate, round(4.5 * speech.sample_rate)
+    np.testing.assert_array_equal(varied[:first], song[:first])
+    np.testing.assert_array_equal(varied[last:], song[last:])
+    assert (varied[first:last] != song[first:last]).mean() > 0.9
+    late = CliRunner().invoke(main, [*command, "-f", "--start", "99"])
+    assert late.exit_code == 2 and "nothing to vary: --start 99" in late.stderr
+
+
+def test_the_share_that_is_new(speech: AudioClip) -> None:
+    rate = speech.sample_rate
+    assert new_share(speech.samples, 0.5 * speech.samples, rate) == 0
+    assert new_share(speech.samples, np.roll(speech.samples, 4 * rate, axis=1), rate) > 0.9
+    half = speech.samples.copy()
+    half[:, half.shape[1] // 2 :] = np.roll(half, 4 * rate, axis=1)[:, half.shape[1] // 2 :]
+    assert 0.25 < new_share(speech.samples, half, rate) < 0.75
+    assert new_share(np.zeros_like(half), np.zeros_like(half), rate) == 0
+
+
+def test_another_source_is_told(speech: AudioClip, speech_path: Path) -> None:
+    guitar, rate = read_audio(speech_path.with_name("guitar.flac")), speech.sample_rate
+    middle = speech.samples.shape[1] // 2
+    assert not is_other_source(speech.samples[:, :middle], rate, speech.samples[:, middle:], rate)
+    assert is_other_source(guitar.samples, guitar.sample_rate, speech.samples, rate)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from caw_toolkit.generators.band_extension.envelope import STEP, EnvelopeRegression
 from caw_toolkit.generators.band_extension.excitation import Excitation
-from caw_toolkit.generators.base import ScaleGenerator, new_band
+from caw_toolkit.generators.base import Guide, ScaleGenerator, new_band
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.generators.gaussian import GaussianGenerator, mid_side
 from caw_toolkit.generators.registry import build_generator
@@ -72,6 +72,9 @@ class BandExtensionGenerator(ScaleGenerator):
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         made: Tensor = self.exemplar(noise, coarse)
         return made
+
+    def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
+        return self.exemplar.recompose(noise, coarse, guide)
 
     def prepare_for_external(self) -> None:
         """Fit the regression, and the phase of the excitation, to the recording that the exemplars hold.

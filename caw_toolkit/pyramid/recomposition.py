@@ -1,0 +1,180 @@
+"""Variations of given audio: how far a strength goes, and where their detail must not come from.
+
+Exemplars look up what they are given. Given the recording they would find each moment at its own place, and give back
+the recording itself. So its own place is found by correlation, and barred, as patch methods bar the identity.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.fft import next_fast_len
+from torch import Tensor
+from torch.nn import functional
+
+from caw_toolkit.generators.base import Filter
+from caw_toolkit.generators.guide import FRAMES_A_SECOND, Guide
+from caw_toolkit.pyramid.noise import pad_slice
+from caw_toolkit.seeds import derived_seed
+
+#: Strength at which all detail is new; below this frequency, in Hz, audio is kept there, and less above.
+ALL_NEW, KEPT_BELOW, KEPT_EXPONENT = 0.5, 400.0, 0.75
+#: How far the coarsest scale is led back towards noise there: nearer, its flow changes next to nothing.
+REVISION = 0.6
+#: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
+#: that which makes another one, where the recording repeats itself like a loop.
+WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 4, 0.6, 0.85, 8
+#: What lies so near to an own place, in seconds, is barred, too.
+REACH_SECONDS = 1.0
+#: In each second a share of the recording is barred by chance, in stretches of so many seconds: takes differ.
+BARRED_SHARE, BARRED_SECONDS = 0.5, 1.5
+#: Share of the filters' edge frequency over which they fall, on each side.
+TRANSITION = 0.15
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a variation goes.
+
+    Attributes:
+        new_share: of the seconds, those whose detail has to be new.
+        revision: how far the coarsest scale is led back towards noise, 0 to 1.
+        keep_below: frequency in Hz below which audio is kept.
+    """
+
+    new_share: float
+    revision: float
+    keep_below: float
+
+    @classmethod
+    def of(cls, strength: float) -> Extent:
+        """New detail comes first, in a growing share of the seconds; then less and less is kept.
+
+        >>> Extent.of(0.5)
+        Extent(new_share=1.0, revision=0.6, keep_below=400.0)
+        >>> Extent.of(1.0)
+        Extent(new_share=1.0, revision=1.0, keep_below=0.0)
+        """
+        beyond = max(0.0, (strength - ALL_NEW) / (1 - ALL_NEW))
+        until = min(1.0, strength / ALL_NEW)
+        keep_below = KEPT_BELOW * (1 - beyond) ** KEPT_EXPONENT
+        return cls(until, REVISION * until + (1 - REVISION) * beyond, keep_below)
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """What guides the scales of a variation.
+
+    Attributes:
+        signals: the audio at the rate and level of every scale, `(channels, samples)`.
+        rates: of the scales, Hz.
+        taken: which frames of the recording must not be used, `(frames, frames of the recording)`.
+    """
+
+    signals: Sequence[Tensor]
+    rates: Sequence[int]
+    taken: Tensor
+
+    def at(self, scale: int, start: int, stop: int) -> Guide:
+        """The guide of a scale between two samples."""
+        rate = self.rates[scale]
+        first = start * FRAMES_A_SECOND // rate
+        frames = torch.arange(first, stop * FRAMES_A_SECOND // rate + 2).clamp(0, len(self.taken) - 1)
+        return Guide(pad_slice(self.signals[scale], start, stop), rate, self.taken[frames])
+
+
+def low_pass(rate: int, hertz: float) -> Filter | None:
+    """A filter of zero phase that passes what is below a frequency; None if that is 0."""
+    if hertz <= 0:
+        return None
+
+    def apply(signal: Tensor) -> Tensor:
+        samples = signal.shape[-1]
+        length = next_fast_len(samples + round(2 * rate / (TRANSITION * hertz)), real=True)
+        frequencies = torch.fft.rfftfreq(length, 1 / rate, device=signal.device)
+        gain = ((1 + TRANSITION - frequencies / hertz) / (2 * TRANSITION)).clamp(0, 1)
+        filtered: Tensor = torch.fft.irfft(torch.fft.rfft(signal, length) * gain, length)[..., :samples]
+        return filtered
+
+    return apply
+
+
+def own_places(signal: Tensor, recording: Tensor, rate: int) -> Tensor:
+    """Where a signal lies in a recording, and what is near.
+
+    Args:
+        signal: `(samples,)`.
+        recording: `(samples,)`.
+        rate: of both, Hz.
+
+    Returns:
+        which frames of the recording belong to which frames of the signal, `(frames, frames of the recording)`, with
+        `FRAMES_A_SECOND`.
+    """
+    # Differences, so that the lows do not decide alone: they are alike in many places.
+    given, known = (torch.diff(each, prepend=each[:1]).cpu() for each in (signal, recording))
+    size, step = round(WINDOW_SECONDS * rate), round(rate / WINDOWS_A_SECOND)
+    padded = functional.pad(known, (size, size))
+    length = next_fast_len(len(padded) + size, real=True)
+    spectrum = torch.fft.rfft(padded, length)
+    energy = functional.pad(padded.double().square().cumsum(0), (1, 0))
+    silence = 1e-3 * math.sqrt(size / max(1, len(known))) * float(known.norm()) + 1e-9
+    norms = (energy[size:] - energy[:-size]).clamp_min(0).sqrt().float() + silence
+    frames, known_frames = (_frames(len(each), rate) for each in (given, known))
+    belongs = torch.zeros(frames, known_frames, dtype=torch.bool)
+    ahead = (size - step) // 2  # of the time that a window decides about
+    for start in range(0, len(given), step):
+        window = pad_slice(given[None], start - ahead, start - ahead + size)[0]
+        products = torch.fft.irfft(spectrum * torch.fft.rfft(window, length).conj(), length)[: len(norms)]
+        for place in _peaks(products / norms / (window.norm() + silence), rate):
+            lag = (place - size - start + ahead) / rate
+            _mark(belongs, start / rate, (start + step) / rate, lag)
+    return belongs
+
+
+def _peaks(correlation: Tensor, rate: int) -> list[int]:
+    """Samples at which a window lies in the recording."""
+    peaks: list[int] = []
+    while len(peaks) < MOST_PLACES:
+        value, place = correlation.max(0)
+        if value < (REPEATED if peaks else OWN):
+            break
+        peaks.append(int(place))
+        correlation[max(0, peaks[-1] - rate // 2) : peaks[-1] + rate // 2] = 0
+    return peaks
+
+
+def _mark(belongs: Tensor, begin: float, end: float, lag: float) -> None:
+    """Mark what lies within reach of a time plus a lag, for the times from `begin` to `end` in seconds."""
+    for frame in range(round(begin * FRAMES_A_SECOND), min(round(end * FRAMES_A_SECOND) + 1, len(belongs))):
+        first, last = (round(frame + (lag + reach) * FRAMES_A_SECOND) for reach in (-REACH_SECONDS, REACH_SECONDS))
+        belongs[frame, max(0, first) : max(0, last + 1)] = True
+
+
+def bar(own: Tensor, new_share: float, *, seed: int, first_second: int) -> Tensor:
+    """What must not be taken, as `own_places` has it: own places in a share of the seconds, and others by chance.
+
+    Args:
+        own: what `own_places` has found.
+        new_share: of the seconds, those in which it is barred.
+        seed: of the take.
+        first_second: where the signal begins on the time line of the take.
+    """
+    taken = torch.zeros_like(own)
+    blocks = torch.arange(own.shape[1]) // round(BARRED_SECONDS * FRAMES_A_SECOND)
+    for second in range(-(-len(own) // FRAMES_A_SECOND)):
+        draws = np.random.default_rng(derived_seed(seed, "variation", first_second + second))
+        is_new = draws.random() < new_share
+        by_chance = torch.from_numpy(draws.random(int(blocks[-1]) + 1) < BARRED_SHARE)[blocks]
+        frames = slice(second * FRAMES_A_SECOND, (second + 1) * FRAMES_A_SECOND)
+        if is_new:
+            taken[frames] = own[frames] | by_chance
+    return taken
+
+
+def _frames(samples: int, rate: int) -> int:
+    return math.ceil(samples / rate * FRAMES_A_SECOND) + 1
