@@ -123,7 +123,7 @@ def _believed(floor: _Floor, heard: Power) -> tuple[Mask, bool]:
     if any(share > least and spread <= most for least, most in BELIEVED):
         lowest, bins = max(int(np.argmax(believed)), LOWEST_BINS), np.arange(len(believed))
         is_low = full & (bins < lowest) & (floor.ratio < LOWEST_STEADY_RATIO)
-        return (believed | is_low) & ~floor.peaks, True
+        return (believed | is_low) & ~floor.peaks, bool(share > BELIEVED[0][0])
     ratio, floors = _floor_ratio(heard, floor.low), FLOORS if frames >= MANY_FRAMES else FLOORS_OF_FEW
     has_floor = any(ratio < limit and spread < most for limit, most in floors)
     return is_steady & (floor.spread < ROUGH_SPREAD) & has_floor, False
