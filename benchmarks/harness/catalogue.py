@@ -6,7 +6,9 @@ from harness.bandwidth import BandwidthExtension, HeldOutSpeech
 from harness.denoising import Denoising
 from harness.generation import Generation
 from harness.inpainting import GapLengths, Inpainting
+from harness.records import Records
 from harness.task import Task
+from harness.variation import Variation
 
 _ALL: tuple[Task, ...] = (
     BandwidthExtension("bwe-4to16", "bwe_4k_to_16k"),
@@ -15,6 +17,8 @@ _ALL: tuple[Task, ...] = (
     Inpainting(),
     GapLengths(),
     Denoising(),
+    Records(),
     Generation(),
+    Variation(),
 )
 TASKS = {task.name: task for task in _ALL}

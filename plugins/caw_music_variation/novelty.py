@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from caw_toolkit import Array
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.dsp.spectra import power_spectrogram
+
+Floats = npt.NDArray[np.floating[Any]]
 
 #: Above this frequency in Hz moments are compared, in windows of so many seconds, at a rate that all audio has.
 COMPARED_FROM, WINDOW_SECONDS, COMPARED_RATE = 1000, 0.25, 8000
@@ -19,7 +23,7 @@ SILENCE = 1e-4
 OTHER_SOURCE_DB = 4.5
 
 
-def new_share(song: Array, varied: Array, sample_rate: int) -> float:
+def new_share(song: Floats, varied: Floats, sample_rate: int) -> float:
     """Share of the moments of a song at which its variation has another spectrum above 1 kHz.
 
     Args:
@@ -52,7 +56,7 @@ def is_other_source(song: Array, song_rate: int, recording: Array, rate: int) ->
     return bool(np.abs(difference - np.median(difference)).mean() > OTHER_SOURCE_DB)
 
 
-def _magnitudes(audio: Array, sample_rate: int) -> npt.NDArray[np.float64]:
+def _magnitudes(audio: Floats, sample_rate: int) -> npt.NDArray[np.float64]:
     window = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
     power = power_spectrogram(audio.mean(0), window, window // 4)
     return np.sqrt(power[round(COMPARED_FROM * window / sample_rate) :])

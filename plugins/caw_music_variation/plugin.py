@@ -18,3 +18,9 @@ def register_commands(register: RegisterCommand) -> None:
 def register_processors(register: RegisterTarget) -> None:
     """Add `Vary`."""
     register("vary", "caw_music_variation.processor:Vary", summary="Make a variation of a song.")
+
+
+@hookimpl
+def register_evaluations(register: RegisterTarget) -> None:
+    """Add `caw evaluate vary`."""
+    register("vary", "caw_music_variation.evaluation:evaluate", summary="Variations, against the song.")

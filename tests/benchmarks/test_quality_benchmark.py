@@ -50,6 +50,9 @@ def clips(speech: AudioClip, tmp_path: Path) -> Path:
         "published/inpainting/1-caw": voice,
         "speech/anna_train": voice[: 4 * RATE],
         "speech/anna_test1": voice[4 * RATE : 7 * RATE],
+        "speech/librispeech_male": voice[: 3 * RATE],
+        "noise/vinyl_hiss": 0.01 * rng.standard_normal(RATE),
+        "published/music/anna_real": voice[: 4 * RATE],
         "published/unconditional/speeches/anna_real": voice,
         "published/unconditional/speeches/anna_caw1": voice[: 4 * RATE],
     }
@@ -160,3 +163,17 @@ def test_tables_leave_out_scores_that_are_missing_somewhere() -> None:
         "| b | 1 | 2.0 |",
     ]
     assert per_case(results, columns).splitlines()[2:] == ["| x | a | 1.0 |", "| x | b | 2.0 |", "| y | a | 3.0 |"]
+
+
+def test_mixtures_of_records_have_the_level_that_they_are_named_after(clips: Path, tmp_path: Path) -> None:
+    cases = TASKS["records"].cases(clips, tmp_path)
+    assert {case.group for case in cases} == {"white", "crackle", "rumble", "gramophone", "hum", "vinyl"}
+    for case in cases:
+        clean, noisy = (sf.read(path)[0] for path in (case.reference, case.source))
+        level = 20 * np.log10(clean.std() / (noisy - clean).std())
+        assert level == pytest.approx(float(case.name.rsplit("_", 1)[1]), abs=0.05)
+
+
+def test_variations_stand_beside_the_song_itself(clips: Path, tmp_path: Path) -> None:
+    table = run_benchmark("vary", "--clips", clips, "--results", tmp_path / "results", "--baselines-only")
+    assert "| the song itself | 1 | 1.00 | 1.00 | 0.00 |" in table

@@ -1,0 +1,51 @@
+"""`caw evaluate vary`: how much of a song's structure variations keep, and how much of them is new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from caw_toolkit.cli.options import json_option
+from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
+
+if TYPE_CHECKING:
+    from caw_toolkit.metrics import Signal
+
+
+def score(song: Signal, varied: Signal, sample_rate: int) -> dict[str, float]:
+    """Agreement of harmony and level, share that is new, copied share, and bias of the spectral flatness in dB.
+
+    Args:
+        song: `(samples,)`.
+        varied: as long; what is longer is cut.
+        sample_rate: of both, Hz.
+    """
+    from caw_music_variation.novelty import new_share
+    from caw_music_variation.structure import harmony_agreement, level_agreement
+    from caw_toolkit.metrics import copied_share, flatness_bias
+
+    length = min(len(song), len(varied))
+    song, varied = song[:length], varied[:length]
+    return {
+        "harmony": harmony_agreement(song, varied, sample_rate),
+        "level": level_agreement(song, varied, sample_rate),
+        "new": new_share(song[None], varied[None], sample_rate),
+        "copied": copied_share(song, varied, sample_rate),
+        "flatness_bias_db": flatness_bias(song, varied),
+    }
+
+
+@click.command("vary")
+@outputs_argument
+@reference_option("--song", "The song that was varied.")
+@json_option
+def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool) -> None:
+    """Score variations: harmony and level kept, the share that is new, the share copied in runs of 0.5 s, and hiss.
+
+    Harmony is the mean cosine of the pitch classes, level a correlation; new is the share of the moments that have
+    another spectrum above 1 kHz.
+    """
+    show_scores(outputs, [score(*read_pair(reference, output)) for output in outputs], as_json=as_json)
