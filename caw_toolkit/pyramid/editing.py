@@ -74,8 +74,8 @@ class Editor:
     ) -> Array:
         """Keep the lows, lead what is above them towards noise and back, and take its detail from elsewhere."""
         entry, extent = self._entry(at_rate), Extent.of(_checked(strength))
-        keep = extent.keep_below if keep_below is None else keep_below
         signals = [self._at_scale(index, audio, sample_rate) for index in range(len(self.scales))]
+        keep = extent.keep_below(signals[-1], self.scales[-1].rate) if keep_below is None else keep_below
         noise = NoiseSource(seed, self.channels, first_second)
         coarse, first = signals[entry - 1], self.scales[0]
         if at_rate is None and first.generator.can_edit and extent.revision:

@@ -22,7 +22,7 @@ from caw_toolkit.pyramid.noise import pad_slice
 from caw_toolkit.seeds import derived_seed
 
 #: Strength at which all detail is new; below this frequency, in Hz, audio is kept there, and less above.
-ALL_NEW, KEPT_BELOW, KEPT_EXPONENT = 0.5, 400.0, 0.75
+ALL_NEW, KEPT_BELOW = 0.5, 400.0
 #: How far the coarsest scale is led back towards noise there: nearer, its flow changes next to nothing.
 REVISION = 0.6
 #: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
@@ -43,26 +43,39 @@ class Extent:
     Attributes:
         new_share: of the seconds, those whose detail has to be new.
         revision: how far the coarsest scale is led back towards noise, 0 to 1.
-        keep_below: frequency in Hz below which audio is kept.
+        kept: share of the power below `KEPT_BELOW` that is kept, from the lowest frequency on.
     """
 
     new_share: float
     revision: float
-    keep_below: float
+    kept: float
 
     @classmethod
     def of(cls, strength: float) -> Extent:
         """New detail comes first, in a growing share of the seconds; then less and less is kept.
 
-        >>> Extent.of(0.5)
-        Extent(new_share=1.0, revision=0.6, keep_below=400.0)
+        >>> Extent.of(0.25)
+        Extent(new_share=0.5, revision=0.3, kept=1.0)
         >>> Extent.of(1.0)
-        Extent(new_share=1.0, revision=1.0, keep_below=0.0)
+        Extent(new_share=1.0, revision=1.0, kept=0.0)
         """
         beyond = max(0.0, (strength - ALL_NEW) / (1 - ALL_NEW))
         until = min(1.0, strength / ALL_NEW)
-        keep_below = KEPT_BELOW * (1 - beyond) ** KEPT_EXPONENT
-        return cls(until, REVISION * until + (1 - REVISION) * beyond, keep_below)
+        return cls(until, REVISION * until + (1 - REVISION) * beyond, 1 - beyond)
+
+    def keep_below(self, signal: Tensor, rate: int) -> float:
+        """The frequency in Hz below which audio is kept: for a bass lower than for a voice.
+
+        Args:
+            signal: `(channels, samples)`.
+            rate: Hz.
+        """
+        length = next_fast_len(signal.shape[-1], real=True)
+        power = torch.fft.rfft(signal, length).abs().square().sum(0)
+        below = power[: max(1, round(KEPT_BELOW * length / rate))].cumsum(0)
+        if self.kept in (0, 1) or not below[-1]:
+            return KEPT_BELOW * self.kept
+        return int(torch.searchsorted(below, self.kept * below[-1])) * rate / length
 
 
 @dataclass(frozen=True)

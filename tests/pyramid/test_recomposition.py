@@ -89,10 +89,20 @@ def test_what_cannot_be_recomposed(holder: PyramidModel, tiny_model: PyramidMode
 
 def test_extents_are_monotone() -> None:
     extents = [Extent.of(strength) for strength in np.linspace(0, 1, 21)]
-    assert extents[0] == Extent(0, 0, 400)
+    assert extents[0] == Extent(0, 0, 1)
     assert extents[-1] == Extent(1, 1, 0)
-    values: list[Callable[[Extent], float]] = [lambda e: e.new_share, lambda e: e.revision, lambda e: -e.keep_below]
+    values: list[Callable[[Extent], float]] = [lambda e: e.new_share, lambda e: e.revision, lambda e: -e.kept]
     assert all(value(a) <= value(b) for value in values for a, b in zip(extents[:-1], extents[1:], strict=True))
+
+
+def test_a_bass_is_kept_up_to_a_lower_frequency_than_a_voice() -> None:
+    time = torch.arange(2 * RATE) / RATE
+    half = Extent.of(0.75)
+    tones = [[torch.sin(2 * np.pi * pitch * number * time) / number for number in (1, 2)] for pitch in (60, 150)]
+    below = [half.keep_below(torch.stack(pair).sum(0, keepdim=True), RATE) for pair in tones]
+    assert 55 < below[0] < 65 and 145 < below[1] < 155
+    assert half.keep_below(torch.zeros(1, RATE), RATE) >= 0
+    assert Extent.of(0.5).keep_below(time[None], RATE) == 400 and Extent.of(1).keep_below(time[None], RATE) == 0
 
 
 class TestOwnPlaces:
