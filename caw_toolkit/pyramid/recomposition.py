@@ -70,12 +70,13 @@ class Extent:
             signal: `(channels, samples)`.
             rate: Hz.
         """
-        length = next_fast_len(signal.shape[-1], real=True)
+        length = int(next_fast_len(signal.shape[-1], real=True))
         power = torch.fft.rfft(signal, length).abs().square().sum(0)
         below = power[: max(1, round(KEPT_BELOW * length / rate))].cumsum(0)
         if self.kept in (0, 1) or not below[-1]:
             return KEPT_BELOW * self.kept
-        return int(torch.searchsorted(below, self.kept * below[-1])) * rate / length
+        bins = int(torch.searchsorted(below, self.kept * below[-1]))
+        return bins * rate / length
 
 
 @dataclass(frozen=True)
