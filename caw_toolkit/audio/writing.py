@@ -45,6 +45,17 @@ class WrittenAudio:
     gain: float
     clipped_samples: int
 
+    @property
+    def changes(self) -> str:
+        """What was changed to fit the format, to be added to a line; empty if nothing was.
+
+        >>> WrittenAudio(Path("loud.wav"), gain=0.5, clipped_samples=0).changes
+        ', turned down by 6.0 dB to fit'
+        """
+        if self.gain < 1:
+            return f", turned down by {-20 * math.log10(self.gain):.1f} dB to fit"
+        return f", {self.clipped_samples} samples clipped" if self.clipped_samples else ""
+
 
 def check_output(
     target: str | Path, overwrite: bool = False, *, bit_depth: BitDepth = "24", sample_rate: int | None = None

@@ -69,6 +69,6 @@ def bwe(
         if clip.channels != model.channels:
             raise CawError(f"{recording} has {clip.channels} channel(s), the model has {model.channels}")
         audio = extend(model, clip.samples, clip.sample_rate, seed=seed, roll_off=roll_off)
-        write_audio(target, audio, model.sample_rate, clipping="clip", overwrite=force)  # the level stays
+        written = write_audio(target, audio, model.sample_rate, clipping="clip", overwrite=force)  # the level stays
         if not quiet and str(target) != "-":
-            click.echo(f"wrote {target} ({model.sample_rate} Hz)", err=True)
+            click.echo(f"wrote {target} ({model.sample_rate} Hz{written.changes})", err=True)

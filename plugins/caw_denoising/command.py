@@ -57,27 +57,29 @@ def denoise(
     from caw_denoising.reference import reference_recording
     from caw_denoising.task import clean
     from caw_toolkit import CawUsageError, check_output, read_audio, write_audio
+    from caw_toolkit.audio.depths import kept_bit_depth
 
     target = output or output_beside(noisy, "denoised")
     if as_json and "-" in (str(target), str(residual)):
         raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
-    for path in (target, residual):
-        if path is not None:
-            check_output(path, force)
+    files = [path for path in (target, residual) if path is not None]
+    for path in files:
+        check_output(path, force, bit_depth=kept_bit_depth(noisy, path))
     clip = read_audio(noisy)
     known = reference_recording(model_path, clip.sample_rate) if model_path is not None else None
     cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known, declick=declick)
-    write_audio(target, cleaned.samples, clip.sample_rate, overwrite=force)
-    if residual is not None:
-        write_audio(residual, clip.samples - cleaned.samples, clip.sample_rate, overwrite=force)
+    written = [
+        write_audio(
+            path, audio, clip.sample_rate, bit_depth=kept_bit_depth(noisy, path), clipping="clip", overwrite=force
+        )
+        for path, audio in zip(files, (cleaned.samples, clip.samples - cleaned.samples), strict=False)
+    ]
     if as_json:
         click.echo(json.dumps({"input": str(noisy), "output": str(target), "found": cleaned.findings.as_json()}))
     if not quiet:
         for line in cleaned.findings.lines():
             click.echo(f"found {line}", err=True)
         if cleaned.findings.is_clean:
-            click.echo(
-                f"no noise to speak of in {noisy}, or too little of it is still: nothing was taken out", err=True
-            )
+            click.echo(f"no noise to speak of in {noisy}, or none that could be told from its sound", err=True)
         if str(target) != "-":
-            click.echo(f"wrote {target}", err=True)
+            click.echo(f"wrote {target}{written[0].changes}", err=True)

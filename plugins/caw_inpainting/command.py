@@ -98,9 +98,9 @@ def inpaint(
         _tell_of_long_holes(gaps, clip.sample_rate, model.receptive_field_seconds)
     for take, (target, depth) in enumerate(zip(targets, depths, strict=True)):
         audio = task.fill(model, clip.samples, gaps, seed=derived_seed(seed, "take", take), varied=take > 0)
-        write_audio(target, audio, clip.sample_rate, bit_depth=depth, clipping="clip", overwrite=force)
+        written = write_audio(target, audio, clip.sample_rate, bit_depth=depth, clipping="clip", overwrite=force)
         if not quiet and str(target) != "-":
-            click.echo(f"wrote {target}", err=True)
+            click.echo(f"wrote {target}{written.changes}", err=True)
 
 
 def _tell_of_long_holes(gaps: Sequence[Gap], sample_rate: int, heard: float) -> None:

@@ -114,13 +114,13 @@ def vary(
             )
             if passage is None:
                 audio, rate = make(), model.sample_rate
-                write_audio(target, audio, rate, overwrite=force)
+                written = write_audio(target, audio, rate, overwrite=force)
             else:
                 audio, rate = make(start=passage[0], stop=passage[1]), clip.sample_rate
                 depth = kept_bit_depth(song, target)
-                write_audio(target, audio, rate, bit_depth=depth, clipping="clip", overwrite=force)
+                written = write_audio(target, audio, rate, bit_depth=depth, clipping="clip", overwrite=force)
             if not quiet and str(target) != "-":
-                click.echo(f"wrote {target}, {_new(clip, audio, rate, passage):.0%} new", err=True)
+                click.echo(f"wrote {target}, {_new(clip, audio, rate, passage):.0%} new{written.changes}", err=True)
 
 
 def _passage(clip: AudioClip, start: float | None, stop: float | None) -> tuple[float, float] | None:

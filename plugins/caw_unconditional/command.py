@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,8 +92,7 @@ def generate(
         file = files[take, rate]
         written = write_audio(file, audio, rate, bit_depth=bit_depth, clipping=clipping, overwrite=force)
         if not quiet and str(file) != "-":
-            note = f", turned down by {-20 * math.log10(written.gain):.1f} dB to fit" if written.gain < 1 else ""
-            click.echo(f"wrote {file} ({seconds:g} s, {rate} Hz{note})", err=True)
+            click.echo(f"wrote {file} ({seconds:g} s, {rate} Hz{written.changes})", err=True)
 
 
 def _length_of(path: str) -> float:

@@ -334,3 +334,15 @@ def test_findings_of_blocks_are_joined() -> None:
     assert both == Findings(20, 2000, -20.0, (50.0,), 5, 50)
     assert not both.is_clean and Findings(10, 1000, -60.0).is_clean
     assert both.lines()[-1] == "0.2 clicks a second, 2.50% of the samples replaced"
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_depth_and_level_are_those_of_the_recording(speech: AudioClip, tmp_path: Path, subtype: str) -> None:
+    loud = noisy(speech, 20) * (1.5 if subtype == "FLOAT" else 0.5) / speech.peak
+    sf.write(tmp_path / "old.wav", loud[0], speech.sample_rate, subtype=subtype)
+    result = CliRunner().invoke(main, ["denoise", str(tmp_path / "old.wav")])
+    assert result.exit_code == 0, result.stderr
+    assert "turned down" not in result.stderr
+    assert sf.info(tmp_path / "old.denoised.wav").subtype == subtype
+    cleaned = sf.read(tmp_path / "old.denoised.wav")[0]
+    assert 20 * np.log10(np.abs(cleaned).max() / np.abs(loud).max()) == pytest.approx(0, abs=0.5)
