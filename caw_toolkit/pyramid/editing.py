@@ -17,6 +17,7 @@ from torch import Tensor
 from caw_toolkit.arrays import Array, Gap
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.generators.base import Filter
 from caw_toolkit.pyramid.noise import Noise, NoiseSource
 from caw_toolkit.pyramid.recomposition import Extent, Guidance, bar, low_pass, own_places
 from caw_toolkit.pyramid.renderer import GivenAudio, Renderer, render_blocks
@@ -53,13 +54,10 @@ class Editor:
 
     def revise(self, audio: Array, sample_rate: int, *, strength: float, seed: int, first_second: int) -> Array:
         """Lead audio towards noise and back (Meng et al., "SDEdit", 2022)."""
-        generator = self._require_editing(strength).generator
-        signal = self._at_scale(0, audio, sample_rate)
+        self._require_editing(strength)
         noise = NoiseSource(seed, self.channels, first_second)
-        with torch.inference_mode():
-            given, drawn = (tensor[None].to(generator.device) for tensor in (signal, self._coarsest(noise, signal)))
-            revised = generator.revise(given, drawn, strength)[0]
-        return self._render(GivenAudio(revised.clone(), entry=1), audio.shape[1] / sample_rate, noise)
+        revised = self._revised(self._at_scale(0, audio, sample_rate), strength, noise)
+        return self._render(GivenAudio(revised, entry=1), audio.shape[1] / sample_rate, noise)
 
     def recompose(
         self,
@@ -77,25 +75,20 @@ class Editor:
         signals = [self._at_scale(index, audio, sample_rate) for index in range(len(self.scales))]
         keep = extent.keep_below(signals[-1], self.scales[-1].rate) if keep_below is None else keep_below
         noise = NoiseSource(seed, self.channels, first_second)
-        coarse, first = signals[entry - 1], self.scales[0]
-        if at_rate is None and first.generator.can_edit and extent.revision:
-            with torch.inference_mode():
-                given, drawn = (
-                    each[None].to(first.generator.device) for each in (coarse, self._coarsest(noise, coarse))
-                )
-                coarse = first.generator.revise(given, drawn, extent.revision, low_pass(first.rate, keep))[0].clone()
-        rates = [scale.rate for scale in self.scales]
+        coarse, rates = signals[entry - 1], [scale.rate for scale in self.scales]
+        if at_rate is None and self.scales[0].generator.can_edit and extent.revision:
+            coarse = self._revised(coarse, extent.revision, noise, low_pass(rates[0], keep))
         taken = bar(self.own_places(signals), extent.new_share, seed=seed, first_second=first_second)
-        given_audio = GivenAudio(coarse, entry, guidance=Guidance(signals, rates, taken))
-        made = self._render(given_audio, audio.shape[1] / sample_rate, noise)
+        given = GivenAudio(coarse, entry, guidance=Guidance(signals, rates, taken))
+        made = self._render(given, audio.shape[1] / sample_rate, noise)
         kept = low_pass(rates[-1], keep)
         if kept is None:
             return made
-        lows = kept(signals[-1][:, : made.shape[1]] * self.peak - torch.from_numpy(made))
+        lows = kept(signals[-1] * self.peak - torch.from_numpy(made))
         return np.asarray(made + lows.numpy(), np.float32)
 
     def own_places(self, signals: Sequence[Tensor]) -> Tensor:
-        """Where audio, given at every scale, lies in the recording (`variation.own_places`)."""
+        """Where audio, given at every scale, lies in the recording (`recomposition.own_places`)."""
         for scale, signal in zip(self.scales[1:], signals[1:], strict=True):
             recording = scale.generator.recording()
             if recording is not None:
@@ -123,6 +116,13 @@ class Editor:
             given, drawn = (tensor[None].to(generator.device) for tensor in (signal, self._coarsest(noise, signal)))
             filled = generator.fill(given, known, drawn, strength)[0]
         return self._render(GivenAudio(filled.clone(), entry=1), audio.shape[1] / sample_rate, noise)
+
+    def _revised(self, signal: Tensor, strength: float, noise: Noise, keep: Filter | None = None) -> Tensor:
+        """The coarsest scale's revision of a signal of it, `(channels, samples)`."""
+        generator = self.scales[0].generator
+        with torch.inference_mode():
+            given, drawn = (tensor[None].to(generator.device) for tensor in (signal, self._coarsest(noise, signal)))
+            return generator.revise(given, drawn, strength, keep)[0].clone()
 
     def _entry(self, at_rate: int | None) -> int:
         """Index of the scale that audio enters at."""

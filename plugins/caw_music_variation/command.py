@@ -101,6 +101,10 @@ def vary(
             model = load_or_train([clip], model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
         if not quiet:
             _tell_of_the_model(song, clip, model, is_whole=passage is None)
+            if keep_below is not None and "recompose" not in model.capabilities:
+                click.echo(
+                    "this model does not hold its recording, and makes a song as in the paper: no --keep", err=True
+                )
         for take, target in enumerate(takes):
             make = partial(
                 task.vary if passage is None else task.vary_passage,

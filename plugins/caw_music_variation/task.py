@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from caw_toolkit import Array, PyramidModel
-from caw_toolkit.dsp.resampling import resample
+from caw_toolkit.dsp.resampling import resample, resampled_length
 from caw_toolkit.processors.model_processor import at_least_a_second, on_model_channels
 
 #: What is given to the model beside a passage on each side, and the crossfades at its ends, within it; seconds.
@@ -50,7 +50,8 @@ def vary(
             return model.revise(part, sample_rate, strength=strength, **where)
         return model.inject(part, sample_rate, at_rate=scale, **where)
 
-    return on_model_channels(model, audio, vary_part)
+    length = resampled_length(audio.shape[1], sample_rate, model.sample_rate)
+    return on_model_channels(model, at_least_a_second(audio, sample_rate), vary_part)[:, :length]
 
 
 def vary_passage(
@@ -87,7 +88,7 @@ def vary_passage(
     given = audio[:, begin : last + CONTEXT_SECONDS * sample_rate]
     made = vary(
         model,
-        at_least_a_second(given, sample_rate),
+        given,
         sample_rate,
         strength=strength,
         scale=scale,

@@ -77,6 +77,12 @@ def test_audio_at_a_scale_is_recomposed_too(holder: PyramidModel, song: np.ndarr
     assert abs(likeness(high(song), high(made))) < 0.5
 
 
+@pytest.mark.parametrize(("samples", "rate"), [(8003, 8000), (4001, 4000), (100_003, 44_100)])
+def test_lengths(holder: PyramidModel, samples: int, rate: int) -> None:
+    audio = 0.1 * np.random.default_rng(0).standard_normal((1, samples)).astype(np.float32)
+    assert holder.recompose(audio, rate).shape == (1, round(samples * RATE / rate))
+
+
 def test_what_cannot_be_recomposed(holder: PyramidModel, tiny_model: PyramidModel, song: np.ndarray) -> None:
     assert "recompose" in holder.capabilities and "recompose" not in tiny_model.capabilities
     with pytest.raises(CawError, match="a model that holds its recording"):

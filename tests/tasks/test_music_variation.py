@@ -76,8 +76,15 @@ def test_a_passage_is_varied_and_the_rest_stays(tiny_model_path: Path, speech: A
     np.testing.assert_array_equal(varied[:first], song[:first])
     np.testing.assert_array_equal(varied[last:], song[last:])
     assert (varied[first:last] != song[first:last]).mean() > 0.9
+    assert "no --keep" in CliRunner().invoke(main, [*command, "-f", "--keep", "200"]).stderr
     late = CliRunner().invoke(main, [*command, "-f", "--start", "99"])
     assert late.exit_code == 2 and "nothing to vary: --start 99" in late.stderr
+
+
+@pytest.mark.parametrize("samples", [1, 7, 3000])
+def test_songs_of_any_length(tiny_model: PyramidModel, samples: int) -> None:
+    made = vary(tiny_model, np.full((1, samples), 0.1, np.float32), 8000, strength=0.5, seed=1)
+    assert made.shape == (1, round(samples / 2)) and np.isfinite(made).all()
 
 
 def test_the_share_that_is_new(speech: AudioClip) -> None:
