@@ -19,6 +19,9 @@ Mask = npt.NDArray[np.bool_]
 
 #: Share of the frames that hold noise only, in every band, and what their quantile is multiplied by to get the mean.
 NOISE_QUANTILE, QUANTILE_TO_MEAN = 0.1, 1.9
+#: A lower quantile, and the ratio of the other to it in noise: a larger one is music in the floor, which is taken off
+#: twice, for it is in the lower one, too.
+LOWEST_QUANTILE, LOW_TO_LOWEST = 0.02, 1.75
 #: Bins that are looked at together to decide whether they hold noise.
 TOGETHER = 33
 #: Noise is steady: the ratio of its 30 % to its 10 % quantile over time is between these (white noise 1.7, record
@@ -80,9 +83,10 @@ def find_noise(power: Power) -> Noise:
     believed = np.flatnonzero(bins)
     if not believed.size:
         return Noise(nothing, nothing)
-    level = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN, nothing)
+    music = np.maximum(median_filter(floor.low / floor.lowest, TOGETHER) / LOW_TO_LOWEST, 1) ** 2
+    level = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)
     # a partial beside the first believed bin must not reach it
-    anchors = np.maximum(median_filter(floor.low, 9) * QUANTILE_TO_MEAN, nothing)[believed]
+    anchors = np.maximum(median_filter(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)[believed]
     between = np.exp(np.interp(np.arange(len(level)), believed, np.log(anchors)))
     return Noise(np.minimum(level, between), level, True, is_sure)
 
@@ -92,17 +96,19 @@ class _Floor:
     """What the quiet moments are like in every bin, all `(bins,)`."""
 
     low: Power  # the quantile
+    lowest: Power  # a lower one
     ratio: Power  # of a higher quantile to it
     spread: Power  # nepers from bin to bin
     peaks: Mask  # where a bin stands out of those on both sides
 
     @classmethod
     def of(cls, heard: Power, least: Power) -> _Floor:
-        low, high = np.maximum(np.quantile(heard, [NOISE_QUANTILE, 3 * NOISE_QUANTILE], axis=1), least)
+        quantiles = [LOWEST_QUANTILE, NOISE_QUANTILE, 3 * NOISE_QUANTILE]
+        lowest, low, high = np.maximum(np.quantile(heard, quantiles, axis=1), least)
         nepers = np.log(low)
         spread = median_filter(np.abs(_over_its_sides(nepers, SLOPE_BINS)), TOGETHER)
         stands_out = np.maximum(*(_over_its_sides(nepers, bins) for bins in (PEAK_BINS, SLOPE_BINS))) > PEAK_NEPERS
-        return cls(low, median_filter(high / low, TOGETHER), spread, maximum_filter1d(stands_out, PEAK_BINS))
+        return cls(low, lowest, median_filter(high / low, TOGETHER), spread, maximum_filter1d(stands_out, PEAK_BINS))
 
 
 def _over_its_sides(nepers: Power, distance: int) -> Power:
