@@ -132,17 +132,11 @@ class FlowGenerator(ScaleGenerator):
             strength: from 0, which gives the signal back, to 1, which generates from the noise alone.
             keep: a linear filter; what it passes is kept.
         """
-        samples = signal.shape[-1]
-        padding = (0, -samples % self.frame_samples)
-        target = functional.pad(compand(signal, self.companding) / self.signal_level, padding)
-        padded_noise = functional.pad(noise, padding)
 
-        def hold(state: Tensor, time: Tensor) -> Tensor:
-            return state if keep is None else state + keep((1 - time) * padded_noise + time * target - state)
+        def hold(state: Tensor, path: Tensor) -> Tensor:
+            return state if keep is None else state + keep(path - state)
 
-        start = strength * padded_noise + (1 - strength) * target
-        solved = self._solve(start, None, 1.0 - strength, 1.0, hold=hold)[..., :samples]
-        revised = expand(solved * self.signal_level, self.companding) * self.gain**strength
+        revised = self._lead_back(signal, noise, strength, hold)
         return revised if keep is None else revised + keep(signal - revised)
 
     def fill(self, signal: Tensor, known: Tensor, noise: Tensor, strength: float = 1.0) -> Tensor:
@@ -159,19 +153,45 @@ class FlowGenerator(ScaleGenerator):
         Shape:
             signal, noise and the result: `(batch, channels, samples)`; known: `(samples,)`.
         """
+        held = functional.pad(known, (0, -len(known) % self.frame_samples))
+
+        def hold(state: Tensor, path: Tensor) -> Tensor:
+            return torch.where(held, path, state)
+
+        steps = max(1, round(FILL_STEPS * strength))
+        return torch.where(known, signal, self._lead_back(signal, noise, strength, hold, steps=steps))
+
+    def _lead_back(
+        self,
+        signal: Tensor,
+        noise: Tensor,
+        strength: float,
+        hold: Callable[[Tensor, Tensor], Tensor],
+        *,
+        steps: int | None = None,
+    ) -> Tensor:
+        """Mix a signal with noise and solve forward from there.
+
+        Args:
+            signal: `(batch, channels, samples)`.
+            noise: the same shape.
+            strength: share of the noise.
+            hold: makes the state that goes on of the one that was reached, and of the straight path from the noise to
+                the signal at that time.
+            steps: of the solver.
+        """
         samples = signal.shape[-1]
         padding = (0, -samples % self.frame_samples)
         target = functional.pad(compand(signal, self.companding) / self.signal_level, padding)
-        padded_noise, held = functional.pad(noise, padding), functional.pad(known, padding)
+        padded_noise = functional.pad(noise, padding)
 
-        def hold(state: Tensor, time: Tensor) -> Tensor:
-            return torch.where(held, (1 - time) * padded_noise + time * target, state)
+        def hold_at(state: Tensor, time: Tensor) -> Tensor:
+            return hold(state, (1 - time) * padded_noise + time * target)
 
-        # The path begins where noise and guess are mixed by `strength`, at the time at which training mixes them so.
+        # The path begins where noise and signal are mixed by `strength`, at the time at which training mixes them so.
         start = strength * padded_noise + (1 - strength) * target
-        steps = max(1, round(FILL_STEPS * strength))
-        solved = self._solve(start, None, 1.0 - strength, 1.0, steps=steps, hold=hold)[..., :samples]
-        return torch.where(known, signal, expand(solved * self.signal_level, self.companding) * self.gain**strength)
+        solved = self._solve(start, None, 1.0 - strength, 1.0, steps=steps, hold=hold_at)[..., :samples]
+        return expand(solved * self.signal_level, self.companding) * self.gain**strength
 
     def invert(self, real: Tensor, coarse: Tensor | None) -> Tensor:
         """The noise that this generator maps to `real` (inverted noise): the same equation solved backwards.
