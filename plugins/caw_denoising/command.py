@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -62,18 +63,16 @@ def denoise(
     target = output or output_beside(noisy, "denoised")
     if as_json and "-" in (str(target), str(residual)):
         raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
-    files = [path for path in (target, residual) if path is not None]
-    for path in files:
-        check_output(path, force, bit_depth=kept_bit_depth(noisy, path))
+    depths = {path: kept_bit_depth(noisy, path) for path in (target, residual) if path is not None}
+    for path, depth in depths.items():
+        check_output(path, force, bit_depth=depth)
     clip = read_audio(noisy)
     known = reference_recording(model_path, clip.sample_rate) if model_path is not None else None
     cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known, declick=declick)
-    written = [
-        write_audio(
-            path, audio, clip.sample_rate, bit_depth=kept_bit_depth(noisy, path), clipping="clip", overwrite=force
-        )
-        for path, audio in zip(files, (cleaned.samples, clip.samples - cleaned.samples), strict=False)
-    ]
+    write = partial(write_audio, sample_rate=clip.sample_rate, clipping="clip", overwrite=force)
+    written = write(target, cleaned.samples, bit_depth=depths[target])
+    if residual is not None:
+        write(residual, clip.samples - cleaned.samples, bit_depth=depths[residual])
     if as_json:
         click.echo(json.dumps({"input": str(noisy), "output": str(target), "found": cleaned.findings.as_json()}))
     if not quiet:
@@ -82,4 +81,4 @@ def denoise(
         if cleaned.findings.is_clean:
             click.echo(f"no noise to speak of in {noisy}, or none that could be told from its sound", err=True)
         if str(target) != "-":
-            click.echo(f"wrote {target}{written[0].changes}", err=True)
+            click.echo(f"wrote {target}{written.changes}", err=True)

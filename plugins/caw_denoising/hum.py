@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.fft import next_fast_len
+from scipy.signal import fftconvolve
 
 from caw_toolkit import Array
 from caw_toolkit.dsp.resampling import resample
@@ -188,11 +188,4 @@ def _is_line(signal: Signal, rate: int, phase: Signal) -> bool:
 def _smooth(signal: npt.NDArray[np.generic], size: int) -> Complex:
     """Weighted mean around every sample, with a Hann window that is cut at the ends."""
     window = np.hanning(min(size, len(signal)) + 2)[1:-1]
-    length = next_fast_len(len(signal) + len(window))
-    transform = np.fft.fft(window, length)
-    first = (len(window) - 1) // 2
-
-    def summed(values: npt.NDArray[np.generic]) -> Complex:
-        return np.asarray(np.fft.ifft(np.fft.fft(values, length) * transform)[first : first + len(signal)])
-
-    return np.asarray(summed(signal) / summed(np.ones(len(signal))).real)
+    return np.asarray(fftconvolve(signal, window, "same") / fftconvolve(np.ones(len(signal)), window, "same"))

@@ -116,14 +116,14 @@ def _clean_block(samples: Array, sample_rate: int, reference: Array | None, *, d
     samples = samples - hum.signal
     findings = replace(findings, hum_lines=hum.lines)
     measured = _window(NOISE_WINDOW_SECONDS, samples, sample_rate)
-    power = _power(samples, measured)
+    spectra = stft(samples, **_layout(measured))[2]
+    power = _mean_power(spectra)
     noise = find_noise(power)
     if not noise.is_heard:
         return Cleaned(samples, findings)
     findings = replace(findings, noise_db=float(10 * np.log10(noise.power.sum() / power.mean(1).sum())))
     cleaned = _without_noise(samples, noise.power, sample_rate, reference)
     if not noise.is_sure:  # the average of two estimates errs less than either is likely to
-        spectra = stft(samples, **_layout(measured))[2]
         amplitudes = np.sqrt(_log_spectral_power(power, noise.most) / (power + 1e-30))
         cleaned = np.asarray((cleaned + _signal(spectra * amplitudes, measured, samples.shape[1])) / 2, np.float32)
     return Cleaned(cleaned, findings)
@@ -162,10 +162,6 @@ def _window(seconds: float, samples: Array, sample_rate: int) -> int:
     """Samples of a window: a power of two, no longer than the recording."""
     wanted, most = round(math.log2(seconds * sample_rate)), int(math.log2(max(16, samples.shape[1])))
     return 1 << min(wanted, most)
-
-
-def _power(samples: Array, size: int) -> Power:
-    return _mean_power(stft(samples, **_layout(size))[2])
 
 
 def _mean_power(spectra: npt.NDArray[np.complex64]) -> Power:
