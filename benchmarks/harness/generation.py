@@ -11,7 +11,7 @@ from baselines import cut_and_paste
 from baselines.transforms import Signal
 from caw_toolkit.metrics import scoring_signal
 from caw_unconditional.evaluation import score
-from harness.task import Case, Column, Scores, Task, find_audio
+from harness.task import Case, Column, Scores, Task, case_of_recording, find_audio
 from harness.toolkit import Toolkit
 
 TAKES, TAKE_SECONDS = 3, 40
@@ -28,13 +28,9 @@ class Generation(Task):
     )
 
     def cases(self, clips: Path, scratch: Path) -> list[Case]:
-        return [self._case(path) for path in find_audio(clips / "published" / "unconditional", "*/*_real")]
-
-    def _case(self, path: Path) -> Case:
-        name = path.stem.removesuffix("_real")
-        takes = tuple(find_audio(path.parent, f"{name}_caw*"))
-        published = {"CAW, published": takes} if takes else {}
-        return Case(name, group=self.name, reference=path, source=path, training=(path,), published=published)
+        return [
+            case_of_recording(path, self.name) for path in find_audio(clips / "published" / "unconditional", "*/*_real")
+        ]
 
     def run(self, case: Case, toolkit: Toolkit, target: Path) -> list[Path]:
         model = toolkit.model(case.training)

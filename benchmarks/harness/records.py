@@ -43,9 +43,9 @@ class Records(Denoising):
         _write(reference, clean)
         cases = []
         for kind, noise in noises(clips).items():
+            added = noise(len(clean), np.random.default_rng(zlib.crc32(f"{name}{kind}".encode())))
             for level in LEVELS:
                 source = scratch / f"{name}_{kind}_{level}.wav"
-                added = noise(len(clean), np.random.default_rng(zlib.crc32(f"{name}{kind}".encode())))
                 _write(source, clean + added * clean.std() / added.std() * 10 ** (-level / 20))
                 cases.append(Case(source.stem, kind, reference, source, published={"input": (source,)}))
         return cases

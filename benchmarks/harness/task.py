@@ -75,6 +75,14 @@ class Task(ABC):
         """Score an output."""
 
 
+def case_of_recording(path: Path, group: str) -> Case:
+    """A recording to train on and to compare with, beside published takes of it: `NAME_real` and `NAME_caw*`."""
+    name = path.stem.removesuffix("_real")
+    takes = tuple(find_audio(path.parent, f"{name}_caw*"))
+    published = {"CAW, published": takes} if takes else {}
+    return Case(name, group=group, reference=path, source=path, training=(path,), published=published)
+
+
 def find_audio(folder: Path, pattern: str) -> list[Path]:
     """Audio files by name, as `Path.glob` finds them, without the ending."""
     return sorted(path for path in folder.glob(f"{pattern}.*") if path.suffix in (".flac", ".wav"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from baselines.transforms import Signal
 from caw_music_variation.evaluation import score
 from caw_toolkit.metrics import scoring_signal
-from harness.task import Case, Column, Scores, Task, find_audio
+from harness.task import Case, Column, Scores, Task, case_of_recording, find_audio
 from harness.toolkit import Toolkit
 
 TAKES = 2
@@ -28,13 +28,7 @@ class Variation(Task):
 
     def cases(self, clips: Path, scratch: Path) -> list[Case]:
         songs = [*find_audio(clips / "published" / "music", "*_real"), *find_audio(clips / "music", "*")]
-        return [self._case(path) for path in songs]
-
-    def _case(self, path: Path) -> Case:
-        name = path.stem.removesuffix("_real")
-        takes = tuple(find_audio(path.parent, f"{name}_caw*"))
-        published = {"CAW, published": takes} if takes else {}
-        return Case(name, group=self.name, reference=path, source=path, training=(path,), published=published)
+        return [case_of_recording(path, self.name) for path in songs]
 
     def run(self, case: Case, toolkit: Toolkit, target: Path) -> list[Path]:
         made = []
