@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,8 +92,7 @@ def process(
             overwrite=force,
         )
     if not quiet and str(target) != "-":
-        note = f" (turned down by {-20 * math.log10(written.gain):.1f} dB to fit)" if written.gain < 1 else ""
-        click.echo(f"wrote {target}{note}", err=True)
+        click.echo(f"wrote {target}{written.changes}", err=True)
 
 
 def _process_blocks(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:

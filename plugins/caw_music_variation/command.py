@@ -82,6 +82,7 @@ def vary(
     from caw_toolkit import check_output, derived_seed, read_audio, write_audio
     from caw_toolkit.audio.depths import kept_bit_depth
     from caw_toolkit.cli.progress import load_or_train
+    from caw_toolkit.dsp.resampling import resample
 
     if output is not None and (len(songs) > 1 or count > 1):
         raise CawUsageError("-o names a single file: leave it out for several songs or takes")
@@ -105,6 +106,8 @@ def vary(
                 click.echo(
                     "this model does not hold its recording, and makes a song as in the paper: no --keep", err=True
                 )
+        rate = model.sample_rate if passage is None else clip.sample_rate
+        heard = None if quiet else resample(clip.samples, clip.sample_rate, rate)
         for take, target in enumerate(takes):
             make = partial(
                 task.vary if passage is None else task.vary_passage,
@@ -117,14 +120,15 @@ def vary(
                 seed=derived_seed(seed, "take", take),
             )
             if passage is None:
-                audio, rate = make(), model.sample_rate
+                audio = make()
                 written = write_audio(target, audio, rate, overwrite=force)
             else:
-                audio, rate = make(start=passage[0], stop=passage[1]), clip.sample_rate
+                audio = make(start=passage[0], stop=passage[1])
                 depth = kept_bit_depth(song, target)
                 written = write_audio(target, audio, rate, bit_depth=depth, clipping="clip", overwrite=force)
-            if not quiet and str(target) != "-":
-                click.echo(f"wrote {target}, {_new(clip, audio, rate, passage):.0%} new{written.changes}", err=True)
+            if heard is not None and str(target) != "-":
+                share = _new(heard, audio, rate, passage)
+                click.echo(f"wrote {target}, {share:.0%} new{written.changes}", err=True)
 
 
 def _passage(clip: AudioClip, start: float | None, stop: float | None) -> tuple[float, float] | None:
@@ -142,18 +146,16 @@ def _tell_of_the_model(song: Path, clip: AudioClip, model: PyramidModel, *, is_w
     from caw_music_variation.novelty import is_other_source
 
     if clip.sample_rate != model.sample_rate:
-        kept = "what is written is" if is_whole else "the passage holds no more than that"
-        click.echo(f"the model is at {model.sample_rate} Hz, and {song} at {clip.sample_rate} Hz: {kept}", err=True)
+        kept = "so is what is written" if is_whole else "the passage holds no more than that"
+        click.echo(f"{song} is at {clip.sample_rate} Hz, the model is at {model.sample_rate} Hz, and {kept}", err=True)
     recording = model.recording()
     if recording is not None and is_other_source(clip.samples, clip.sample_rate, recording, model.sample_rate):
         click.echo(f"{song} sounds like another source than the model's: expect its lows with foreign detail", err=True)
 
 
-def _new(clip: AudioClip, audio: Array, rate: int, passage: tuple[float, float] | None) -> float:
+def _new(song: Array, audio: Array, rate: int, passage: tuple[float, float] | None) -> float:
     """Share of what was varied that is new."""
     from caw_music_variation.novelty import new_share
-    from caw_toolkit.dsp.resampling import resample
 
     begin, end = (0, audio.shape[1]) if passage is None else (round(each * rate) for each in passage)
-    song = resample(clip.samples, clip.sample_rate, rate)
     return new_share(song[:, begin:end], audio[:, begin:end], rate)
