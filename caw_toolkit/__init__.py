@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from caw_toolkit.errors import CawError, CawUsageError
     from caw_toolkit.hookspecs import hookimpl
     from caw_toolkit.processors import get_processor
-    from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
-    from caw_toolkit.processors.board import Mix, Pedalboard
+    from caw_toolkit.processors.base import Processor
+    from caw_toolkit.processors.board import Chain, Mix, Pedalboard
+    from caw_toolkit.processors.protocols import AudioProcessor, Stream, StreamingProcessor
     from caw_toolkit.pyramid.material import Material
     from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.seeds import derived_seed
@@ -33,10 +34,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "Array": "arrays",
     "AudioClip": "audio.clip",
-    "AudioProcessor": "processors.base",
+    "AudioProcessor": "processors.protocols",
     "BitDepth": "audio.writing",
     "CawError": "errors",
     "CawUsageError": "errors",
+    "Chain": "processors.board",
     "Clipping": "audio.writing",
     "Gap": "arrays",
     "Material": "pyramid.material",
@@ -44,7 +46,8 @@ _HOMES = {
     "Pedalboard": "processors.board",
     "Processor": "processors.base",
     "PyramidModel": "pyramid.model",
-    "Stream": "processors.base",
+    "Stream": "processors.protocols",
+    "StreamingProcessor": "processors.protocols",
     "Trainer": "training.trainer",
     "check_output": "audio.writing",
     "derived_seed": "seeds",
@@ -63,6 +66,7 @@ __all__ = [
     "BitDepth",
     "CawError",
     "CawUsageError",
+    "Chain",
     "Clipping",
     "Gap",
     "Material",
@@ -71,6 +75,7 @@ __all__ = [
     "Processor",
     "PyramidModel",
     "Stream",
+    "StreamingProcessor",
     "Trainer",
     "check_output",
     "derived_seed",

@@ -39,3 +39,16 @@ def one_line(text: str) -> str:
     'two lines'
     """
     return " ".join(text.split())
+
+
+def describe_exception(exception: BaseException) -> str:
+    r"""Type and message of an exception, on one line.
+
+    >>> describe_exception(ValueError("no\nsuch clip"))
+    'ValueError: no such clip'
+    """
+    try:
+        text = one_line(str(exception))
+    except Exception:  # somebody else's exception, which fails even at that
+        text = "its message cannot be shown"
+    return f"{type(exception).__name__}: {text}" if text else type(exception).__name__

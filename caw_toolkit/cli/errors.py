@@ -24,8 +24,7 @@ from typing import NoReturn
 
 import click
 
-from caw_toolkit.errors import CawError, one_line
-from caw_toolkit.plugins.records import describe_exception
+from caw_toolkit.errors import CawError, describe_exception, one_line
 
 #: Option that shows tracebacks. It is taken from anywhere on the command line, so that it can be added at its end.
 DEBUG_OPTION = "--debug"

@@ -101,7 +101,7 @@ def _process_blocks(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:
 
     try:
         if board.can_stream:
-            stream = board.member_stream(audio.channels, audio.sample_rate)
+            stream = board.open_stream(audio.channels, audio.sample_rate)
             for block in audio:
                 yield stream.push(block)
             yield stream.flush()

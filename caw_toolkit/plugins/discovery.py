@@ -8,9 +8,10 @@ import inspect
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from caw_toolkit.errors import describe_exception
 from caw_toolkit.hookspecs import API_VERSION, HOOK_NAMES, PROJECT_NAME
 from caw_toolkit.parts import DISTRIBUTION
-from caw_toolkit.plugins.records import PluginOrigin, PluginProblem, describe_exception
+from caw_toolkit.plugins.records import PluginOrigin, PluginProblem
 
 #: Import name under which the presets of the toolkit are installed.
 PRESETS_PACKAGE = "caw_toolkit_presets"

@@ -27,7 +27,7 @@ import click
 import pluggy
 
 from caw_toolkit import hookspecs
-from caw_toolkit.errors import did_you_mean
+from caw_toolkit.errors import describe_exception, did_you_mean
 from caw_toolkit.hookspecs import HOOK_NAMES, PROJECT_NAME, ScaleTrained
 from caw_toolkit.parts import DISTRIBUTION, own_parts
 from caw_toolkit.plugins.discovery import (
@@ -48,7 +48,6 @@ from caw_toolkit.plugins.records import (
     PluginProblem,
     PluginRecord,
     Registration,
-    describe_exception,
 )
 from caw_toolkit.plugins.registry import Registry
 

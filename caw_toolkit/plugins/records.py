@@ -101,9 +101,3 @@ class PluginRecord:
     error: str | None = None
     problems: tuple[str, ...] = ()
     disabled: bool = False
-
-
-def describe_exception(exception: BaseException) -> str:
-    """Type and message of an exception, on one line."""
-    text = one_line(str(exception))
-    return f"{type(exception).__name__}: {text}" if text else type(exception).__name__

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from caw_toolkit.errors import CawError, CawUsageError, did_you_mean, one_line
+from caw_toolkit.errors import CawError, CawUsageError, describe_exception, did_you_mean, one_line
 from caw_toolkit.parts import load_target
 from caw_toolkit.plugins.kinds import ItemKind
-from caw_toolkit.plugins.records import PLUGIN_FAILURES, PluginError, PluginOrigin, Registration, describe_exception
+from caw_toolkit.plugins.records import PLUGIN_FAILURES, PluginError, PluginOrigin, Registration
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 

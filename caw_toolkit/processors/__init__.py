@@ -14,16 +14,25 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from caw_toolkit.processors.base import AudioProcessor as AudioProcessor
 from caw_toolkit.processors.base import Processor as Processor
 from caw_toolkit.processors.parameters import Parameter as Parameter
+from caw_toolkit.processors.protocols import AudioProcessor as AudioProcessor
+from caw_toolkit.processors.protocols import StreamingProcessor as StreamingProcessor
 
 if TYPE_CHECKING:
+    from caw_toolkit.processors.board import Chain as Chain
     from caw_toolkit.processors.board import Mix as Mix
     from caw_toolkit.processors.board import Pedalboard as Pedalboard
+    from caw_toolkit.processors.board import process as process
     from caw_toolkit.processors.model_processor import ModelProcessor as ModelProcessor
 
-_LAZY = {"Mix": "board", "ModelProcessor": "model_processor", "Pedalboard": "board"}
+_LAZY = {
+    "Chain": "board",
+    "Mix": "board",
+    "ModelProcessor": "model_processor",
+    "Pedalboard": "board",
+    "process": "board",
+}
 
 
 def get_processor(name: str) -> Callable[..., AudioProcessor]:
@@ -58,7 +67,7 @@ def _public_names() -> list[str]:
 
     from caw_toolkit.processors.native import native_effects
 
-    own = ["AudioProcessor", "Parameter", "Processor", "get_processor", *_LAZY]
+    own = ["AudioProcessor", "Parameter", "Processor", "StreamingProcessor", "get_processor", *_LAZY]
     helpers = [name for name in ("load_plugin", "time_stretch") if hasattr(pedalboard, name)]
     return sorted({*own, *registered_classes(), *native_effects(), *helpers})
 

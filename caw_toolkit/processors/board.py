@@ -6,7 +6,7 @@ own gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, MutableSequence
+from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -14,31 +14,36 @@ import numpy.typing as npt
 import pedalboard
 
 from caw_toolkit.arrays import Array
-from caw_toolkit.processors.base import AudioProcessor, Processor, Stream
+from caw_toolkit.errors import CawError
+from caw_toolkit.processors.contract import CallContract
+from caw_toolkit.processors.native import leaves, mixes_latencies, unstreamable
+from caw_toolkit.processors.native_signal import NativeSignal
+from caw_toolkit.processors.protocols import AudioProcessor, Stream
 from caw_toolkit.processors.streams import CalledStream, ChainStream, MixStream, call_plugin
 
-#: A part of a board; None stands for nothing, as in pedalboard.
+#: A part of a board; None stands for the signal as it is, as in pedalboard.
 Member: TypeAlias = AudioProcessor | None
 
 #: Samples that native plugins among others are given at a time when they stream.
 _BLOCK_SAMPLES = 256
 
 
-class _Container(Processor, MutableSequence[Member]):
-    """What `Pedalboard` and `Mix` share: the list of plugins, and the native form of a purely native one."""
+class _Container(CallContract, MutableSequence[Member]):
+    """What `Chain`, `Pedalboard` and `Mix` share: the list of plugins, and the native form of a purely native one."""
 
     _native_class: type[pedalboard.Chain] | type[pedalboard.Mix]
     _plugins: list[Member]
 
     def __init__(self, plugins: Iterable[Member] | None = None) -> None:
-        super().__init__()
+        self._prepare()
         self._plugins = [_require_member(plugin) for plugin in plugins or ()]
 
     def _prepare(self) -> None:
         super()._prepare()
         self._plugins = []
-        self._planned: Hashable = None
-        self._stages: list[AudioProcessor] = []
+        self._planned: list[Any] | None = None
+        self._stages: list[Member] = []
+        self._native_signal: NativeSignal | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"plugins": self._plugins}
@@ -46,11 +51,13 @@ class _Container(Processor, MutableSequence[Member]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._prepare()
         self._plugins = list(state["plugins"])
+        self._sealed = True
 
     def __repr__(self) -> str:
-        """The same text as pedalboard's."""
-        count = len(self)
-        return f"<{type(self).__name__} with {count} plugin{'' if count == 1 else 's'}: {self._plugins!r}>"
+        """What pedalboard shows, and a note for the error of a native container that is given this one."""
+        count = f"{len(self)} plugin{'' if len(self) == 1 else 's'}"
+        place = "caw_toolkit.Pedalboard or caw_toolkit.Mix"
+        return f"<{type(self).__name__} with {count}: {self._plugins!r} (put it on a {place})>"
 
     # ------------------------------------------------------------------ the list
 
@@ -92,61 +99,118 @@ class _Container(Processor, MutableSequence[Member]):
 
     @property
     def can_stream(self) -> bool:
-        """Whether everything in it can: native plugins, and processors that have a `can_stream` which is true."""
-        return all(
-            isinstance(plugin, pedalboard.Plugin) or getattr(plugin, "can_stream", False)
-            for plugin in self._plugins
-            if plugin is not None
-        )
+        """Whether everything in it can: the native effects that do, and processors whose `can_stream` is true."""
+        return self._first_unstreamable() is None
 
-    def _call(self, input_array: npt.NDArray[Any], sample_rate: float, reset: bool) -> Array:
-        """A purely native board hands whole signals to pedalboard as they are."""
-        stages = self._plan()
-        native = stages[0] if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin) else None
-        if native is None or not reset:
-            return super()._call(input_array, sample_rate, reset)
-        super().reset()
-        return native(input_array, sample_rate, self._buffer_size, reset)
+    def _first_unstreamable(self) -> str | None:
+        for leaf in _leaves(self):
+            if isinstance(leaf, pedalboard.Plugin):
+                if unstreamable(leaf):
+                    return unstreamable(leaf)
+            elif not getattr(leaf, "can_stream", False):
+                return type(leaf).__name__
+        return None
+
+    def open_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
+        """Begin a signal that arrives chunk by chunk (`CallContract.open_stream`)."""
+        self._require_streaming()
+        return super().open_stream(channels, sample_rate, buffer_size)
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
-        stages = self._plan()
-        if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin):
-            return CalledStream(stages[0], channels, sample_rate, self._buffer_size)
-        return self.member_stream(channels, sample_rate, self._buffer_size)
+        self._plan()  # refuses a plugin that is there twice
+        return self._member_stream(channels, sample_rate, self._buffer_size)
 
-    def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
-        """A stream through the plugins, each at its own pace."""
-        raise NotImplementedError
+    def _require_streaming(self) -> None:
+        culprit = self._first_unstreamable()
+        if culprit is not None:
+            raise CawError(f"{culprit} needs the whole signal at once: it cannot stream (reset=False)")
+
+    def _call(self, input_array: npt.NDArray[Any], sample_rate: float, reset: bool) -> Array:
+        """A purely native board hands signals and chunks to pedalboard as they are."""
+        stages = self._plan()
+        native = stages[0] if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin) else None
+        if native is None or (mixes_latencies(native) and not reset):
+            self._native_signal = None
+            return super()._call(input_array, sample_rate, reset)
+        self._session = None
+        if reset:
+            self._native_signal = None
+            return native(input_array, sample_rate, self._buffer_size, reset)
+        self._require_streaming()
+        self._native_signal = self._native_signal or NativeSignal(native)
+        return self._native_signal.push(input_array, sample_rate, self._buffer_size)
+
+    def flush(self) -> Array:
+        """The samples that calls with `reset=False` have not returned yet, in the layout of the last one."""
+        with self._lock:
+            signal, self._native_signal = self._native_signal, None
+            return super().flush() if signal is None else signal.flush()
 
     def reset(self) -> None:
         """Forget what was heard so far, in every plugin."""
         with self._lock:
             super().reset()
-            for plugin in self._plugins:
+            self._native_signal = None
+            for plugin in (*self._stages, *self._plugins):
                 if plugin is not None:
                     plugin.reset()
 
-    def _plan(self) -> list[AudioProcessor]:
+    def _member_stream(self, channels: int, sample_rate: float, buffer_size: int) -> Stream:
+        """A stream through the plugins, each at its own pace."""
+        raise NotImplementedError
+
+    def _plan(self) -> list[Member]:
         """What to call, native rows as one plugin; made anew when the list has changed."""
         structure = _structure(self)
-        if structure != self._planned:
+        if not _same(structure, self._planned):
             _refuse_duplicates(self)
             self._stages = self._make_stages()
             self._planned = structure
-            self._session = None
+            self._session = self._native_signal = None
         return self._stages
 
-    def _make_stages(self) -> list[AudioProcessor]:
+    def _make_stages(self) -> list[Member]:
         raise NotImplementedError
 
     def native_form(self) -> pedalboard.Plugin | None:
         """The same as a plugin of pedalboard's own, if everything in it is native; else None."""
-        forms = [_native_form(plugin) for plugin in self._plugins if plugin is not None]
-        native = [form for form in forms if form is not None]
-        return self._native_class(native) if len(native) == len(forms) else None
+        forms = [None if plugin is None else _native_form(plugin) for plugin in self._plugins]
+        if any(form is None and plugin is not None for form, plugin in zip(forms, self._plugins, strict=True)):
+            return None
+        return self._native_class(forms)  # type: ignore[arg-type]  # its None is not in pedalboard's types
 
 
-class Pedalboard(_Container):
+class Chain(_Container):
+    """Plugins one after the other, native ones and processors written in Python: a drop-in for `pedalboard.Chain`.
+
+    Args:
+        plugins: what to chain; boards and mixes may be nested.
+
+    Example:
+        >>> import pedalboard
+        >>> chain = Chain([pedalboard.Gain(gain_db=-6), pedalboard.Invert()])
+        >>> chain(np.ones((1, 3), np.float32), 44100).round(2)
+        array([[-0.5, -0.5, -0.5]], dtype=float32)
+
+    .. versionadded:: 0.1
+    """
+
+    _native_class = pedalboard.Chain
+
+    def _make_stages(self) -> list[Member]:
+        return list(_rows(self._plugins, _native_form)) or [pedalboard.Chain([])]
+
+    def _process(self, audio: Array, sample_rate: float) -> Array:
+        for stage in self._plan():
+            assert stage is not None  # rows hold no dry signal
+            audio = call_plugin(stage, audio, sample_rate, self._buffer_size, reset=True)
+        return audio
+
+    def _member_stream(self, channels: int, sample_rate: float, buffer_size: int) -> Stream:
+        return _chain_stream(self._plugins, channels, sample_rate, buffer_size)
+
+
+class Pedalboard(Chain):
     """A chain of plugins, native ones and processors written in Python: a drop-in for `pedalboard.Pedalboard`.
 
     Args:
@@ -161,27 +225,12 @@ class Pedalboard(_Container):
     .. versionadded:: 0.1
     """
 
-    _native_class = pedalboard.Chain
-
-    def _make_stages(self) -> list[AudioProcessor]:
-        return list(_rows(self._plugins, _native_form)) or [pedalboard.Chain([])]
-
-    def _process(self, audio: Array, sample_rate: float) -> Array:
-        for stage in self._plan():
-            audio = call_plugin(stage, audio, sample_rate, self._buffer_size, reset=True)
-        return audio
-
-    def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
-        """A stream through the plugins one after the other."""
-        rows = _rows(self._plugins, _plainly_native)
-        return ChainStream([_stream_of(row, channels, sample_rate, buffer_size) for row in rows], channels)
-
 
 class Mix(_Container):
     """Plugins side by side, whose outputs are added: a drop-in for `pedalboard.Mix`.
 
     Args:
-        plugins: what to mix; boards and mixes may be nested.
+        plugins: what to mix; boards and mixes may be nested, and None is the signal as it is.
 
     Example:
         >>> import pedalboard
@@ -194,20 +243,61 @@ class Mix(_Container):
 
     _native_class = pedalboard.Mix
 
-    def _make_stages(self) -> list[AudioProcessor]:
+    def _make_stages(self) -> list[Member]:
         native = self.native_form()
-        return [native] if native is not None else [plugin for plugin in self._plugins if plugin is not None]
+        return list(self._plugins) if native is None else [native]
+
+    def native_form(self) -> pedalboard.Plugin | None:
+        """As of all containers, but None as well where a branch has a latency.
+
+        pedalboard's own mix reads memory that it has not written then.
+        """
+        native = super().native_form()
+        return None if mixes_latencies(native) else native
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
-        parts = [
-            call_plugin(stage, np.array(audio), sample_rate, self._buffer_size, reset=True) for stage in self._plan()
-        ]
-        return np.asarray(np.sum(parts, axis=0), np.float32)
+        mixed = np.zeros_like(audio)
+        for stage in self._plan():
+            mixed += (
+                audio
+                if stage is None
+                else call_plugin(stage, np.array(audio), sample_rate, self._buffer_size, reset=True)
+            )
+        return mixed
 
-    def member_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
-        """A stream through the plugins side by side."""
-        plugins = [plugin for plugin in self._plugins if plugin is not None]
-        return MixStream([_stream_of(plugin, channels, sample_rate, buffer_size) for plugin in plugins], channels)
+    def _member_stream(self, channels: int, sample_rate: float, buffer_size: int) -> Stream:
+        return _mix_stream(self._plugins, channels, sample_rate, buffer_size)
+
+
+def process(
+    input_array: npt.NDArray[Any],
+    sample_rate: float,
+    plugins: Sequence[Member],
+    buffer_size: int = 8192,
+    reset: bool = True,
+) -> Array:
+    """Process audio with plugins one after the other: a drop-in for `pedalboard.process`.
+
+    Args:
+        input_array: as for `Processor.__call__`.
+        sample_rate: Hz.
+        plugins: native ones, and processors written in Python.
+        buffer_size: samples that native plugins get at a time.
+        reset: whether the array is a signal of its own. Only native plugins remember what came before.
+
+    Raises:
+        CawError: `reset` is off, and a processor is written in Python: a `Pedalboard` can stream it.
+
+    Example:
+        >>> process(np.ones(3, np.float32), 44100, [pedalboard.Invert()])
+        array([-1., -1., -1.], dtype=float32)
+
+    .. versionadded:: 0.1
+    """
+    chain = Chain(plugins)
+    if not reset and chain.native_form() is None:
+        raise CawError("process() cannot stream (reset=False) what is not native: make a Pedalboard, and call that")
+    return chain(input_array, sample_rate, buffer_size, reset)
 
 
 def _require_member(plugin: Any) -> Member:
@@ -246,32 +336,59 @@ def _plainly_native(plugin: AudioProcessor) -> pedalboard.Plugin | None:
     return plugin if isinstance(plugin, pedalboard.Plugin) else None
 
 
-def _structure(plugin: Any) -> Hashable:
-    """What decides whether a plan still holds: which objects there are, and how they are nested."""
-    inner = tuple(map(_structure, plugin)) if isinstance(plugin, (_Container, pedalboard.PluginContainer)) else ()
-    return id(plugin), inner
+def _streaming_form(plugin: AudioProcessor) -> pedalboard.Plugin | None:
+    """What can stream as it is in a native row."""
+    native = _plainly_native(plugin)
+    return None if mixes_latencies(native) else native
+
+
+def _structure(plugin: Any) -> list[Any]:
+    """What decides whether a plan still holds: which objects there are, and how they are nested.
+
+    The objects themselves, not their `id()`: pybind11 makes a new wrapper of a native plugin whenever none is alive.
+    """
+    containers = (_Container, pedalboard.PluginContainer)
+    return [plugin, [_structure(inner) for inner in plugin] if isinstance(plugin, containers) else []]
+
+
+def _same(structure: list[Any], planned: list[Any] | None) -> bool:
+    """Whether two structures are of the same objects."""
+    if planned is None or structure[0] is not planned[0] or len(structure[1]) != len(planned[1]):
+        return False
+    return all(_same(inner, planned_inner) for inner, planned_inner in zip(structure[1], planned[1], strict=True))
 
 
 def _refuse_duplicates(container: _Container) -> None:
-    seen: set[int] = set()
+    seen: dict[int, AudioProcessor] = {}  # the leaves are kept alive: an `id()` is of use only as long as its object is
     for leaf in _leaves(container):
         if id(leaf) in seen:
             raise RuntimeError(f"{leaf!r} is on the board more than once: make one plugin for each place")
-        seen.add(id(leaf))
+        seen[id(leaf)] = leaf
 
 
 def _leaves(plugin: Any) -> Iterator[AudioProcessor]:
-    if isinstance(plugin, (_Container, pedalboard.PluginContainer)):
+    if isinstance(plugin, _Container):
         for inner in plugin:
             yield from _leaves(inner)
-    elif plugin is not None:
-        yield plugin
+    else:
+        yield from leaves(plugin)
 
 
 def _stream_of(plugin: AudioProcessor, channels: int, sample_rate: float, buffer_size: int) -> Stream:
-    if isinstance(plugin, _Container):
-        return plugin.member_stream(channels, sample_rate, buffer_size)
-    if isinstance(plugin, Processor):
+    if isinstance(plugin, CallContract):
         return plugin.open_stream(channels, sample_rate, buffer_size)
+    if _streaming_form(plugin) is None and isinstance(plugin, pedalboard.PluginContainer):
+        make_stream = _mix_stream if isinstance(plugin, pedalboard.Mix) else _chain_stream
+        return make_stream(list(plugin), channels, sample_rate, buffer_size)
     plugin.reset()
     return CalledStream(plugin, channels, sample_rate, min(buffer_size, _BLOCK_SAMPLES), _BLOCK_SAMPLES)
+
+
+def _chain_stream(plugins: Sequence[Member], channels: int, sample_rate: float, buffer_size: int) -> Stream:
+    rows = _rows(plugins, _streaming_form)
+    return ChainStream([_stream_of(row, channels, sample_rate, buffer_size) for row in rows], channels)
+
+
+def _mix_stream(plugins: Sequence[Member], channels: int, sample_rate: float, buffer_size: int) -> Stream:
+    streams = [None if plugin is None else _stream_of(plugin, channels, sample_rate, buffer_size) for plugin in plugins]
+    return MixStream(streams, channels)

@@ -15,9 +15,9 @@ from typing import Any
 
 from caw_toolkit.errors import CawUsageError, did_you_mean, one_line
 from caw_toolkit.processors import get_processor, registered_classes
-from caw_toolkit.processors.base import AudioProcessor
 from caw_toolkit.processors.board import Mix, Pedalboard
 from caw_toolkit.processors.native import make_native, native_effects
+from caw_toolkit.processors.protocols import AudioProcessor
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -1,11 +1,13 @@
 """What pedalboard accepts as audio, and what it gives back: element types and the order of dimensions.
 
 Measured on pedalboard 0.9: float32 or float64 arrays go in, float32 comes out in the caller's layout. Of two dimensions
-the smaller one is the channels; where both are equal, what was seen before decides.
+the one that is as long as there were channels before is the channels, else the smaller one; where both are equal, the
+layout is that of the call before.
 """
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from typing import Any
 
@@ -27,7 +29,7 @@ def detect_layout(array: Any, *, channels: int | None = None, previous: Layout |
 
     Args:
         array: what the caller gave.
-        channels: number of channels, where a stream has told it.
+        channels: number of channels of the call before, if there was one.
         previous: layout of the call before.
 
     Raises:
@@ -43,15 +45,20 @@ def detect_layout(array: Any, *, channels: int | None = None, previous: Layout |
     if array.ndim != 2:
         raise RuntimeError(f"audio must have 1 or 2 dimensions, not {array.ndim}")
     rows, columns = array.shape
-    if channels is not None and (rows == channels) != (columns == channels):
+    if rows == columns != 1:
+        if previous is None:
+            raise RuntimeError(
+                f"cannot tell channels from samples in the shape {array.shape}. Provide a non-square array first"
+            )
+        return Layout.CHANNELS_LAST if previous is Layout.CHANNELS_LAST else Layout.CHANNELS_FIRST
+    if channels is not None and channels in (rows, columns):
         return Layout.CHANNELS_FIRST if rows == channels else Layout.CHANNELS_LAST
-    if rows == columns and rows != 1 and previous in (Layout.CHANNELS_FIRST, Layout.CHANNELS_LAST):
-        return previous
-    if rows == columns and rows != 1:
-        raise RuntimeError(
-            f"cannot tell channels from samples in the shape {array.shape}: give an array that is not square first"
-        )
     return Layout.CHANNELS_LAST if columns < rows else Layout.CHANNELS_FIRST
+
+
+def channel_count(array: FloatArray, layout: Layout) -> int:
+    """Number of channels of an array."""
+    return 1 if layout is Layout.FLAT else array.shape[1] if layout is Layout.CHANNELS_LAST else array.shape[0]
 
 
 def to_channels_first(array: FloatArray, layout: Layout) -> Array:
@@ -67,17 +74,24 @@ def from_channels_first(audio: Array, layout: Layout) -> Array:
 
 
 def checked_rate(sample_rate: Any) -> float:
-    """A sample rate as a float.
+    """A sample rate as a float: of a number of any kind, a scalar of numpy or torch included.
 
     Raises:
         TypeError: it is no number.
         ValueError: it is not positive and finite.
+
+    >>> checked_rate(np.array(44100))
+    44100.0
     """
-    if not isinstance(sample_rate, (int, float, np.integer, np.floating)):
-        raise TypeError(f"sample_rate must be a number, not {type(sample_rate).__name__}")
-    if not 0 < sample_rate < float("inf"):
-        raise ValueError(f"sample_rate must be above 0 Hz, not {sample_rate}")
-    return float(sample_rate)
+    try:
+        if isinstance(sample_rate, (str, bytes)) or getattr(sample_rate, "ndim", 0) > 0:
+            raise TypeError
+        rate = float(sample_rate)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"sample_rate must be a number, not {type(sample_rate).__name__}") from None
+    if not 0 < rate < math.inf:
+        raise ValueError(f"sample_rate must be above 0 Hz, not {rate:g}")
+    return rate
 
 
 def require_buffer_size(buffer_size: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from caw_toolkit.devices import DEVICES
 from caw_toolkit.errors import CawError
 from caw_toolkit.processors.base import Processor
 from caw_toolkit.processors.blocks import BlockStream
-from caw_toolkit.processors.parameters import REQUIRED, Parameter, integer, one_of, path
+from caw_toolkit.processors.parameters import Parameter, integer, one_of, path
 
 if TYPE_CHECKING:
     from caw_toolkit.pyramid.model import PyramidModel
@@ -45,10 +46,14 @@ class ModelProcessor(Processor):
     .. versionadded:: 0.1
     """
 
-    model: Parameter[PyramidModel | str] = Parameter(REQUIRED, model_or_path, "Model file, or a PyramidModel.")
-    seed: Parameter[int] = Parameter(0, integer(0, 2**63 - 1), "Seed of the noise.")
+    model: Parameter[PyramidModel | str | os.PathLike[str]] = Parameter(
+        check=model_or_path, summary="Model file, or a PyramidModel."
+    )
+    seed: Parameter[int] = Parameter(default=0, check=integer(0, 2**63 - 1), summary="Seed of the noise.")
     device: Parameter[str] = Parameter(
-        "auto", one_of(DEVICES), f"Where a model file is computed: {', '.join(DEVICES)}."
+        default="auto",
+        check=one_of(DEVICES),
+        summary=f"Where a model file is computed: {', '.join(DEVICES)}.",
     )
 
     def _prepare(self) -> None:
@@ -74,7 +79,7 @@ class ModelProcessor(Processor):
                 from caw_toolkit.pyramid.model import PyramidModel
 
                 given = self.model
-                self._loaded = PyramidModel.load(given, self.device) if isinstance(given, str) else given
+                self._loaded = given if isinstance(given, PyramidModel) else PyramidModel.load(Path(given), self.device)
             model = self._loaded
         if sample_rate != model.sample_rate:
             raise CawError(

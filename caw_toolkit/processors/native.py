@@ -1,15 +1,36 @@
-"""The effects that pedalboard brings: their names, parameters and defaults, and making one from plain values."""
+"""The effects that pedalboard brings: their names, parameters and defaults, how they stream, and making one from
+plain values.
+
+pedalboard (0.9) does not say which of its effects give with `reset=False`, chunk after chunk, what they give for the
+whole. Measured: most do, chunk for chunk or with a latency; `PitchShift` begins with silence that never ends at high
+rates, and `GSMFullRateCompressor` takes other frames. An effect that is not listed here is not trusted to stream.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pedalboard
 
 from caw_toolkit.errors import CawUsageError, did_you_mean, one_line
+
+#: Effects that return every sample at once.
+_WITHOUT_LATENCY = frozenset(
+    {
+        *("Bitcrush", "Chorus", "Clipping", "Compressor", "Convolution", "Delay", "Distortion", "Gain", "Invert"),
+        *("HighShelfFilter", "HighpassFilter", "LadderFilter", "LowShelfFilter", "LowpassFilter", "PeakFilter"),
+        *("Limiter", "NoiseGate", "Phaser", "Reverb"),
+    }
+)
+
+#: Effects that return samples late. Plugins from files tell pedalboard how late they are.
+_WITH_LATENCY = frozenset({"AudioUnitPlugin", "BrickwallLimiter", "MP3Compressor", "Resample", "VST3Plugin"})
+
+#: Effects that need chunks of one length, but for the last; they lose track when chunks become longer again.
+_OF_EQUAL_CHUNKS = frozenset({"MP3Compressor"})
 
 #: Classes that are no effects by themselves.
 _ABSTRACT = frozenset({"Chain", "ExternalPlugin", "IIRFilter", "Mix", "Pedalboard", "Plugin", "PluginContainer"})
@@ -42,6 +63,42 @@ def native_effects() -> dict[str, type[Any]]:
         and name not in _ABSTRACT
         and not name.startswith("_")
     }
+
+
+def leaves(plugin: Any) -> Iterator[Any]:
+    """The plugins within native containers, nested or not; a plugin that is none stands for itself."""
+    if isinstance(plugin, pedalboard.PluginContainer):
+        for inner in plugin:
+            yield from leaves(inner)
+    elif plugin is not None:
+        yield plugin
+
+
+def unstreamable(plugin: Any) -> str | None:
+    """The name of a native effect, or of the first within a native container, that cannot stream; None if all can.
+
+    >>> unstreamable(pedalboard.Chain([pedalboard.Gain(), pedalboard.PitchShift(2)])), unstreamable(pedalboard.Gain())
+    ('PitchShift', None)
+    """
+    names = (type(leaf).__name__ for leaf in leaves(plugin))
+    return next((name for name in names if name not in _WITHOUT_LATENCY | _WITH_LATENCY), None)
+
+
+def needs_equal_chunks(plugin: Any) -> bool:
+    """Whether a native effect, or one within a native container, loses track when chunks become longer again."""
+    return any(type(leaf).__name__ in _OF_EQUAL_CHUNKS for leaf in leaves(plugin))
+
+
+def mixes_latencies(plugin: Any) -> bool:
+    """Whether a native `Mix` in it holds effects with latency.
+
+    pedalboard's `Mix` forgets, at each call, what its faster branches have ready before the slower ones.
+    """
+    if not isinstance(plugin, pedalboard.PluginContainer):
+        return False
+    if isinstance(plugin, pedalboard.Mix):
+        return any(type(leaf).__name__ not in _WITHOUT_LATENCY for leaf in leaves(plugin))
+    return any(mixes_latencies(inner) for inner in plugin)
 
 
 def native_parameters(effect: type[Any]) -> list[NativeParameter]:

@@ -1,7 +1,9 @@
 """Parameters of processors: declared once on the class, checked whenever they are set.
 
 class Fade(Processor):
-    seconds = Parameter(0.5, number(0, 10), "Length of the fade.")
+    seconds: Parameter[float] = Parameter(default=0.5, check=number(0, 10), summary="Length of the fade, in seconds.")
+
+Type checkers see a keyword of the class in it, and whether it must be given, if its arguments are named.
 """
 
 from __future__ import annotations
@@ -27,8 +29,14 @@ __all__ = [
 
 Value = TypeVar("Value")
 
+
+class _Required:
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
 #: Default of a parameter that has to be given.
-REQUIRED: Any = object()
+REQUIRED: Any = _Required()
 
 
 class ParameterError(CawUsageError, ValueError):
@@ -46,17 +54,34 @@ class Parameter(Generic[Value]):
     """A keyword parameter of a processor.
 
     Args:
-        default: value of a new processor; `REQUIRED` if there is none.
+        default: value of a new processor; left out, or `REQUIRED`, if there is none.
         check: returns the value to store, or raises ValueError with what the value must be ("a number from 0 to 1").
+            Any value will do without one.
         summary: what it does, with its unit; one sentence.
     """
 
     name: str
 
-    def __init__(self, default: Value, check: Callable[[Any], Value], summary: str) -> None:
+    def __init__(
+        self, default: Value = REQUIRED, check: Callable[[Any], Value] = lambda value: value, summary: str = ""
+    ) -> None:
         self.default = default
         self.check = check
         self.summary = summary
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is REQUIRED
+
+    @property
+    def description(self) -> str:
+        """Its line under `Args:` in the documentation of the class."""
+        default = "" if self.is_required else f" Default: {_show(self.default)}."
+        return f"    {self.name}: {self.summary}{default}"
+
+    def __repr__(self) -> str:
+        return f"<Parameter {self.name}={_show(self.default)}: {self.summary}>"
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -73,7 +98,7 @@ class Parameter(Generic[Value]):
         value: Value = instance.__dict__[self.name]
         return value
 
-    def __set__(self, instance: ParameterOwner, value: Any) -> None:
+    def __set__(self, instance: ParameterOwner, value: Value) -> None:
         try:
             checked = self.check(value)
         except ValueError as error:

@@ -28,9 +28,9 @@ class BandwidthExtension(ModelProcessor):
     """
 
     source_sample_rate: Parameter[float | None] = Parameter(
-        None,
-        optional(number(1)),
-        "Rate in Hz that the recording had; by default its bandwidth is measured in the first block with sound.",
+        default=None,
+        check=optional(number(1)),
+        summary="Rate in Hz that the recording had; if None, its bandwidth is measured in the first block with sound.",
     )
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:

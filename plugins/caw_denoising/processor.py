@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from caw_toolkit import Array, CawError, Processor
@@ -22,11 +23,17 @@ class Denoise(Processor):
     a cleaner recording of the same source adds what the notes sound like without noise.
     """
 
-    model: Parameter[PyramidModel | str | None] = Parameter(
-        None, optional(model_or_path), "Model of a cleaner recording of the same source: a file, or a PyramidModel."
+    model: Parameter[PyramidModel | str | os.PathLike[str] | None] = Parameter(
+        default=None,
+        check=optional(model_or_path),
+        summary="Model of a cleaner recording of the same source: a file, or a PyramidModel.",
     )
-    strength: Parameter[float] = Parameter(1.0, number(0, 1), "Share of the noise to remove, from 0 to 1.")
-    declick: Parameter[bool] = Parameter(True, flag, "Whether to remove clicks and crackle.")
+    strength: Parameter[float] = Parameter(
+        default=1.0,
+        check=number(0, 1),
+        summary="Share of the noise to remove, from 0 to 1.",
+    )
+    declick: Parameter[bool] = Parameter(default=True, check=flag, summary="Whether to remove clicks and crackle.")
 
     def _prepare(self) -> None:
         super()._prepare()

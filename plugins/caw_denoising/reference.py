@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from caw_toolkit import Array, CawError, PyramidModel
 from caw_toolkit.dsp.resampling import resample
 
 
-def reference_recording(model: PyramidModel | str | Path, sample_rate: int) -> Array:
+def reference_recording(model: PyramidModel | str | os.PathLike[str], sample_rate: int) -> Array:
     """The recording that a model was trained on, `(channels, samples)`.
 
     Args:
@@ -19,7 +20,7 @@ def reference_recording(model: PyramidModel | str | Path, sample_rate: int) -> A
         CawError: if the model was trained at a lower rate, or does not hold its recording.
     """
     if not isinstance(model, PyramidModel):
-        loaded = PyramidModel.load(model, "cpu")
+        loaded = PyramidModel.load(Path(model), "cpu")
         try:
             return reference_recording(loaded, sample_rate)
         except CawError as error:

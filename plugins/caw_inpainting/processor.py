@@ -30,9 +30,11 @@ class Inpaint(ModelProcessor):
     """
 
     gaps: Parameter[Sequence[tuple[float, float]]] = Parameter(
-        (), _gap_list, "The gaps: a list of starts and ends in seconds."
+        default=(),
+        check=_gap_list,
+        summary="The gaps: a list of starts and ends in seconds.",
     )
-    find: Parameter[bool] = Parameter(False, flag, "Also fill stretches of digital silence.")
+    find: Parameter[bool] = Parameter(default=False, check=flag, summary="Also fill stretches of digital silence.")
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
         model = self.loaded_model(sample_rate)

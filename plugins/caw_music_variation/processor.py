@@ -22,13 +22,19 @@ class Vary(ModelProcessor):
     """
 
     strength: Parameter[float] = Parameter(
-        0.5, number(0, 1), "From 0, the input, over 0.5, its structure with new detail, to 1, nothing of it."
+        default=0.5,
+        check=number(0, 1),
+        summary="From 0, the input, over 0.5, its structure with new detail, to 1, nothing of it.",
     )
     keep_below: Parameter[float | None] = Parameter(
-        None, optional(number(0, 96_000)), "Frequency in Hz below which the input is kept; by strength, if None."
+        default=None,
+        check=optional(number(0, 96_000)),
+        summary="Frequency in Hz below which the input is kept; by strength, if None.",
     )
     scale: Parameter[int | None] = Parameter(
-        None, optional(integer(1, 192_000)), "Enter the pyramid at this scale (Hz), as it is."
+        default=None,
+        check=optional(integer(1, 192_000)),
+        summary="Enter the pyramid at this scale (Hz), as it is.",
     )
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:

@@ -23,7 +23,11 @@ class Generate(ModelProcessor):
     model is mixed down for mono.
     """
 
-    mix: Parameter[float] = Parameter(0.5, number(0, 1), "Share of the generated audio, from 0 to 1.")
+    mix: Parameter[float] = Parameter(
+        default=0.5,
+        check=number(0, 1),
+        summary="Share of the generated audio, from 0 to 1.",
+    )
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         return _Mixing(self, self.loaded_model(sample_rate), channels)

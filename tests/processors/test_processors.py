@@ -37,8 +37,12 @@ RATE = 4000
 class Fade(Processor):
     """A processor as an author would write it."""
 
-    seconds: Parameter[float] = Parameter(0.5, number(0, 10), "Length of the fade.")
-    curve: Parameter[str] = Parameter("linear", one_of(["linear", "square"]), "Shape of the fade.")
+    seconds: Parameter[float] = Parameter(default=0.5, check=number(0, 10), summary="Length of the fade.")
+    curve: Parameter[str] = Parameter(
+        default="linear",
+        check=one_of(["linear", "square"]),
+        summary="Shape of the fade.",
+    )
 
     def _process(self, audio: np.ndarray, sample_rate: float) -> np.ndarray:
         audio *= np.clip(np.arange(audio.shape[1]) / (self.seconds * sample_rate + 1), 0, 1)
@@ -80,7 +84,7 @@ def test_parameters_are_set_checked_and_shown() -> None:
     with pytest.raises(ValueError, match="did you mean 'square'"):
         Fade(curve="sqare")
     with pytest.raises(TypeError, match="did you mean 'seconds'"):
-        Fade(second=1)
+        Fade(second=1)  # type: ignore[call-arg]
     with pytest.raises(TypeError):
         Fade(0.5)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="needs the parameter 'model'"):

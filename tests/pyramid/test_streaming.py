@@ -20,7 +20,7 @@ from caw_toolkit.processors.blocks import BlockStream
 RATE = 4000
 SAMPLES = 9 * RATE + 123  # several blocks of each processor, the last one incomplete
 
-Make = Callable[[str], Processor]
+Make = Callable[[str], Any]
 MAKERS: dict[str, Make] = {
     "bwe": lambda model: BandwidthExtension(model=model, source_sample_rate=1000),
     "bwe, bandwidth measured": lambda model: BandwidthExtension(model=model),

@@ -17,8 +17,12 @@ class Freeze(Processor):
     The pad needs the recording as a whole, so that it cannot be given chunk by chunk.
     """
 
-    at_seconds: Parameter[float] = Parameter(0.0, number(0), "The moment; audio that ends before it passes as it is.")
-    seed: Parameter[int] = Parameter(0, integer(0, 2**63 - 1), "Seed of the pad.")
+    at_seconds: Parameter[float] = Parameter(
+        default=0.0,
+        check=number(0),
+        summary="The moment; audio that ends before it passes as it is.",
+    )
+    seed: Parameter[int] = Parameter(default=0, check=integer(0, 2**63 - 1), summary="Seed of the pad.")
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
         start = round(self.at_seconds * sample_rate)

@@ -1,0 +1,135 @@
+"""Code of processors at work is watched: whatever fails is named, and whatever returns too much or too little.
+
+A processor may come from anybody. An exception of its own keeps its type, with a note that names the effect; one that
+would end the program unasked (`SystemExit`) becomes an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from caw_toolkit.arrays import Array
+from caw_toolkit.dsp.queues import SampleQueue
+from caw_toolkit.errors import CawError, describe_exception
+from caw_toolkit.processors.protocols import Stream
+
+_NOTE = "in the effect "
+
+
+@contextmanager
+def blamed_on(name: str) -> Iterator[None]:
+    """Name an effect in whatever the block raises.
+
+    Args:
+        name: of the effect.
+
+    Raises:
+        CawError: the block raised what is no `Exception`, such as `SystemExit`. A `KeyboardInterrupt` is passed on.
+    """
+    try:
+        yield
+    except Exception as error:
+        if blamed_effect(error) is None:
+            _add_note(error, name)
+        raise
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        wrapped = CawError(f"{name} raised {describe_exception(error)}")
+        _add_note(wrapped, name)
+        raise wrapped from error
+
+
+def _add_note(error: Exception, name: str) -> None:
+    """What `add_note` of Python 3.11 does."""
+    error.__dict__["__notes__"] = [*getattr(error, "__notes__", ()), f"{_NOTE}{name}"]
+
+
+def blamed_effect(error: BaseException) -> str | None:
+    """The effect that an error was blamed on, the innermost if they are nested; None if there is none."""
+    notes = [note for note in getattr(error, "__notes__", ()) if isinstance(note, str) and note.startswith(_NOTE)]
+    return notes[0].removeprefix(_NOTE) if notes else None
+
+
+class NonFiniteSamples:
+    """Keeps NaN and infinity away from a processor, which would spread them over all that follows.
+
+    The processor is given zeros in their place; they come out again where they went in.
+
+    Args:
+        channels: of the audio.
+
+    >>> samples = NonFiniteSamples(channels=1)
+    >>> clean = samples.take_out(np.array([[1, np.nan, 3]], np.float32))
+    >>> clean, samples.put_back(2 * clean)
+    (array([[1., 0., 3.]], dtype=float32), array([[ 2., nan,  6.]], dtype=float32))
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._taken = SampleQueue(channels)
+
+    def take_out(self, audio: Array) -> Array:
+        """The next samples, with zeros for what is not finite."""
+        finite = np.isfinite(audio)
+        clean = audio if finite.all() else np.where(finite, audio, np.float32(0))
+        self._taken.push(np.where(finite, np.float32(0), audio))
+        return clean
+
+    def put_back(self, made: Array) -> Array:
+        """What was made of the oldest samples, with what was taken out of them."""
+        taken = self._taken.pop(made.shape[1])
+        return np.where(taken == 0, made, taken) if taken.any() else made
+
+
+class SupervisedStream:
+    """A processor's stream that is held to the contract: as many samples out as in, in the end, and none before.
+
+    Args:
+        stream: what the processor made.
+        name: of the effect, for errors.
+        channels: of the signal.
+    """
+
+    def __init__(self, stream: Stream, name: str, channels: int) -> None:
+        self._stream = stream
+        self._name = name
+        self._channels = channels
+        self._non_finite = NonFiniteSamples(channels)
+        self._received = 0
+        self._returned = 0
+
+    def push(self, audio: Array) -> Array:
+        """Take the next samples and return what is ready.
+
+        Raises:
+            CawError: more came back than went in, or something else than audio of as many channels.
+        """
+        self._received += audio.shape[1]
+        with blamed_on(self._name):
+            made = self._stream.push(self._non_finite.take_out(audio))
+            return self._checked(made)
+
+    def flush(self) -> Array:
+        """Return the rest.
+
+        Raises:
+            CawError: samples are missing.
+        """
+        with blamed_on(self._name):
+            made = self._checked(self._stream.flush())
+            if self._returned < self._received:
+                raise CawError(f"{self._name} returned {self._returned} samples for {self._received}")
+            return made
+
+    def _checked(self, made: Any) -> Array:
+        if not isinstance(made, np.ndarray) or made.ndim != 2 or len(made) != self._channels:
+            what = f"audio of shape {made.shape}" if isinstance(made, np.ndarray) else f"{type(made).__name__}"
+            raise CawError(f"{self._name} returned {what} instead of {self._channels} channel(s)")
+        self._returned += made.shape[1]
+        if self._returned > self._received:
+            raise CawError(f"{self._name} returned {self._returned} samples for {self._received}")
+        return self._non_finite.put_back(np.asarray(made, np.float32))
