@@ -6,7 +6,6 @@ The checks and the policies are those of `read_audio` and `write_audio`.
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from caw_toolkit.atomic_write import atomic_file
 from caw_toolkit.audio.reading import decoded_blocks, open_decoder, open_source, refuse_incomplete
 from caw_toolkit.audio.writing import BLOCK_SAMPLES, BitDepth, Clipping, WrittenAudio, check_output, encode, gain_to_fit
 from caw_toolkit.errors import CawError
+from caw_toolkit.standard_output import binary_output
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def write_audio_blocks(
             with tempfile.TemporaryFile() as encoded:
                 encode(encoded, again, path, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
                 encoded.seek(0)
-                shutil.copyfileobj(encoded, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
+                shutil.copyfileobj(encoded, binary_output())
+                binary_output().flush()
         else:
             with atomic_file(path) as stream:
                 encode(stream, again, path, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from caw_toolkit.arrays import FloatArray
 from caw_toolkit.atomic_write import write_atomically
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
+from caw_toolkit.standard_output import binary_output
 
 #: Bits of a sample in a file.
 BitDepth = Literal["16", "24", "float"]
@@ -82,7 +82,7 @@ def check_output(
     if bit_depth not in ("16", "24", "float"):
         raise CawUsageError(f"unknown bit depth {bit_depth!r}: {did_you_mean(str(bit_depth), ('16', '24', 'float'))}")
     if str(target) == "-":
-        if sys.stdout.isatty():
+        if binary_output().isatty():
             raise CawUsageError("standard output is a terminal: give an output file, or redirect it")
         return
     target = Path(target)
@@ -165,8 +165,8 @@ def write_audio(
     blocks = (block * gain for block in _blocks(samples))
     encode(buffer, blocks, path, shape=samples.shape, sample_rate=sample_rate, bit_depth=bit_depth)
     if str(target) == "-":
-        sys.stdout.buffer.write(buffer.getbuffer())
-        sys.stdout.buffer.flush()
+        binary_output().write(buffer.getbuffer())
+        binary_output().flush()
     else:
         write_atomically(path, buffer.getbuffer())
     return WrittenAudio(path, gain, clipped_samples)

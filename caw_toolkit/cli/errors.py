@@ -64,14 +64,16 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
     except click.ClickException as error:
         _leave(error, error.format_message(), error.exit_code, debug)
     except (KeyboardInterrupt, click.Abort) as error:
-        _leave(error, "interrupted", _INTERRUPTED, debug)
+        _leave(error, f"interrupted {error}", _INTERRUPTED, debug)
     except BrokenPipeError:
         _discard_standard_output()
         sys.exit(1)
     except CawError as error:
         _leave(error, str(error), error.exit_code, debug)
-    except Exception as error:
-        _leave(error, _explain(error), 1, debug)
+    except SystemExit:
+        raise
+    except BaseException as error:  # an event loop's CancelledError is no Exception
+        _leave(error, explain(error), 1, debug)
 
 
 def _leave(error: BaseException, message: str, code: int, debug: bool) -> NoReturn:
@@ -81,7 +83,8 @@ def _leave(error: BaseException, message: str, code: int, debug: bool) -> NoRetu
     sys.exit(code)
 
 
-def _explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
+    """What an exception means to the user, in one line."""
     if _is_out_of_memory(error):
         return "out of memory: close other programs, or use a shorter clip or a smaller preset"
     if isinstance(error, OSError) and error.strerror:
@@ -91,7 +94,7 @@ def _explain(error: Exception) -> str:
     return f"unexpected error: {describe_exception(error)} (run again with {DEBUG_OPTION} for the traceback)"
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out. torch's own errors are recognised without importing it."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import click
 
-from caw_toolkit.cli.errors import error_boundary, take_debug_option, warnings_on_stderr
-from caw_toolkit.errors import did_you_mean
+from caw_toolkit.cli.errors import error_boundary, explain, take_debug_option, warnings_on_stderr
+from caw_toolkit.errors import CawError, did_you_mean
 from caw_toolkit.parts import DISTRIBUTION, load_target
-from caw_toolkit.plugins import get_host
+from caw_toolkit.plugins import PluginError, PluginOrigin, get_host
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.standard_output import owned_standard_output
 
 
 class _Entry(NamedTuple):
@@ -80,10 +81,32 @@ class CawGroup(SuggestingGroup):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         arguments, debug = take_debug_option(sys.argv[1:] if args is None else args)
-        with warnings_on_stderr(debug), error_boundary(debug):
+        with owned_standard_output(), warnings_on_stderr(debug), error_boundary(debug):
             code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
             sys.stdout.flush()  # here, where a full disk or a closed pipe still gets its line
         sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of somebody else's command names the plugin that it comes from."""
+        try:
+            return super().invoke(ctx)
+        except (
+            click.exceptions.Exit,
+            click.ClickException,
+            click.Abort,
+            KeyboardInterrupt,
+            SystemExit,
+            BrokenPipeError,
+        ):
+            raise
+        except BaseException as error:
+            origin = _third_party(ctx.invoked_subcommand)
+            if origin is None:
+                raise
+            message = str(error) if isinstance(error, CawError) else explain(error)
+            named = PluginError(f"{message} (in the command {ctx.invoked_subcommand!r} of {origin})")
+            named.exit_code = error.exit_code if isinstance(error, CawError) else 1
+            raise named from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands, sorted."""
@@ -117,6 +140,14 @@ class CawGroup(SuggestingGroup):
                 continue
             is_ours = item.origin.distribution == DISTRIBUTION
             yield _Entry(name, item.summary if is_ours else f"{item.summary} [{item.origin.distribution}]".strip())
+
+
+def _third_party(command: str | None) -> PluginOrigin | None:
+    """The plugin that a command comes from, if it is not one of the toolkit's."""
+    if command is None or command in ENGINE_COMMANDS:
+        return None
+    item = get_host().items("command").get(command)
+    return None if item is None or item.origin.distribution == DISTRIBUTION else item.origin
 
 
 def _load_engine_command(target: str) -> click.Command:

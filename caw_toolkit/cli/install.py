@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,17 +31,22 @@ _Plugin = Mapping[str, Any]
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-def install(names: Sequence[str]) -> None:
+@click.option("-U", "--upgrade", is_flag=True, help="Take a newer version of what is installed already.")
+@click.option("-e", "--editable", is_flag=True, help="Use the folders as they are, so that changes in them count.")
+def install(names: Sequence[str], upgrade: bool, editable: bool) -> None:
     """Install plugins into the environment that caw runs in.
 
     NAME is what pip takes: a distribution, a folder, a wheel or a URL. It is done with pip, or with pipx or uv where
     they look after the environment.
     """
     _refuse_options(names)
+    for name in names:
+        if editable and not Path(name.partition("[")[0]).is_dir():
+            raise CawUsageError(f"--editable takes folders with the source of a plugin, and {name!r} is none")
     installer = find_installer()
     plugins_before, distributions_before = _listed_plugins(), _distributions()
     click.echo(f"installing {', '.join(names)}", err=True)
-    installer.install(names)
+    installer.install(names, upgrade=upgrade, editable=editable)
     if installer.caution:
         click.echo(installer.caution, err=True)
     plugins = _listed_plugins()

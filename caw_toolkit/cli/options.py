@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from caw_toolkit.devices import DEVICES
+from caw_toolkit.standard_output import reserved_output
 
 __all__ = [
     "DEVICES",
@@ -35,6 +36,7 @@ __all__ = [
     "draw_seed",
     "force_option",
     "json_option",
+    "keep_for_audio",
     "minutes_option",
     "model_option",
     "output_beside",
@@ -77,6 +79,8 @@ class OutputFile(click.Path):
         """Check the path and its folder."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if str(path) == "-":
+            if ctx is not None and not ctx.resilient_parsing:
+                ctx.with_resource(reserved_output(for_text=True))
             return path
         if not path.parent.is_dir():
             self.fail(f"folder {str(path.parent)!r} does not exist.", param, ctx)
@@ -87,6 +91,18 @@ class OutputFile(click.Path):
 
 #: A file to write; `-` is standard output.
 OUTPUT_FILE = OutputFile()
+
+
+def keep_for_audio(*outputs: Path | None) -> None:
+    """Keep standard output clean for audio, if one of a command's outputs is `-`, until the command ends.
+
+    From then on, whatever is printed in the process goes to standard error, be it by a generator at work.
+
+    Args:
+        outputs: what the command writes; None stands for nothing.
+    """
+    if any(str(output) == "-" for output in outputs):
+        click.get_current_context().with_resource(reserved_output())
 
 
 def model_option(*, required: bool = True, help_text: str = "Model file made by caw train.") -> Decorator:
@@ -188,8 +204,16 @@ def clipping_option(what: str) -> Decorator:
     )
 
 
+def _clean_for_json(context: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:
+    if wanted and not context.resilient_parsing:
+        context.with_resource(reserved_output(for_text=True))
+    return wanted
+
+
 #: `--json`, as `as_json`.
-json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, callback=_clean_for_json, help="Print JSON instead of text."
+)
 
 #: `--quiet`, as `quiet`. Read before all others, so that they can heed it.
 quiet_option: Decorator = click.option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -19,37 +19,41 @@ from caw_toolkit.plugins.kinds import ITEM_KINDS
 @click.command()
 @json_option
 @click.option("--check", is_flag=True, help="Import everything that plugins add; exit code 1 if anything is wrong.")
-def plugins(as_json: bool, check: bool) -> None:
+@click.option("--times", is_flag=True, help="Say what each plugin takes at every start of caw.")
+def plugins(as_json: bool, check: bool, times: bool) -> None:
     """List the installed plugins, what each of them adds, and what is wrong with it.
 
     CAW_DISABLE_PLUGINS=NAME,... leaves out plugins, by their names or by those of their commands (* leaves out all of
-    them). CAW_STRICT_PLUGINS=1 makes the first problem of any plugin an error.
+    them); CAW_PLUGINS=NAME,... leaves out all others. CAW_STRICT_PLUGINS=1 makes the first problem of any plugin an
+    error.
     """
     host = get_host()
+    seconds = host.start_seconds if times else {}
     broken = list(_broken_targets(host)) if check else []
     if as_json:
         listing = {
             "api_version": API_VERSION,
-            "plugins": [_flat(record) for record in host.plugins],
+            "plugins": [_flat(record, seconds) for record in host.plugins],
             "broken_targets": broken,
         }
         click.echo(json.dumps(listing, indent=2))
     else:
-        click.echo("\n".join(_listing(host.plugins)))
+        click.echo("\n".join(_listing(host.plugins, seconds)))
         for message in broken:
             click.echo(f"broken: {message}")
     if check and (broken or host.problems):
         raise click.exceptions.Exit(1)
 
 
-def _flat(record: PluginRecord) -> dict[str, Any]:
-    """A record as JSON shows it: the items beside the rest."""
+def _flat(record: PluginRecord, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """A record as JSON shows it: the items beside the rest, and the time at start if it was asked for."""
     fields = dataclasses.asdict(record)
     items = fields.pop("items")
-    return {**fields, **items}
+    times = {"start_seconds": round(seconds[record.name], 4)} if record.name in seconds else {}
+    return {**fields, **items, **times}
 
 
-def _listing(records: tuple[PluginRecord, ...]) -> Iterator[str]:
+def _listing(records: tuple[PluginRecord, ...], seconds: Mapping[str, float]) -> Iterator[str]:
     if not records:
         yield "no plugins are installed"
     for record in records:
@@ -60,6 +64,8 @@ def _listing(records: tuple[PluginRecord, ...]) -> Iterator[str]:
         for label, names in additions.items():
             if names:
                 yield f"    {label + ':':<16}{', '.join(names)}"
+        if record.name in seconds:
+            yield f"    {'at start:':<16}{seconds[record.name]:.3f} s"
         for message in filter(None, (record.error, *record.problems)):
             yield f"    {'problem:':<16}{message}"
 

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caw_toolkit.cli.errors import explain
 from caw_toolkit.cli.options import FILE, OUTPUT_FILE, bit_depth_option, clipping_option, force_option, quiet_option
 from caw_toolkit.errors import CawError, CawUsageError, one_line
+from caw_toolkit.parts import DISTRIBUTION
+from caw_toolkit.plugins import get_host
+from caw_toolkit.standard_output import reserved_output
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import Array
@@ -79,6 +83,7 @@ def process(
     from caw_toolkit.audio.writing import check_output
     from caw_toolkit.processors.chains import load_chain, parse_effects
 
+    click.get_current_context().with_resource(reserved_output())  # whatever an effect prints
     check_output(target, force, bit_depth=bit_depth)
     board = parse_effects(effects) if chain_file is None else load_chain(chain_file)
     with open_audio(source) as audio:
@@ -107,10 +112,25 @@ def _process_blocks(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:
             yield stream.flush()
         else:
             yield board(np.concatenate(list(audio), axis=1), audio.sample_rate)
-    except CawError:
-        raise
-    except (ValueError, RuntimeError) as error:  # what native effects raise for audio that they cannot work with
-        raise CawError(f"the chain cannot process {audio.name}: {one_line(str(error))}") from error
+    except Exception as error:
+        raise _failure(error, audio.name) from error
+
+
+def _failure(error: Exception, source: str) -> CawError:
+    """What an exception of an effect is to the user: which effect of which plugin it was, and what it said."""
+    from caw_toolkit.processors import registered_classes
+    from caw_toolkit.processors.native import native_effects
+    from caw_toolkit.processors.supervision import blamed_effect
+
+    effect = blamed_effect(error) or "the chain"
+    items = get_host().items("processor")
+    registered = items.get(registered_classes().get(effect, ""))
+    plugin = f" ({registered.origin})" if registered and registered.origin.distribution != DISTRIBUTION else ""
+    native = isinstance(error, (ValueError, RuntimeError)) and effect in native_effects()
+    message = one_line(str(error)) if native or isinstance(error, CawError) else explain(error)
+    named = f"{message}{plugin}" if message.startswith(effect) else f"{effect}{plugin}: {message}"
+    failure = CawUsageError if isinstance(error, CawUsageError) else CawError
+    return failure(f"the chain cannot process {source}: {named}")
 
 
 def _native_lines() -> Iterator[str]:
@@ -129,8 +149,6 @@ def _native_lines() -> Iterator[str]:
 
 
 def _processor_lines() -> Iterator[str]:
-    from caw_toolkit.plugins import get_host
-
     host = get_host()
     yield "Processors:"
     for name, item in sorted(host.items("processor").items()):

@@ -122,6 +122,18 @@ def check_plugin(plugin: object) -> str | None:
     return None
 
 
+def unrun_hooks(plugin: object) -> list[str]:
+    """Hook implementations of a plugin whose body a call does not run: generators and coroutines."""
+    functions = {name: getattr(plugin, name, None) for name in HOOK_NAMES}
+    return [
+        name
+        for name, function in functions.items()
+        if inspect.isgeneratorfunction(function)
+        or inspect.iscoroutinefunction(function)
+        or inspect.isasyncgenfunction(function)
+    ]
+
+
 def unmarked_hooks(plugin: object) -> list[str]:
     """Functions of a plugin that are named like a hook and lack the `hookimpl` marker."""
     marks = (f"{PROJECT_NAME}_impl", f"{PROJECT_NAME}_spec")

@@ -37,6 +37,8 @@ class Installer:
         install_command: what precedes the names of distributions to install.
         uninstall_command: what precedes the names of distributions to remove.
         caution: what else the user should know after installing.
+        upgrade_options: that make it replace what is installed by a newer version.
+        one_editable_option: `--editable` stands once, for all names, as in pipx.
 
     .. versionadded:: 0.1
     """
@@ -44,14 +46,28 @@ class Installer:
     install_command: tuple[str, ...]
     uninstall_command: tuple[str, ...]
     caution: str = ""
+    upgrade_options: tuple[str, ...] = ("--upgrade",)
+    one_editable_option: bool = False
 
-    def install(self, names: Sequence[str]) -> None:
+    def install(self, names: Sequence[str], *, upgrade: bool = False, editable: bool = False) -> None:
         """Install distributions: names with or without versions, folders, wheels, URLs.
+
+        Args:
+            names: what to install.
+            upgrade: take newer versions of what is there.
+            editable: use the folders as they are.
 
         Raises:
             CawError: it failed; the reason is the program's own.
         """
-        _run([*self.install_command, *names])
+        _run([*self.install_command, *self.arguments(names, upgrade=upgrade, editable=editable)])
+
+    def arguments(self, names: Sequence[str], *, upgrade: bool, editable: bool) -> list[str]:
+        """What follows the command to install (`install`)."""
+        options = list(self.upgrade_options) if upgrade else []
+        if self.one_editable_option:  # one option for all names
+            return [*options, *(["--editable"] if editable else []), *names]
+        return [*options, *([part for name in names for part in ("--editable", name)] if editable else names)]
 
     def uninstall(self, names: Sequence[str]) -> None:
         """Remove distributions.
@@ -76,7 +92,12 @@ def find_installer() -> Installer:
             raise CawError(
                 f"pipx looks after this environment and is not on PATH; type: pipx inject {prefix.name} NAME"
             )
-        return Installer(("pipx", "inject", prefix.name), ("pipx", "uninject", prefix.name))
+        return Installer(
+            ("pipx", "inject", prefix.name),
+            ("pipx", "uninject", prefix.name),
+            upgrade_options=("--force", "--pip-args=--upgrade"),
+            one_editable_option=True,
+        )
     if _is_the_systems():
         raise CawError(
             "this Python belongs to the operating system, which does not let pip change it; install caw-toolkit into "

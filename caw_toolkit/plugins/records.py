@@ -10,9 +10,6 @@ from caw_toolkit.errors import CawError, one_line
 
 Target = TypeVar("Target")
 
-#: What the host catches around code of a plugin, which may even call `sys.exit()` where it is imported.
-PLUGIN_FAILURES = (Exception, SystemExit)
-
 
 class PluginError(CawError):
     """A plugin could not do its part.
@@ -74,6 +71,11 @@ class Registration(Generic[Target]):
     target: Target
     summary: str
     origin: PluginOrigin
+
+    @property
+    def class_name(self) -> str:
+        """Name of what a lazy target leads to; empty for any other."""
+        return self.target.rpartition(":")[2] if isinstance(self.target, str) else ""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from caw_toolkit.errors import CawError, CawUsageError, describe_exception, did_you_mean, one_line
+from caw_toolkit.errors import CawError, CawUsageError, did_you_mean, one_line
 from caw_toolkit.parts import load_target
+from caw_toolkit.plugins.boundary import PluginCodeError, plugin_code
 from caw_toolkit.plugins.kinds import ItemKind
-from caw_toolkit.plugins.records import PLUGIN_FAILURES, PluginError, PluginOrigin, Registration
+from caw_toolkit.plugins.records import PluginError, PluginOrigin, Registration
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -81,12 +82,14 @@ class Registry:
         if not isinstance(item.target, str):
             return item.target
         try:
-            loaded = load_target(item.target)
-        except CawError:
-            raise
-        except PLUGIN_FAILURES as error:
-            reason = describe_exception(error)
-            raise PluginError(f"{item.origin}: {self.kind.name} {name!r} could not be loaded: {reason}") from error
+            with plugin_code(item.origin, f"loading the {self.kind.name} {name!r} of"):
+                loaded = load_target(item.target)
+        except PluginCodeError as failure:
+            if isinstance(failure.exception, CawError):
+                raise failure.exception from None
+            raise PluginError(
+                f"{item.origin}: {self.kind.name} {name!r} could not be loaded: {failure}"
+            ) from failure.exception
         complaint = self.kind.loaded_complaint(loaded)
         if complaint:
             raise PluginError(f"{item.origin}: {self.kind.name} {name!r} {complaint}")

@@ -14,6 +14,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from caw_toolkit.errors import CawError
 from caw_toolkit.processors.base import Processor as Processor
 from caw_toolkit.processors.parameters import Parameter as Parameter
 from caw_toolkit.processors.protocols import AudioProcessor as AudioProcessor
@@ -53,12 +54,17 @@ def get_processor(name: str) -> Callable[..., AudioProcessor]:
 
 
 def registered_classes() -> dict[str, str]:
-    """Names of registered processors by the names of their classes; the first to register a class name keeps it."""
+    """Names of registered processors by the names of their classes.
+
+    The first to register a class name keeps it; names of pedalboard's classes are not to be had.
+    """
     from caw_toolkit.plugins import get_host
+    from caw_toolkit.plugins.pedalboard_names import CLASS_NAMES
 
     classes: dict[str, str] = {}
     for name, item in get_host().items("processor").items():
-        classes.setdefault(item.target.rpartition(":")[2], name)
+        if item.class_name not in CLASS_NAMES:
+            classes.setdefault(item.class_name, name)
     return classes
 
 
@@ -72,19 +78,30 @@ def _public_names() -> list[str]:
     return sorted({*own, *registered_classes(), *native_effects(), *helpers})
 
 
+def _importable_names() -> list[str]:
+    """What a star import brings; a broken plugin is left out of it, and `caw plugins --check` says why."""
+    broken = set()
+    for class_name, name in registered_classes().items():
+        try:
+            get_processor(name)
+        except CawError:
+            broken.add(class_name)
+    return [name for name in _public_names() if name not in broken]
+
+
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(f"caw_toolkit.processors.{_LAZY[name]}"), name)
     if name == "__all__":
-        return _public_names()
+        return _importable_names()
     if not name.startswith("_"):
-        classes = registered_classes()
-        if name in classes:
-            return get_processor(classes[name])
         import pedalboard
 
         if hasattr(pedalboard, name):
             return getattr(pedalboard, name)
+        classes = registered_classes()
+        if name in classes:
+            return get_processor(classes[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

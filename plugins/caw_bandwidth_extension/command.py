@@ -12,6 +12,7 @@ from caw_toolkit.cli.options import (
     FILE,
     device_option,
     force_option,
+    keep_for_audio,
     model_option,
     output_beside,
     output_option,
@@ -60,6 +61,7 @@ def bwe(
     targets = [output or output_beside(recording, "bwe") for recording in recordings]
     if len(set(targets)) < len(targets):
         raise CawUsageError("two recordings have the same name but for its ending: extend them one by one with -o")
+    keep_for_audio(*targets)
     for target in targets:
         check_output(target, force)
     roll_off = of_filter(filter_path) if filter_path else None

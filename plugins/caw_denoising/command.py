@@ -12,6 +12,7 @@ from caw_toolkit.cli.options import (
     OUTPUT_FILE,
     force_option,
     json_option,
+    keep_for_audio,
     model_option,
     output_beside,
     output_option,
@@ -64,6 +65,7 @@ def denoise(
     if as_json and "-" in (str(target), str(residual)):
         raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
     depths = {path: kept_bit_depth(noisy, path) for path in (target, residual) if path is not None}
+    keep_for_audio(target, residual)
     for path, depth in depths.items():
         check_output(path, force, bit_depth=depth)
     clip = read_audio(noisy)

@@ -14,6 +14,7 @@ from caw_toolkit.cli.options import (
     FILE,
     device_option,
     force_option,
+    keep_for_audio,
     minutes_option,
     model_option,
     output_beside,
@@ -70,6 +71,7 @@ def inpaint(
     numbers = [None] if takes == 1 else list(range(1, takes + 1))
     targets = [output or output_beside(recording, "inpainted", take=number) for number in numbers]
     depths = [kept_bit_depth(recording, target) for target in targets]
+    keep_for_audio(*targets)
     for target, depth in zip(targets, depths, strict=True):
         check_output(target, force, bit_depth=depth)
     clip = read_audio(recording)

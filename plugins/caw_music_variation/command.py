@@ -14,6 +14,7 @@ from caw_toolkit.cli.options import (
     FILE,
     device_option,
     force_option,
+    keep_for_audio,
     minutes_option,
     model_option,
     output_beside,
@@ -92,6 +93,7 @@ def vary(
     every = [target for takes in targets.values() for target in takes]
     if len(set(every)) < len(every):
         raise CawUsageError("two of the songs have the same name but for its ending: vary them one by one with -o")
+    keep_for_audio(*every)
     for target in every:
         check_output(target, force)
     model = None

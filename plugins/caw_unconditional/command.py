@@ -14,6 +14,7 @@ from caw_toolkit.cli.options import (
     clipping_option,
     device_option,
     force_option,
+    keep_for_audio,
     model_option,
     quiet_option,
     seed_option,
@@ -72,6 +73,7 @@ def generate(
     targets = list(_targets(model_path, output, count))
     if all_scales and str(targets[0]) == "-":
         raise CawUsageError("--all-scales writes several files: name a file or a folder with -o")
+    keep_for_audio(*targets)
     for target in targets:
         check_output(target, force, bit_depth=bit_depth)
 

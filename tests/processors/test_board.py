@@ -222,7 +222,7 @@ def test_one_plugin_in_two_places_is_refused_as_by_pedalboard() -> None:
 def test_the_repr_is_that_of_pedalboard_with_a_hint_for_native_containers() -> None:
     plugins = [pedalboard.Gain(), pedalboard.Delay()]
     assert repr(Pedalboard(plugins)).startswith(repr(pedalboard.Pedalboard(plugins))[:-1])
-    with pytest.raises(TypeError, match="put it on a caw_toolkit.Pedalboard or caw_toolkit.Mix"):
+    with pytest.raises(TypeError, match=r"put it on a caw_toolkit\.Pedalboard or caw_toolkit\.Mix"):
         pedalboard.Mix([Pedalboard(plugins)])  # type: ignore[list-item]
 
 

@@ -14,10 +14,13 @@ import numpy as np
 import pedalboard
 import pytest
 import soundfile
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caw_toolkit import CawError, Chain, Mix, Pedalboard, Processor
+from caw_toolkit.cli import main
+from caw_toolkit.plugins.pedalboard_names import CLASS_NAMES
 from caw_toolkit.processors.native import native_effects, unstreamable
 
 EFFECTS = sorted(native_effects().keys() - {"AudioUnitPlugin", "VST3Plugin"})  # those two need a file that is theirs
@@ -249,3 +252,28 @@ def test_every_effect_is_known() -> None:
     """A new effect of pedalboard counts as one that cannot stream, until somebody has measured it."""
     assert {name for name in EFFECTS if name not in WHOLE_ONLY} == set(STREAMING)
     assert unstreamable(pedalboard.PitchShift()) == "PitchShift"
+
+
+@pytest.mark.parametrize("rate", [8000, 96_000])
+@pytest.mark.parametrize("make", EFFECTS, indirect=True)
+def test_the_command_line_gives_what_a_single_call_gives(
+    make: Make, rate: int, tmp_path: Path, impulse_response: Path
+) -> None:
+    name = type(make()).__name__
+    signal = noise(2)
+    soundfile.write(tmp_path / "in.wav", signal.T, rate, subtype="FLOAT")
+    expected = single_call(make, signal, rate)
+    parameters = PARAMETERS.get(name, {})
+    if name == "Convolution":
+        parameters = {"impulse_response_filename": str(impulse_response)}
+    effect = f"{name}({', '.join(f'{key}={value!r}' for key, value in parameters.items())})"
+    arguments = ["process", str(tmp_path / "in.wav"), str(tmp_path / "out.wav"), "-e", effect, "--bit-depth", "float"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.stderr
+    made, _ = soundfile.read(tmp_path / "out.wav", dtype="float32")
+    np.testing.assert_allclose(made.T, expected, atol=1e-6)
+
+
+def test_the_names_of_pedalboard_that_are_written_down_are_all_there_are() -> None:
+    classes = {name for name, value in vars(pedalboard).items() if isinstance(value, type) and not name.startswith("_")}
+    assert classes | {"AudioUnitPlugin"} == CLASS_NAMES

@@ -1,0 +1,99 @@
+"""Standard output, kept for what a command was asked for: code of plugins may print, and audio or JSON must stay clean.
+
+    with reserved_output():       # a command that writes audio to standard output
+        with kept_clean():        # code of a plugin
+            ...
+        binary_output().write(wav)
+
+What others print goes to standard error. Within `caw` that holds for the file descriptor as well, which extension
+modules and child processes write to; a program that only imports the toolkit keeps its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO, TextIO
+
+_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
+
+_owned = False
+_reserved: BinaryIO | None = None
+
+
+@contextlib.contextmanager
+def owned_standard_output() -> Iterator[None]:
+    """Say that the process is `caw` within the block, and that its file descriptors may be moved."""
+    global _owned
+    before, _owned = _owned, True
+    try:
+        yield
+    finally:
+        _owned = before
+
+
+def binary_output() -> BinaryIO:
+    """Where bytes for standard output go, reserved or not."""
+    return sys.stdout.buffer if _reserved is None else _reserved
+
+
+@contextlib.contextmanager
+def kept_clean() -> Iterator[None]:
+    """Send to standard error what the block prints."""
+    with _moved_descriptor(), contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+@contextlib.contextmanager
+def reserved_output(*, for_text: bool = False) -> Iterator[None]:
+    """Keep standard output for `binary_output` within the block; all that is printed goes to standard error.
+
+    Args:
+        for_text: keep it for what Python prints in this process as well, as a command that shows JSON does.
+    """
+    global _reserved
+    if _reserved is not None:
+        with contextlib.redirect_stdout(sys.stdout if for_text else sys.stderr):
+            yield
+        return
+    with _moved_descriptor() as descriptor:
+        stream = sys.stdout.buffer if descriptor is None else os.fdopen(descriptor, "wb", closefd=False)
+        text: io.TextIOBase | None = io.TextIOWrapper(stream, "utf-8", write_through=True) if for_text else None
+        _reserved = stream
+        try:
+            with contextlib.redirect_stdout(text or sys.stderr):
+                yield
+            stream.flush()
+        finally:
+            _reserved = None
+            if text is not None:
+                text.detach()
+
+
+@contextlib.contextmanager
+def _moved_descriptor() -> Iterator[int | None]:
+    """Let the descriptor of standard output lead to standard error; yields the one that leads where it led, if any."""
+    if not _owned or not _leads_to_standard_output(sys.stdout):
+        yield None
+        return
+    sys.stdout.flush()
+    saved = os.dup(_STANDARD_OUTPUT)
+    try:
+        os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
+        try:
+            yield saved
+        finally:
+            os.dup2(saved, _STANDARD_OUTPUT)
+    finally:
+        os.close(saved)
+
+
+def _leads_to_standard_output(stream: TextIO) -> bool:
+    """Whether a stream writes to the descriptor of standard output, and there is one of standard error."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.fstat(_STANDARD_ERROR)
+        return stream.fileno() == _STANDARD_OUTPUT
+    return False
