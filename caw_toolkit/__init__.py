@@ -88,10 +88,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'caw_toolkit' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"caw_toolkit.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # type checkers would take any name for a good one
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'caw_toolkit' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"caw_toolkit.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,8 @@ own gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
-from typing import Any, TypeAlias, overload
+from collections.abc import Iterable, Iterator, MutableSequence, Sequence
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,8 @@ from caw_toolkit.processors.contract import CallContract
 from caw_toolkit.processors.native import leaves, mixes_latencies, unstreamable
 from caw_toolkit.processors.native_signal import NativeSignal
 from caw_toolkit.processors.protocols import AudioProcessor, Stream
-from caw_toolkit.processors.streams import CalledStream, ChainStream, MixStream, call_plugin
-
-#: A part of a board; None stands for the signal as it is, as in pedalboard.
-Member: TypeAlias = AudioProcessor | None
-
-#: Samples that native plugins among others are given at a time when they stream.
-_BLOCK_SAMPLES = 256
+from caw_toolkit.processors.rows import Member, chain_stream, mix_stream, plainly_native, rows
+from caw_toolkit.processors.streams import call_plugin
 
 
 class _Container(CallContract, MutableSequence[Member]):
@@ -198,7 +193,7 @@ class Chain(_Container):
     _native_class = pedalboard.Chain
 
     def _make_stages(self) -> list[Member]:
-        return list(_rows(self._plugins, _native_form)) or [pedalboard.Chain([])]
+        return list(rows(self._plugins, _native_form)) or [pedalboard.Chain([])]
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
         for stage in self._plan():
@@ -207,7 +202,7 @@ class Chain(_Container):
         return audio
 
     def _member_stream(self, channels: int, sample_rate: float, buffer_size: int) -> Stream:
-        return _chain_stream(self._plugins, channels, sample_rate, buffer_size)
+        return chain_stream(self._plugins, channels, sample_rate, buffer_size)
 
 
 class Pedalboard(Chain):
@@ -266,7 +261,7 @@ class Mix(_Container):
         return mixed
 
     def _member_stream(self, channels: int, sample_rate: float, buffer_size: int) -> Stream:
-        return _mix_stream(self._plugins, channels, sample_rate, buffer_size)
+        return mix_stream(self._plugins, channels, sample_rate, buffer_size)
 
 
 def process(
@@ -310,36 +305,8 @@ def _require_member(plugin: Any) -> Member:
     return plugin
 
 
-def _rows(
-    plugins: Iterable[Member], native_form: Callable[[AudioProcessor], pedalboard.Plugin | None]
-) -> Iterator[AudioProcessor]:
-    """The plugins, those that have a native form joined into one native chain wherever they follow each other."""
-    row: list[pedalboard.Plugin] = []
-    for plugin in plugins:
-        native = None if plugin is None else native_form(plugin)
-        if native is not None:
-            row.append(native)
-        elif plugin is not None:
-            if row:
-                yield pedalboard.Chain(row)
-            row = []
-            yield plugin
-    if row:
-        yield pedalboard.Chain(row)
-
-
 def _native_form(plugin: AudioProcessor) -> pedalboard.Plugin | None:
-    return plugin.native_form() if isinstance(plugin, _Container) else _plainly_native(plugin)
-
-
-def _plainly_native(plugin: AudioProcessor) -> pedalboard.Plugin | None:
-    return plugin if isinstance(plugin, pedalboard.Plugin) else None
-
-
-def _streaming_form(plugin: AudioProcessor) -> pedalboard.Plugin | None:
-    """What can stream as it is in a native row."""
-    native = _plainly_native(plugin)
-    return None if mixes_latencies(native) else native
+    return plugin.native_form() if isinstance(plugin, _Container) else plainly_native(plugin)
 
 
 def _structure(plugin: Any) -> list[Any]:
@@ -372,23 +339,3 @@ def _leaves(plugin: Any) -> Iterator[AudioProcessor]:
             yield from _leaves(inner)
     else:
         yield from leaves(plugin)
-
-
-def _stream_of(plugin: AudioProcessor, channels: int, sample_rate: float, buffer_size: int) -> Stream:
-    if isinstance(plugin, CallContract):
-        return plugin.open_stream(channels, sample_rate, buffer_size)
-    if _streaming_form(plugin) is None and isinstance(plugin, pedalboard.PluginContainer):
-        make_stream = _mix_stream if isinstance(plugin, pedalboard.Mix) else _chain_stream
-        return make_stream(list(plugin), channels, sample_rate, buffer_size)
-    plugin.reset()
-    return CalledStream(plugin, channels, sample_rate, min(buffer_size, _BLOCK_SAMPLES), _BLOCK_SAMPLES)
-
-
-def _chain_stream(plugins: Sequence[Member], channels: int, sample_rate: float, buffer_size: int) -> Stream:
-    rows = _rows(plugins, _streaming_form)
-    return ChainStream([_stream_of(row, channels, sample_rate, buffer_size) for row in rows], channels)
-
-
-def _mix_stream(plugins: Sequence[Member], channels: int, sample_rate: float, buffer_size: int) -> Stream:
-    streams = [None if plugin is None else _stream_of(plugin, channels, sample_rate, buffer_size) for plugin in plugins]
-    return MixStream(streams, channels)

@@ -65,11 +65,13 @@ class CallContract(metaclass=_SealingType):
         self._channels: int | None = None
         self._buffer_size = 8192
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        known = name.startswith("_") or name in vars(self) or hasattr(type(self), name)
-        if self._sealed and not known:
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{self._hint(name)}")
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # type checkers would take it for leave to set anything
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            known = name.startswith("_") or name in vars(self) or hasattr(type(self), name)
+            if self._sealed and not known:
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{self._hint(name)}")
+            super().__setattr__(name, value)
 
     def _hint(self, name: str) -> str:
         """What may have been meant by a name that there is not, to be added to an error."""

@@ -24,7 +24,7 @@ class BandwidthExtension(ModelProcessor):
     """Add the highs that the input has lost; what it has is kept.
 
     The input is a low-rate recording that was resampled to the model's sample rate. It works in blocks of 1 s with 1 s
-    of context on each side: streamed audio comes out 2 s late.
+    of context on each side: streamed audio comes out 2 s late. Audio that lacks nothing passes as it is.
     """
 
     source_sample_rate: Parameter[float | None] = Parameter(
@@ -55,12 +55,14 @@ class _Extension:
 
     def __call__(self, model: PyramidModel, audio: Array, first_second: int) -> Array:
         from caw_bandwidth_extension.roll_off import measure
-        from caw_bandwidth_extension.task import bandwidth
+        from caw_bandwidth_extension.task import bandwidth, lacks_nothing
 
         if not audio.any():
             return audio
         self._peak = max(self._peak, float(np.abs(audio).max()))
         self._cutoff_hz = self._cutoff_hz or bandwidth(audio, model.sample_rate)
+        if lacks_nothing(self._cutoff_hz, model.sample_rate):
+            return audio
         self._roll_off = self._roll_off or measure(model, audio, model.sample_rate, self._cutoff_hz)
         return on_model_channels(model, audio, functools.partial(self._extend, model, first_second))
 

@@ -17,6 +17,9 @@ ROLL_OFF_REACH = 1.2
 #: Level differences to the training recording up to which the model is given the recording as it is.
 LEVEL_RANGE = (0.25, 2.0)
 
+#: Share of the sample rate from which on a recording has its whole band, as resamplers leave it.
+_FULL_BAND = 0.475
+
 
 def bandwidth(samples: Array, sample_rate: int) -> float:
     """The frequency in Hz up to which a recording has content: at most half its rate, less if it was upsampled.
@@ -30,6 +33,11 @@ def bandwidth(samples: Array, sample_rate: int) -> float:
     audible = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
     highest = audible[-1] + 1 if len(audible) else 0
     return float(min(highest * sample_rate / size, sample_rate / 2))
+
+
+def lacks_nothing(own: float, sample_rate: int) -> bool:
+    """Whether a band that ends at `own` Hz is all that a sample rate has room for."""
+    return own >= _FULL_BAND * sample_rate
 
 
 def extend(
@@ -88,7 +96,7 @@ def extend(
 
 def _entry(model: PyramidModel, own: float, reach: float) -> int:
     """The scale that adds what a recording lacks, whose own band ends at `own` and is attenuated from `reach` on."""
-    if own >= 0.475 * model.sample_rate:
+    if lacks_nothing(own, model.sample_rate):
         raise CawError(
             f"the recording reaches {own:.0f} Hz, which is all that this model has ({model.sample_rate / 2:.0f} Hz): "
             "nothing is missing"

@@ -88,7 +88,7 @@ def test_parameters_are_set_checked_and_shown() -> None:
     with pytest.raises(TypeError):
         Fade(0.5)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="needs the parameter 'model'"):
-        Generate()
+        Generate()  # type: ignore[call-arg]
     assert Generate.parameters["model"].default is REQUIRED
 
 
@@ -146,7 +146,7 @@ def test_a_stream_keeps_to_one_signal(tiny_model_path: Path) -> None:
 
 def test_native_boards_refuse_processors_and_say_what_to_do() -> None:
     with pytest.raises(TypeError, match=r"caw_toolkit\.Pedalboard"):
-        pedalboard.Pedalboard([Denoise()])
+        pedalboard.Pedalboard([Denoise()])  # type: ignore[list-item]
 
 
 def test_models_load_when_they_are_needed(tiny_model: PyramidModel, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_models_load_when_they_are_needed(tiny_model: PyramidModel, tmp_path: Pa
     generate.seed = 1
     assert (generate(np.ones(100, np.float32), RATE) != from_file).any()
     with pytest.raises(ParameterError, match="model of Generate must be a model file or a PyramidModel, not 3"):
-        generate.model = 3
+        generate.model = 3  # type: ignore[assignment]
 
 
 def test_a_model_given_as_an_object_is_pickled_with_its_processor(tiny_model: PyramidModel) -> None:
@@ -228,6 +228,7 @@ def test_inpaint_changes_the_gaps_only(tiny_model: PyramidModel, speech: AudioCl
     np.testing.assert_array_equal(Inpaint(model=tiny_model)(signal, RATE), signal)
     in_pieces = Inpaint(model=tiny_model, gaps=[(1.05, 1.1), (1.0, 1.06), (8.0, 9.0)])
     np.testing.assert_array_equal(in_pieces(signal, RATE), filled)
+    wrong: Any
     for wrong in (3, [1, 2], [(1, "x")], [(1, 2, 3)], [(2, 1)]):
         with pytest.raises(ParameterError, match="gaps of Inpaint must be a list of gaps"):
             Inpaint(model=tiny_model, gaps=wrong)
@@ -245,7 +246,7 @@ def test_names_come_from_the_registry_and_from_pedalboard() -> None:
     assert caw_toolkit.processors.Compressor is pedalboard.Compressor
     assert {"BandwidthExtension", "Compressor", "Pedalboard"} <= set(dir(caw_toolkit.processors))
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
-        _ = caw_toolkit.processors.Nonsense
+        _ = caw_toolkit.processors.Nonsense  # type: ignore[attr-defined]
     with pytest.raises(CawUsageError, match="did you mean 'bwe'"):
         get_processor("bwee")
 
