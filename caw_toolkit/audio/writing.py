@@ -99,7 +99,7 @@ def check_output(
     if format_name == "MP3" and sample_rate is not None and sample_rate not in _MP3_RATES:
         raise CawUsageError(f"MP3 does not know a sample rate of {sample_rate} Hz: write {target.with_suffix('.wav')}")
     if os.path.exists(target) and not overwrite:
-        raise CawUsageError(f"{target} exists; add --force to replace it")
+        raise CawUsageError(f"{target} exists; add --force to replace it (overwrite=True in Python)")
     folder = next(parent for parent in target.absolute().parents if os.path.exists(parent))
     if not os.path.isdir(folder):
         raise CawError(f"cannot write {target}: {folder} is not a directory")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from caw_toolkit import CawError, Pedalboard
 from caw_toolkit.plugins import get_host
+from caw_toolkit.testing import assert_processor_contract
 from pedalboard import Gain
 
 from caw_freeze.processor import Freeze
@@ -15,6 +16,10 @@ RATE = 8000
 
 def test_the_processor_is_found_by_name() -> None:
     assert get_host().processor("freeze") is Freeze
+
+
+def test_it_keeps_the_contract_of_pedalboards_plugins() -> None:
+    assert_processor_contract(lambda: Freeze(at_seconds=0.1), sample_rate=RATE)
 
 
 @pytest.mark.parametrize("shape", [(0,), (1,), (8000,), (1, 8000), (2, 8000), (8000, 2)])
