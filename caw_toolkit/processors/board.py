@@ -12,6 +12,8 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 import pedalboard
+from pedalboard import Chain as NativeChain
+from pedalboard import Mix as NativeMix
 
 from caw_toolkit.arrays import Array
 from caw_toolkit.errors import CawError
@@ -26,7 +28,7 @@ from caw_toolkit.processors.streams import call_plugin
 class _Container(CallContract, MutableSequence[Member]):
     """What `Chain`, `Pedalboard` and `Mix` share: the list of plugins, and the native form of a purely native one."""
 
-    _native_class: type[pedalboard.Chain] | type[pedalboard.Mix]
+    _native_class: type[NativeChain] | type[NativeMix]
     _plugins: list[Member]
 
     def __init__(self, plugins: Iterable[Member] | None = None) -> None:
@@ -190,10 +192,10 @@ class Chain(_Container):
     .. versionadded:: 0.1
     """
 
-    _native_class = pedalboard.Chain
+    _native_class = NativeChain
 
     def _make_stages(self) -> list[Member]:
-        return list(rows(self._plugins, _native_form)) or [pedalboard.Chain([])]
+        return list(rows(self._plugins, _native_form)) or [NativeChain([])]
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
         for stage in self._plan():
@@ -236,7 +238,7 @@ class Mix(_Container):
     .. versionadded:: 0.1
     """
 
-    _native_class = pedalboard.Mix
+    _native_class = NativeMix
 
     def _make_stages(self) -> list[Member]:
         native = self.native_form()

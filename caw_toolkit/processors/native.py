@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pedalboard
+from pedalboard import Mix as NativeMix
 
 from caw_toolkit.errors import CawUsageError, did_you_mean, one_line
 
@@ -96,7 +97,7 @@ def mixes_latencies(plugin: Any) -> bool:
     """
     if not isinstance(plugin, pedalboard.PluginContainer):
         return False
-    if isinstance(plugin, pedalboard.Mix):
+    if isinstance(plugin, NativeMix):
         return any(type(leaf).__name__ not in _WITHOUT_LATENCY for leaf in leaves(plugin))
     return any(mixes_latencies(inner) for inner in plugin)
 

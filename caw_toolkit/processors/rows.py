@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import pedalboard
+from pedalboard import Chain as NativeChain
+from pedalboard import Mix as NativeMix
 
 from caw_toolkit.processors.contract import CallContract
 from caw_toolkit.processors.native import mixes_latencies
@@ -30,11 +32,11 @@ def rows(
             row.append(native)
         elif plugin is not None:
             if row:
-                yield pedalboard.Chain(row)
+                yield NativeChain(row)
             row = []
             yield plugin
     if row:
-        yield pedalboard.Chain(row)
+        yield NativeChain(row)
 
 
 def plainly_native(plugin: AudioProcessor) -> pedalboard.Plugin | None:
@@ -52,7 +54,7 @@ def _stream_of(plugin: AudioProcessor, channels: int, sample_rate: float, buffer
     if isinstance(plugin, CallContract):
         return plugin.open_stream(channels, sample_rate, buffer_size)
     if _streaming_form(plugin) is None and isinstance(plugin, pedalboard.PluginContainer):
-        make_stream = mix_stream if isinstance(plugin, pedalboard.Mix) else chain_stream
+        make_stream = mix_stream if isinstance(plugin, NativeMix) else chain_stream
         return make_stream(list(plugin), channels, sample_rate, buffer_size)
     plugin.reset()
     return CalledStream(plugin, channels, sample_rate, min(buffer_size, _BLOCK_SAMPLES), _BLOCK_SAMPLES)
