@@ -85,6 +85,8 @@ def _leave(error: BaseException, message: str, code: int, debug: bool) -> NoRetu
 
 def explain(error: BaseException) -> str:
     """What an exception means to the user, in one line."""
+    if isinstance(error, CawError):
+        return str(error)
     if _is_out_of_memory(error):
         return "out of memory: close other programs, or use a shorter clip or a smaller preset"
     if isinstance(error, OSError) and error.strerror:

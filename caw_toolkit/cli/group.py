@@ -11,7 +11,7 @@ import click
 
 from caw_toolkit.cli.errors import error_boundary, explain, take_debug_option, warnings_on_stderr
 from caw_toolkit.errors import CawError, did_you_mean
-from caw_toolkit.parts import DISTRIBUTION, load_target
+from caw_toolkit.parts import load_target
 from caw_toolkit.plugins import PluginError, PluginOrigin, get_host
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
 from caw_toolkit.standard_output import owned_standard_output
@@ -103,8 +103,7 @@ class CawGroup(SuggestingGroup):
             origin = _third_party(ctx.invoked_subcommand)
             if origin is None:
                 raise
-            message = str(error) if isinstance(error, CawError) else explain(error)
-            named = PluginError(f"{message} (in the command {ctx.invoked_subcommand!r} of {origin})")
+            named = PluginError(f"{explain(error)} (in the command {ctx.invoked_subcommand!r} of {origin})")
             named.exit_code = error.exit_code if isinstance(error, CawError) else 1
             raise named from error
 
@@ -138,8 +137,9 @@ class CawGroup(SuggestingGroup):
             item = get_host().items("command")[name]
             if isinstance(item.target, click.Command) and item.target.hidden:
                 continue
-            is_ours = item.origin.distribution == DISTRIBUTION
-            yield _Entry(name, item.summary if is_ours else f"{item.summary} [{item.origin.distribution}]".strip())
+            yield _Entry(
+                name, item.summary if item.origin.is_own else f"{item.summary} [{item.origin.distribution}]".strip()
+            )
 
 
 def _third_party(command: str | None) -> PluginOrigin | None:
@@ -147,7 +147,7 @@ def _third_party(command: str | None) -> PluginOrigin | None:
     if command is None or command in ENGINE_COMMANDS:
         return None
     item = get_host().items("command").get(command)
-    return None if item is None or item.origin.distribution == DISTRIBUTION else item.origin
+    return None if item is None or item.origin.is_own else item.origin
 
 
 def _load_engine_command(target: str) -> click.Command:

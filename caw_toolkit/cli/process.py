@@ -12,7 +12,6 @@ import click
 from caw_toolkit.cli.errors import explain
 from caw_toolkit.cli.options import FILE, OUTPUT_FILE, bit_depth_option, clipping_option, force_option, quiet_option
 from caw_toolkit.errors import CawError, CawUsageError, one_line
-from caw_toolkit.parts import DISTRIBUTION
 from caw_toolkit.plugins import get_host
 from caw_toolkit.standard_output import reserved_output
 
@@ -125,9 +124,9 @@ def _failure(error: Exception, source: str) -> CawError:
     effect = blamed_effect(error) or "the chain"
     items = get_host().items("processor")
     registered = items.get(registered_classes().get(effect, ""))
-    plugin = f" ({registered.origin})" if registered and registered.origin.distribution != DISTRIBUTION else ""
+    plugin = f" ({registered.origin})" if registered and not registered.origin.is_own else ""
     native = isinstance(error, (ValueError, RuntimeError)) and effect in native_effects()
-    message = one_line(str(error)) if native or isinstance(error, CawError) else explain(error)
+    message = one_line(str(error) if native else explain(error))
     named = f"{message}{plugin}" if message.startswith(effect) else f"{effect}{plugin}: {message}"
     failure = CawUsageError if isinstance(error, CawUsageError) else CawError
     return failure(f"the chain cannot process {source}: {named}")

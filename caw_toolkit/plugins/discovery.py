@@ -95,9 +95,7 @@ def _name_or_place(distribution: importlib.metadata.Distribution) -> str:
 def in_order(entry_points: Iterable[EntryPoint]) -> list[tuple[PluginOrigin, EntryPoint]]:
     """Sort entry points: the engine's own distribution first, so that nobody can take a name from it; then by name."""
     unique = {(origin_of(point), str(point.value)): point for point in entry_points}
-    ordered = sorted(
-        unique, key=lambda key: (key[0].distribution != DISTRIBUTION, key[0].name, key[0].distribution, key[1])
-    )
+    ordered = sorted(unique, key=lambda key: (not key[0].is_own, key[0].name, key[0].distribution, key[1]))
     return [(key[0], unique[key]) for key in ordered]
 
 

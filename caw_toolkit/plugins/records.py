@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from caw_toolkit.errors import CawError, one_line
+from caw_toolkit.parts import DISTRIBUTION
 
 Target = TypeVar("Target")
 
@@ -28,6 +29,11 @@ class PluginOrigin:
     name: str
     distribution: str
     version: str
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the toolkit's own distribution brings it."""
+        return self.distribution == DISTRIBUTION
 
     @property
     def source(self) -> str:

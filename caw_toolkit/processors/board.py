@@ -97,9 +97,9 @@ class _Container(CallContract, MutableSequence[Member]):
     @property
     def can_stream(self) -> bool:
         """Whether everything in it can: the native effects that do, and processors whose `can_stream` is true."""
-        return self._first_unstreamable() is None
+        return self._unstreamable_part() is None
 
-    def _first_unstreamable(self) -> str | None:
+    def _unstreamable_part(self) -> str | None:
         for leaf in _leaves(self):
             if isinstance(leaf, pedalboard.Plugin):
                 if unstreamable(leaf):
@@ -108,33 +108,24 @@ class _Container(CallContract, MutableSequence[Member]):
                 return type(leaf).__name__
         return None
 
-    def open_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
-        """Begin a signal that arrives chunk by chunk (`CallContract.open_stream`)."""
-        self._require_streaming()
-        return super().open_stream(channels, sample_rate, buffer_size)
-
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         self._plan()  # refuses a plugin that is there twice
         return self._member_stream(channels, sample_rate, self._buffer_size)
-
-    def _require_streaming(self) -> None:
-        culprit = self._first_unstreamable()
-        if culprit is not None:
-            raise CawError(f"{culprit} needs the whole signal at once: it cannot stream (reset=False)")
 
     def _call(self, input_array: npt.NDArray[Any], sample_rate: float, reset: bool) -> Array:
         """A purely native board hands signals and chunks to pedalboard as they are."""
         stages = self._plan()
         native = stages[0] if len(stages) == 1 and isinstance(stages[0], pedalboard.Plugin) else None
-        if native is None or (mixes_latencies(native) and not reset):
+        if native is None or (not reset and mixes_latencies(native)):
             self._native_signal = None
             return super()._call(input_array, sample_rate, reset)
         self._session = None
         if reset:
             self._native_signal = None
             return native(input_array, sample_rate, self._buffer_size, reset)
-        self._require_streaming()
-        self._native_signal = self._native_signal or NativeSignal(native)
+        if self._native_signal is None:
+            self._require_streaming()
+            self._native_signal = NativeSignal(native)
         return self._native_signal.push(input_array, sample_rate, self._buffer_size)
 
     def flush(self) -> Array:

@@ -158,7 +158,7 @@ class CallContract(metaclass=_SealingType):
         name = type(self).__name__
         with self._lock, blamed_on(name):
             self._buffer_size, self._session = buffer_size, None
-            non_finite = NonFiniteSamples(len(audio))
+            non_finite = NonFiniteSamples()
             processed = self._process(non_finite.take_out(audio), sample_rate)
             if not isinstance(processed, np.ndarray) or processed.shape != audio.shape:
                 made = getattr(processed, "shape", type(processed).__name__)
@@ -203,6 +203,15 @@ class CallContract(metaclass=_SealingType):
         self._session = session
         return session
 
+    def _unstreamable_part(self) -> str | None:
+        """The name of what keeps it from streaming; None if nothing does."""
+        return None if self.can_stream else type(self).__name__
+
+    def _require_streaming(self) -> None:
+        culprit = self._unstreamable_part()
+        if culprit is not None:
+            raise CawError(f"{culprit} needs the whole signal at once: it cannot stream (reset=False)")
+
     def open_stream(self, channels: int, sample_rate: float, buffer_size: int = 8192) -> Stream:
         """Begin a signal that arrives chunk by chunk, apart from calls with `reset=False` and from other such signals.
 
@@ -214,8 +223,7 @@ class CallContract(metaclass=_SealingType):
         Raises:
             CawError: the processor needs whole signals.
         """
-        if not self.can_stream:
-            raise CawError(f"{type(self).__name__} needs the whole signal at once: it cannot stream (reset=False)")
+        self._require_streaming()
         name = type(self).__name__
         with self._lock, blamed_on(name):
             self._buffer_size = buffer_size

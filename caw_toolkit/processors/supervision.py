@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from caw_toolkit.arrays import Array
-from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.errors import CawError, describe_exception
 from caw_toolkit.processors.protocols import Stream
 
@@ -60,29 +60,44 @@ class NonFiniteSamples:
 
     The processor is given zeros in their place; they come out again where they went in.
 
-    Args:
-        channels: of the audio.
+    Attributes:
+        received: samples that went in.
+        returned: samples that came out.
 
-    >>> samples = NonFiniteSamples(channels=1)
+    >>> samples = NonFiniteSamples()
     >>> clean = samples.take_out(np.array([[1, np.nan, 3]], np.float32))
     >>> clean, samples.put_back(2 * clean)
     (array([[1., 0., 3.]], dtype=float32), array([[ 2., nan,  6.]], dtype=float32))
     """
 
-    def __init__(self, channels: int) -> None:
-        self._taken = SampleQueue(channels)
+    def __init__(self) -> None:
+        self.received = 0
+        self.returned = 0
+        self._taken: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Array]] = []  # channels, places, values
 
     def take_out(self, audio: Array) -> Array:
         """The next samples, with zeros for what is not finite."""
+        begin = self.received
+        self.received += audio.shape[1]
         finite = np.isfinite(audio)
-        clean = audio if finite.all() else np.where(finite, audio, np.float32(0))
-        self._taken.push(np.where(finite, np.float32(0), audio))
-        return clean
+        if finite.all():
+            return audio
+        channels, places = np.nonzero(~finite)
+        self._taken.append((channels, places + begin, audio[channels, places]))
+        return np.where(finite, audio, np.float32(0))
 
     def put_back(self, made: Array) -> Array:
         """What was made of the oldest samples, with what was taken out of them."""
-        taken = self._taken.pop(made.shape[1])
-        return np.where(taken == 0, made, taken) if taken.any() else made
+        begin = self.returned
+        self.returned += made.shape[1]
+        if not self._taken:
+            return made
+        made = np.array(made)
+        for channels, places, values in self._taken:
+            here = (places >= begin) & (places < self.returned)
+            made[channels[here], places[here] - begin] = values[here]
+        self._taken = [taken for taken in self._taken if taken[1].max() >= self.returned]
+        return made
 
 
 class SupervisedStream:
@@ -98,9 +113,7 @@ class SupervisedStream:
         self._stream = stream
         self._name = name
         self._channels = channels
-        self._non_finite = NonFiniteSamples(channels)
-        self._received = 0
-        self._returned = 0
+        self._non_finite = NonFiniteSamples()
 
     def push(self, audio: Array) -> Array:
         """Take the next samples and return what is ready.
@@ -108,7 +121,6 @@ class SupervisedStream:
         Raises:
             CawError: more came back than went in, or something else than audio of as many channels.
         """
-        self._received += audio.shape[1]
         with blamed_on(self._name):
             made = self._stream.push(self._non_finite.take_out(audio))
             return self._checked(made)
@@ -121,15 +133,18 @@ class SupervisedStream:
         """
         with blamed_on(self._name):
             made = self._checked(self._stream.flush())
-            if self._returned < self._received:
-                raise CawError(f"{self._name} returned {self._returned} samples for {self._received}")
+            self._require(self._non_finite.returned == self._non_finite.received)
             return made
 
     def _checked(self, made: Any) -> Array:
         if not isinstance(made, np.ndarray) or made.ndim != 2 or len(made) != self._channels:
             what = f"audio of shape {made.shape}" if isinstance(made, np.ndarray) else f"{type(made).__name__}"
             raise CawError(f"{self._name} returned {what} instead of {self._channels} channel(s)")
-        self._returned += made.shape[1]
-        if self._returned > self._received:
-            raise CawError(f"{self._name} returned {self._returned} samples for {self._received}")
-        return self._non_finite.put_back(np.asarray(made, np.float32))
+        made = self._non_finite.put_back(np.asarray(made, np.float32))
+        self._require(self._non_finite.returned <= self._non_finite.received)
+        return made
+
+    def _require(self, right: bool) -> None:
+        if not right:
+            counts = f"{self._non_finite.returned} samples for {self._non_finite.received}"
+            raise CawError(f"{self._name} returned {counts}")
