@@ -140,9 +140,9 @@ class SupervisedStream:
         if not isinstance(made, np.ndarray) or made.ndim != 2 or len(made) != self._channels:
             what = f"audio of shape {made.shape}" if isinstance(made, np.ndarray) else f"{type(made).__name__}"
             raise CawError(f"{self._name} returned {what} instead of {self._channels} channel(s)")
-        made = self._non_finite.put_back(np.asarray(made, np.float32))
+        whole = self._non_finite.put_back(np.asarray(made, np.float32))
         self._require(self._non_finite.returned <= self._non_finite.received)
-        return made
+        return whole
 
     def _require(self, right: bool) -> None:
         if not right:

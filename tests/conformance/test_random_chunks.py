@@ -58,3 +58,17 @@ def test_random_chunks_give_what_the_whole_gives(name: str, around: str, tiny_mo
         np.testing.assert_allclose(np.concatenate([*parts, board.flush()], axis=1), whole, atol=1e-6)
 
     check()
+
+
+@pytest.mark.parametrize("name", streaming_processors())
+def test_what_is_not_finite_stays_where_it_is(name: str, tiny_model_path: Path) -> None:
+    processor: Any = get_processor(name)(model=str(tiny_model_path), device="cpu")
+    audio = signal()
+    odd, places = audio.copy(), ([0, 1, 0, 1], [0, 5000, 5001, SAMPLES - 1])
+    audio[places] = 0
+    odd[places] = [np.nan, np.inf, -np.inf, np.nan]
+    expected = np.array(processor(audio, RATE))
+    expected[places] = odd[places]
+    np.testing.assert_array_equal(processor(odd, RATE), expected)
+    parts = [processor(piece, RATE, reset=False) for piece in np.split(odd, [7, 5001, 9000], axis=1)]
+    np.testing.assert_array_equal(np.concatenate([*parts, processor.flush()], axis=1), expected)
