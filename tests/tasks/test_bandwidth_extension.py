@@ -12,6 +12,7 @@ import torch
 from click.testing import CliRunner
 from scipy.signal import butter, decimate, firwin, freqz, sosfiltfilt
 
+from caw_bandwidth_extension.processor import BandwidthExtension
 from caw_bandwidth_extension.roll_off import MOST_UNDONE_DB, RollOff, measure, of_filter
 from caw_bandwidth_extension.task import bandwidth, extend
 from caw_toolkit import AudioClip, CawError, PyramidModel
@@ -220,3 +221,11 @@ def test_a_roll_off_is_measured_against_the_recording_of_the_model(
 def test_without_a_recording_in_the_model_no_roll_off_is_found(tiny_model: PyramidModel) -> None:
     assert tiny_model.recording() is None
     assert not measure(tiny_model, noise(1, 2000, cutoff=700), 2000, 1000).gain_db.any()
+
+
+def test_in_a_chain_audio_that_lacks_nothing_passes_as_it_is(tiny_model_path: Path) -> None:
+    noise = (np.random.default_rng(0).standard_normal((1, 3 * 4000)) * 0.1).astype(np.float32)
+    processor = BandwidthExtension(model=tiny_model_path, device="cpu")
+    np.testing.assert_array_equal(processor(noise, 4000), noise)
+    parts = [processor(part, 4000, reset=False) for part in np.array_split(noise, 7, axis=1)]
+    np.testing.assert_array_equal(np.concatenate([*parts, processor.flush()], axis=1), noise)
