@@ -27,7 +27,7 @@ __all__ = ["BlockJoiner", "crossfade"]
 
 
 def crossfade(before: Array, after: Array, rise: Array) -> Array:
-    """Lead from one signal to another.
+    """Lead from one signal to another. Where both are the same, that is what comes out, to the last bit.
 
     Args:
         before: what is left.
@@ -41,7 +41,8 @@ def crossfade(before: Array, after: Array, rise: Array) -> Array:
         >>> crossfade(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32), np.array([0, 0.5, 1], np.float32))
         array([[0. , 0.5, 1. ]], dtype=float32)
     """
-    return before * (1 - rise) + after * rise
+    led: Array = np.where(before == after, after, before * (1 - rise) + after * rise)  # the sum alone would be rounded
+    return led
 
 
 class BlockJoiner:
