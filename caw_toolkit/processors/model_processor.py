@@ -24,8 +24,6 @@ __all__ = ["ModelFunction", "ModelProcessor", "at_least_a_second", "model_or_pat
 #: Makes audio of audio, both `(channels, samples)`; the number is the second at which it begins in its signal.
 ModelFunction = Callable[["PyramidModel", Array, int], Array]
 
-_FADE_SECONDS = 0.25
-
 
 def model_or_path(value: Any) -> PyramidModel | str:
     """A model file or a `PyramidModel`: the check of parameters that take either."""
@@ -90,29 +88,43 @@ class ModelProcessor(Processor):
         return model
 
     def _block_stream(
-        self, function: ModelFunction, channels: int, sample_rate: float, *, block_seconds: int, context_seconds: int
+        self,
+        function: ModelFunction,
+        channels: int,
+        sample_rate: float,
+        *,
+        block_seconds: float,
+        before_seconds: float,
+        after_seconds: float,
+        fade_seconds: float,
     ) -> BlockStream:
-        """A stream that runs a function of the model on fixed blocks.
+        """A stream that runs a function of the model on fixed blocks; `block_seconds + after_seconds` is its latency.
+
+        What the function is given begins with a whole second, where all scales have a sample.
 
         Args:
             function: what to do with a block.
             channels: of the audio.
             sample_rate: Hz.
             block_seconds: length of the blocks.
-            context_seconds: context on each side of a block.
+            before_seconds: context before a block, at least.
+            after_seconds: context after it.
+            fade_seconds: over which blocks are crossfaded, of the context.
         """
         model = self.loaded_model(sample_rate)
         rate = model.sample_rate
 
         def process(audio: Array, first: int) -> Array:
-            return function(model, at_least_a_second(audio, rate), first // rate)[:, : audio.shape[1]]
+            return function(model, audio, first // rate)
 
         return BlockStream(
             process,
             channels,
-            block=block_seconds * rate,
-            context=context_seconds * rate,
-            fade=round(_FADE_SECONDS * rate),
+            block=round(block_seconds * rate),
+            before=round(before_seconds * rate),
+            after=round(after_seconds * rate),
+            fade=round(fade_seconds * rate),
+            grid=rate,
         )
 
 

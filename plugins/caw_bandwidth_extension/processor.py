@@ -5,32 +5,31 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from caw_toolkit import Array, Stream
-from caw_toolkit.processors.model_processor import ModelProcessor, on_model_channels
+from caw_toolkit import Array, CawError, Stream
+from caw_toolkit.processors.model_processor import ModelProcessor, at_least_a_second, on_model_channels
 from caw_toolkit.processors.parameters import Parameter, number, optional
 
 if TYPE_CHECKING:
-    from caw_bandwidth_extension.roll_off import RollOff
+    from caw_bandwidth_extension.listening import Listener
     from caw_toolkit import PyramidModel
 
-
-_BLOCK_SECONDS = 1
-_CONTEXT_SECONDS = 1
+#: Blocks of 1 s with 1 s after them measure no better (docs/decisions.md).
+_BLOCK_SECONDS = 0.1
+_BEFORE_SECONDS, _AFTER_SECONDS = 0.25, 0.2
+_FADE_SECONDS = 0.05
 
 
 class BandwidthExtension(ModelProcessor):
     """Add the highs that the input has lost; what it has is kept.
 
-    The input is a low-rate recording that was resampled to the model's sample rate. It works in blocks of 1 s with 1 s
-    of context on each side: streamed audio comes out 2 s late. Audio that lacks nothing passes as it is.
+    The input is a low-rate recording that was resampled to the model's sample rate. It works in blocks of 0.1 s and
+    hears 0.2 s of what comes after them: streamed audio comes out 0.3 s late. Audio that lacks nothing passes as it is.
     """
 
     source_sample_rate: Parameter[float | None] = Parameter(
         default=None,
         check=optional(number(1)),
-        summary="Rate in Hz that the recording had; if None, its bandwidth is measured in the first block with sound.",
+        summary="Rate in Hz that the recording had; if None, its bandwidth is measured in the first 2 s of sound.",
     )
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
@@ -39,34 +38,47 @@ class BandwidthExtension(ModelProcessor):
             channels,
             sample_rate,
             block_seconds=_BLOCK_SECONDS,
-            context_seconds=_CONTEXT_SECONDS,
+            before_seconds=_BEFORE_SECONDS,
+            after_seconds=_AFTER_SECONDS,
+            fade_seconds=_FADE_SECONDS,
         )
 
 
 class _Extension:
-    """Extends one signal, block by block, and keeps its bandwidth, its roll-off and its level in mind."""
+    """Extends one signal, block by block, by what it has heard of it so far."""
 
     def __init__(self, settings: BandwidthExtension) -> None:
         self._settings = settings
-        rate = settings.source_sample_rate
-        self._cutoff_hz = rate / 2 if rate else 0.0
-        self._roll_off: RollOff | None = None
-        self._peak = 0.0
+        self._listener: Listener | None = None
+        self._heard = 0  # samples of the signal
 
     def __call__(self, model: PyramidModel, audio: Array, first_second: int) -> Array:
-        from caw_bandwidth_extension.roll_off import measure
-        from caw_bandwidth_extension.task import bandwidth, lacks_nothing
+        from caw_bandwidth_extension.task import lacks_nothing
 
-        if not audio.any():
+        listener = self._hear(model, audio, first_second * model.sample_rate)
+        if not audio.any() or lacks_nothing(listener.cutoff_hz, model.sample_rate):
             return audio
-        self._peak = max(self._peak, float(np.abs(audio).max()))
-        self._cutoff_hz = self._cutoff_hz or bandwidth(audio, model.sample_rate)
-        if lacks_nothing(self._cutoff_hz, model.sample_rate):
-            return audio
-        self._roll_off = self._roll_off or measure(model, audio, model.sample_rate, self._cutoff_hz)
-        return on_model_channels(model, audio, functools.partial(self._extend, model, first_second))
+        samples = audio.shape[1]
+        extend = functools.partial(self._extend, model, first_second, listener)
+        try:
+            return on_model_channels(model, at_least_a_second(audio, model.sample_rate), extend)[:, :samples]
+        except CawError:
+            if listener.knows:
+                raise
+            return audio  # a breath, or a thud, is too little to go by: what follows may be more
 
-    def _extend(self, model: PyramidModel, first_second: int, audio: Array) -> Array:
+    def _hear(self, model: PyramidModel, audio: Array, first: int) -> Listener:
+        """Listen to what is new in a stretch that begins with sample `first` of the signal."""
+        from caw_bandwidth_extension.listening import Listener
+
+        if self._listener is None:
+            rate = self._settings.source_sample_rate
+            self._listener = Listener(model, rate / 2 if rate else None)
+        self._listener.hear(audio[:, self._heard - first :])
+        self._heard = first + audio.shape[1]
+        return self._listener
+
+    def _extend(self, model: PyramidModel, first_second: int, listener: Listener, audio: Array) -> Array:
         from caw_bandwidth_extension.task import extend
 
         return extend(
@@ -74,8 +86,8 @@ class _Extension:
             audio,
             model.sample_rate,
             seed=self._settings.seed,
-            cutoff_hz=self._cutoff_hz,
-            peak=self._peak,
-            roll_off=self._roll_off,
+            cutoff_hz=listener.cutoff_hz,
+            peak=listener.peak,
+            roll_off=listener.roll_off,
             first_second=first_second,
         )

@@ -80,24 +80,54 @@ def of_filter(path: Path) -> RollOff:
     return RollOff(np.fft.rfftfreq(size, 1 / response.sample_rate), _falling(gain_db))
 
 
-def measure(model: PyramidModel, samples: Array, sample_rate: int, cutoff_hz: float) -> RollOff:
-    """The roll-off of a recording beside that which the model was trained on.
+@dataclass(frozen=True, eq=False)
+class AverageSpectrum:
+    """What a recording's frames with sound have on average.
 
-    Of both, log spectra are averaged over the frames with sound; their difference falls where the recording was
-    filtered. A model that does not hold its training recording leaves nothing to compare with: nothing is then found.
+    Attributes:
+        frequencies: in Hz, rising from 0.
+        level_db: mean of the log power there, smoothed.
+    """
+
+    frequencies: Spectrum
+    level_db: Spectrum
+
+    @classmethod
+    def of(cls, samples: Array, sample_rate: int) -> AverageSpectrum:
+        """That of `(channels, samples)` at a rate in Hz."""
+        size = 2 * round(_FRAME_SECONDS * sample_rate / 2)
+        power = frame_powers(samples, size)
+        energy = power.sum(1)
+        active = power[energy >= energy.max() * 10 ** (-_ACTIVE_DB / 10)]
+        level = (10 * np.log10(active + 1e-12)).mean(0)
+        padded = np.pad(level, _SMOOTHED_BINS // 2, mode="edge")
+        smoothed = np.convolve(padded, np.full(_SMOOTHED_BINS, 1 / _SMOOTHED_BINS), mode="valid")
+        return cls(np.fft.rfftfreq(size, 1 / sample_rate), smoothed)
+
+    @classmethod
+    def of_training(cls, model: PyramidModel) -> AverageSpectrum | None:
+        """That of the recording that a model was trained on, if it holds it."""
+        recording = model.recording()
+        return None if recording is None else cls.of(recording, model.sample_rate)
+
+
+def measure(reference: AverageSpectrum | None, samples: Array, sample_rate: int, cutoff_hz: float) -> RollOff:
+    """The roll-off of a recording beside that which a model was trained on.
+
+    Their difference falls where the recording was filtered. Without a reference, nothing is found.
 
     Args:
-        model: of the same source.
+        reference: of the training recording.
         samples: `(channels, samples)` with sound.
         sample_rate: Hz.
         cutoff_hz: where the recording ends.
     """
-    frequencies, level = _average_spectrum(samples, sample_rate)
+    own = AverageSpectrum.of(samples, sample_rate)
+    frequencies = own.frequencies
     flat = RollOff(frequencies, np.zeros_like(frequencies))
-    reference = model.recording()
     if reference is None:
         return flat
-    relative = level - np.interp(frequencies, *_average_spectrum(reference, model.sample_rate))
+    relative = own.level_db - np.interp(frequencies, reference.frequencies, reference.level_db)
     share = frequencies / cutoff_hz
     passband = (share > PASSBAND[0]) & (share < PASSBAND[1])
     below_cutoff = share <= 1
@@ -121,15 +151,3 @@ def frame_powers(samples: Array, size: int) -> Spectrum:
 def _falling(gain_db: Spectrum) -> Spectrum:
     """At each frequency the largest response there or above, at most 0: dips within the band do not count."""
     return np.minimum(np.maximum.accumulate(gain_db[::-1])[::-1], 0.0)
-
-
-def _average_spectrum(samples: Array, sample_rate: int) -> tuple[Spectrum, Spectrum]:
-    """Frequencies in Hz and the mean log power in dB of the frames with sound, smoothed."""
-    size = 2 * round(_FRAME_SECONDS * sample_rate / 2)
-    power = frame_powers(samples, size)
-    energy = power.sum(1)
-    active = power[energy >= energy.max() * 10 ** (-_ACTIVE_DB / 10)]
-    level = (10 * np.log10(active + 1e-12)).mean(0)
-    padded = np.pad(level, _SMOOTHED_BINS // 2, mode="edge")
-    smoothed = np.convolve(padded, np.full(_SMOOTHED_BINS, 1 / _SMOOTHED_BINS), mode="valid")
-    return np.fft.rfftfreq(size, 1 / sample_rate), smoothed

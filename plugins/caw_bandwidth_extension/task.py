@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from caw_bandwidth_extension.roll_off import RollOff, frame_powers, measure
+from caw_bandwidth_extension.roll_off import AverageSpectrum, RollOff, frame_powers, measure
 from caw_toolkit import Array, CawError, PyramidModel
 from caw_toolkit.dsp.resampling import resample
 
@@ -78,7 +78,7 @@ def extend(
     if peak == 0:
         return np.zeros((samples.shape[0], length), np.float32)
     own = bandwidth(samples, sample_rate) if cutoff_hz is None else cutoff_hz
-    roll_off = roll_off or measure(model, samples, sample_rate, own)
+    roll_off = roll_off or measure(AverageSpectrum.of_training(model), samples, sample_rate, own)
     entry = _entry(model, own, roll_off.reach)
     if roll_off.frequencies[-1] < 0.99 * own:  # the last bin may lie just below half the rate
         raise CawError(

@@ -11,14 +11,16 @@ from caw_toolkit.processors.parameters import Parameter, integer, number, option
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
 
-_BLOCK_SECONDS = 4
-_CONTEXT_SECONDS = 2
+#: Blocks of 4 s with 2 s after them, or of half a second, measure the same (docs/decisions.md).
+_BLOCK_SECONDS = 1.0
+_BEFORE_SECONDS, _AFTER_SECONDS = 2.0, 1.0
+_FADE_SECONDS = 0.25
 
 
 class Vary(ModelProcessor):
     """Keep the structure of the input and give it new detail.
 
-    It works in blocks of 4 s with 2 s of context on each side: streamed audio comes out 6 s late.
+    It works in blocks of 1 s and hears 1 s of what comes after them: streamed audio comes out 2 s late.
     """
 
     strength: Parameter[float] = Parameter(
@@ -39,7 +41,13 @@ class Vary(ModelProcessor):
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         return self._block_stream(
-            self._vary, channels, sample_rate, block_seconds=_BLOCK_SECONDS, context_seconds=_CONTEXT_SECONDS
+            self._vary,
+            channels,
+            sample_rate,
+            block_seconds=_BLOCK_SECONDS,
+            before_seconds=_BEFORE_SECONDS,
+            after_seconds=_AFTER_SECONDS,
+            fade_seconds=_FADE_SECONDS,
         )
 
     def _vary(self, model: PyramidModel, audio: Array, first_second: int) -> Array:

@@ -119,9 +119,9 @@ def test_mono_and_channels_last_stream_too(cases: dict[str, Any]) -> None:
     processor, signal, expected = cases["bwe"]
     parts = [processor(signal[:, start : start + 5000].T, RATE, reset=False) for start in range(0, SAMPLES, 5000)]
     np.testing.assert_array_equal(np.concatenate([*parts, processor.flush()]), expected.T)
-    mono = [processor(signal[0, start : start + 1], RATE, reset=False) for start in range(3000)]
+    mono = [processor(signal[0, start : start + 1], RATE, reset=False) for start in range(1000)]
     assert all(part.shape == (0,) for part in mono)
-    np.testing.assert_array_equal(processor.flush(), processor(signal[0, :3000], RATE))
+    np.testing.assert_array_equal(processor.flush(), processor(signal[0, :1000], RATE))
 
 
 def test_chunks_do_not_have_to_be_kept_by_the_caller(cases: dict[str, Any]) -> None:
@@ -137,6 +137,15 @@ def test_chunks_do_not_have_to_be_kept_by_the_caller(cases: dict[str, Any]) -> N
     assert processor.flush().size == 0
 
 
+@pytest.mark.parametrize(("name", "seconds"), [("bwe", 0.3), ("vary", 2.0)])
+def test_the_first_sample_comes_out_after_the_stated_latency(name: str, seconds: float, cases: dict[str, Any]) -> None:
+    processor, signal, _ = cases[name]
+    latency = round(seconds * RATE)
+    assert processor(signal[:, : latency - 1], RATE, reset=False).shape[1] == 0
+    assert processor(signal[:, latency - 1 : latency], RATE, reset=False).shape[1] > 0
+    processor.reset()
+
+
 def moving_average(audio: np.ndarray, first: int) -> np.ndarray:
     """Looks nine samples ahead and back, and checks that positions are right."""
     assert audio[0, 0] == first
@@ -147,9 +156,26 @@ def moving_average(audio: np.ndarray, first: int) -> np.ndarray:
 @pytest.mark.parametrize("samples", [1, 30, 99, 100, 101, 120, 121, 1000])
 def test_blocks_are_those_of_the_whole_where_the_context_suffices(samples: int) -> None:
     signal = np.arange(samples, dtype=np.float32)[None]
-    stream = BlockStream(moving_average, 1, block=100, context=20, fade=10)
+    stream = BlockStream(moving_average, 1, block=100, before=20, after=20, fade=10)
     made = np.concatenate([stream.push(signal), stream.flush()], axis=1)
     np.testing.assert_allclose(made, moving_average(signal, 0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("samples", [99, 130, 1000])
+def test_stretches_begin_on_a_grid_and_hear_more_before_than_after(samples: int) -> None:
+    starts: list[int] = []
+
+    def process(audio: np.ndarray, first: int) -> np.ndarray:
+        starts.append(first)
+        return moving_average(audio, first)
+
+    signal = np.arange(samples, dtype=np.float32)[None]
+    stream = BlockStream(process, 1, block=30, before=25, after=12, fade=3, grid=50)
+    made = np.concatenate(
+        [*(stream.push(signal[:, start : start + 7]) for start in range(0, samples, 7)), stream.flush()], 1
+    )
+    np.testing.assert_allclose(made, moving_average(signal, 0), rtol=1e-5)
+    assert starts == [max(0, block - 25) // 50 * 50 for block in range(0, samples, 30)]
 
 
 def test_delay_and_memory_are_bounded() -> None:
@@ -159,7 +185,7 @@ def test_delay_and_memory_are_bounded() -> None:
         lengths.append(audio.shape[1])
         return audio
 
-    stream = BlockStream(process, 2, block=100, context=20, fade=10)
+    stream = BlockStream(process, 2, block=100, before=20, after=20, fade=10)
     late = 0
     taken = given_back = 0
     for _ in range(500):

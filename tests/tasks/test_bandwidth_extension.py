@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from scipy.signal import butter, decimate, firwin, freqz, sosfiltfilt
 
 from caw_bandwidth_extension.processor import BandwidthExtension
-from caw_bandwidth_extension.roll_off import MOST_UNDONE_DB, RollOff, measure, of_filter
+from caw_bandwidth_extension.roll_off import MOST_UNDONE_DB, AverageSpectrum, RollOff, measure, of_filter
 from caw_bandwidth_extension.task import bandwidth, extend
 from caw_toolkit import AudioClip, CawError, PyramidModel
 from caw_toolkit.cli import main
@@ -211,16 +211,16 @@ def test_a_roll_off_is_measured_against_the_recording_of_the_model(
     remembering_model: PyramidModel, speech: AudioClip
 ) -> None:
     low = decimate(resample(speech.samples, speech.sample_rate, 4000), 2).astype(np.float32)  # falls from 800 Hz on
-    roll_off = measure(remembering_model, low, 2000, 1000)
+    roll_off = measure(AverageSpectrum.of_training(remembering_model), low, 2000, 1000)
     assert roll_off.gain_db[roll_off.frequencies < 780].min() > -3
     assert 860 < roll_off.reach < 960
     sharp = resample(speech.samples, speech.sample_rate, 2000)
-    assert measure(remembering_model, sharp, 2000, 1000).gain_db[:55].min() > -3
+    assert measure(AverageSpectrum.of_training(remembering_model), sharp, 2000, 1000).gain_db[:55].min() > -3
 
 
 def test_without_a_recording_in_the_model_no_roll_off_is_found(tiny_model: PyramidModel) -> None:
     assert tiny_model.recording() is None
-    assert not measure(tiny_model, noise(1, 2000, cutoff=700), 2000, 1000).gain_db.any()
+    assert not measure(AverageSpectrum.of_training(tiny_model), noise(1, 2000, cutoff=700), 2000, 1000).gain_db.any()
 
 
 def test_in_a_chain_audio_that_lacks_nothing_passes_as_it_is(tiny_model_path: Path) -> None:
