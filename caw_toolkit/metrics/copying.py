@@ -24,13 +24,21 @@ def copied_share(
 
     Args:
         real: the recording, `(samples,)`.
-        generated: what was learnt from it.
+        generated: what was learnt from it, `(samples,)`.
         sample_rate: of both, Hz.
-        shortest_seconds: runs shorter than this are no copies.
-        similarity: least cosine of the magnitude spectra (window 4096, hop 128) of two frames that are alike.
+        shortest_seconds: runs shorter than this are no copies; above 0.
+        similarity: cosine of the magnitude spectra (window 4096, hop 128) above which two frames are alike.
 
     Returns:
         From 0 to 1; NaN where the generated signal is silent.
+
+    Raises:
+        ValueError: if a signal is not one-dimensional, or `shortest_seconds` is NaN.
+
+    Example:
+        >>> noise = np.random.default_rng(0).standard_normal(32000)
+        >>> copied_share(noise[:16000], noise[:16000], 16000), copied_share(noise[:16000], noise[16000:], 16000)
+        (1.0, 0.0)
     """
     known, known_heard = _unit_spectra(real)
     made, made_heard = _unit_spectra(generated)

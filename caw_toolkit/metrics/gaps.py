@@ -21,7 +21,25 @@ _DECIBELS = 10 / np.log(10)
 
 
 def gap_log_spectral_distance(real: Signal, filled: Signal, gap: Gap) -> float:
-    """Log-spectral distance in the gap (natural logarithm, window 1024, hop 256, floor 80 dB below the mean power)."""
+    """Log-spectral distance in the gap (natural logarithm, window 1024, hop 256, floor 80 dB below the mean power).
+
+    Args:
+        real: what was there, `(samples,)`.
+        filled: the same signal with the gap filled, `(samples,)`.
+        gap: `(start, stop)` in samples.
+
+    Returns:
+        Root of the mean squared difference over bins, mean over the frames centred in the gap; NaN where there is none.
+        Infinite or NaN where the real signal is silent throughout.
+
+    Raises:
+        ValueError: if a signal is not one-dimensional.
+
+    Example:
+        >>> noise = np.random.default_rng(0).standard_normal(16000)
+        >>> round(gap_log_spectral_distance(noise, noise / np.e, (4000, 8000)), 3)  # natural logarithm of the power
+        2.0
+    """
     powers = [power_spectrogram(signal, _WINDOW, _HOP) for signal in common_length(real, filled)]
     inside = _inside(powers[0].shape[1], gap)
     floor = powers[0].mean() * 1e-8
@@ -30,7 +48,25 @@ def gap_log_spectral_distance(real: Signal, filled: Signal, gap: Gap) -> float:
 
 
 def gap_log_mel_distance(real: Signal, filled: Signal, sample_rate: int, gap: Gap) -> float:
-    """Mean absolute difference of the log powers of 64 mel bands in the gap, in dB."""
+    """Mean absolute difference of the log powers of 64 mel bands in the gap, in dB.
+
+    Args:
+        real: what was there, `(samples,)`.
+        filled: the same signal with the gap filled, `(samples,)`.
+        sample_rate: of both, Hz.
+        gap: `(start, stop)` in samples.
+
+    Returns:
+        In dB; NaN where no frame (window 1024, hop 256) is centred in the gap.
+
+    Raises:
+        ValueError: if a signal is not one-dimensional.
+
+    Example:
+        >>> noise = np.random.default_rng(0).standard_normal(16000)
+        >>> round(gap_log_mel_distance(noise, noise / 10, 16000, (4000, 8000)), 3)
+        20.0
+    """
     mels = [_log_mel(signal, sample_rate) for signal in common_length(real, filled)]
     inside = _inside(mels[0].shape[1], gap)
     return float(_DECIBELS * np.abs(mels[0][:, inside] - mels[1][:, inside]).mean())
@@ -39,8 +75,20 @@ def gap_log_mel_distance(real: Signal, filled: Signal, sample_rate: int, gap: Ga
 def gap_level_error(real: Signal, filled: Signal, gap: Gap) -> float:
     """Absolute difference of the gap's energies, in dB.
 
-    >>> round(gap_level_error(np.ones(100), np.full(100, 0.1), (20, 60)), 3)
-    20.0
+    Args:
+        real: what was there, `(samples,)`.
+        filled: the same signal with the gap filled, `(samples,)`.
+        gap: `(start, stop)` in samples.
+
+    Returns:
+        In dB; finite, as 1e-9 is added to both energies.
+
+    Raises:
+        ValueError: if a signal is not one-dimensional.
+
+    Example:
+        >>> round(gap_level_error(np.ones(100), np.full(100, 0.1), (20, 60)), 3)
+        20.0
     """
     energies = [float(signal[slice(*gap)] @ signal[slice(*gap)]) + 1e-9 for signal in common_length(real, filled)]
     return abs(10 * float(np.log10(energies[1] / energies[0])))
@@ -50,6 +98,25 @@ def join_flux(filled: Signal, sample_rate: int, gap: Gap) -> float:
     """Log-mel flux at the joins relative to its median over the signal, mean over both.
 
     The greatest change from frame to frame (4 ms at 16 kHz) within 20 ms of a join. Real signals have more than 1.
+
+    Args:
+        filled: the signal with its gap filled, `(samples,)`.
+        sample_rate: of it, Hz.
+        gap: `(start, stop)` in samples; an end that is also one of the signal is no join.
+
+    Returns:
+        A ratio; NaN where there is no join, or nothing more than 250 ms away from the gap to compare with; infinite or
+        NaN where nothing changes there.
+
+    Raises:
+        ValueError: if the signal is not one-dimensional, or no frame is within 20 ms of a join: they are 64 samples
+            apart, which is too far below 1600 Hz.
+
+    Example:
+        >>> noise = np.random.default_rng(0).standard_normal(16000)
+        >>> silent = np.where((np.arange(16000) >= 4000) & (np.arange(16000) < 8000), 0, noise)
+        >>> join_flux(noise, 16000, (4000, 8000)) < 2 < 20 < join_flux(silent, 16000, (4000, 8000))
+        True
     """
     power = power_spectrogram(filled, _JOIN_WINDOW, _JOIN_HOP)
     mels = np.log(mel_filters(sample_rate, _JOIN_WINDOW, _JOIN_BANDS) @ power + 1e-5)
@@ -65,6 +132,25 @@ def distance_to_context(real: Signal, filled: Signal, sample_rate: int, gap: Gap
     """Mean distance of 100 ms log-mel patches in the gap to the nearest patch outside, in dB per band.
 
     Near 0, the filling is a copy; the real signal has some distance to itself.
+
+    Args:
+        real: what was there, `(samples,)`.
+        filled: the same signal with the gap filled, `(samples,)`.
+        sample_rate: of both, Hz; at least 2560.
+        gap: `(start, stop)` in samples.
+
+    Returns:
+        In dB. Patches are as long as the gap where that is shorter than 100 ms.
+
+    Raises:
+        IndexError: if no frame (hop 256) is centred in the gap, or the rate is below 2560 Hz.
+        ValueError: if no patch of the real signal is outside the gap and 1024 samples on each side of it, or a signal
+            is not one-dimensional or holds what is not finite.
+
+    Example:
+        >>> tone = np.sin(2 * np.pi * np.arange(16000) / 64)
+        >>> distance_to_context(tone, tone, 16000, (4000, 8000)) < 1e-6  # the gap is like the rest
+        True
     """
     real, filled = common_length(real, filled)
     known, made = _log_mel(real, sample_rate), _log_mel(filled, sample_rate)

@@ -24,11 +24,20 @@ def extended_stoi(reference: Signal, estimate: Signal, sample_rate: int) -> floa
 
     Args:
         reference: clean speech, `(samples,)`.
-        estimate: the same speech, processed.
+        estimate: the same speech, processed, `(samples,)`.
         sample_rate: of both, Hz.
 
     Returns:
-        At most 1; speech and unrelated noise give about 0. NaN where the reference has less than 384 ms of speech.
+        At most 1; speech and unrelated noise give about 0, and so does silence. NaN where the reference has less than
+        0.41 s of speech, or a signal holds NaN.
+
+    Raises:
+        ValueError: if a signal is not one-dimensional.
+
+    Example:
+        >>> noise = np.random.default_rng(0).standard_normal(10000)
+        >>> round(extended_stoi(noise, noise, 10000), 3)
+        1.0
     """
     at_rate = [
         resample(signal[None], sample_rate, _RATE)[0].astype(np.float64)

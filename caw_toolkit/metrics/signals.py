@@ -40,6 +40,20 @@ def scoring_signal(path: str | Path, sample_rate: int | None = None) -> tuple[Si
 
 
 def common_length(*signals: Signal) -> tuple[Signal, ...]:
-    """Cut signals to the length of the shortest."""
+    """Cut signals to the length of the shortest.
+
+    Args:
+        signals: one or more, `(samples,)`.
+
+    Returns:
+        Views of their beginnings, in the same order.
+
+    Raises:
+        ValueError: if none is given.
+
+    Example:
+        >>> [len(signal) for signal in common_length(np.zeros(3), np.zeros(5))]
+        [3, 3]
+    """
     length = min(map(len, signals))
     return tuple(signal[:length] for signal in signals)

@@ -18,14 +18,20 @@ _LINEAR_HZ_PER_MEL, _BREAK_HZ, _LOG_STEP = 200 / 3, 1000.0, np.log(6.4) / 27
 def mel_filters(sample_rate: int, window_samples: int, bands: int, lowest_hz: float = 0.0) -> Spectrogram:
     """Triangular bands of unit area, evenly spaced on Slaney's mel scale up to half the sample rate.
 
+    Slaney, "Auditory Toolbox", 1998.
+
     Args:
         sample_rate: Hz.
         window_samples: length of the transform whose bins are weighted.
         bands: number of bands.
-        lowest_hz: where the first band begins.
+        lowest_hz: where the first band begins; below half the sample rate.
 
     Returns:
-        `(bands, window_samples // 2 + 1)`, not to be written to.
+        `(bands, window_samples // 2 + 1)`, the same array each time: writing to it raises ValueError.
+
+    Example:
+        >>> mel_filters(16000, 512, bands=40).shape
+        (40, 257)
     """
     lowest, highest = _hz_to_mel(np.array([lowest_hz, sample_rate / 2])).tolist()
     edges = _mel_to_hz(np.linspace(lowest, highest, bands + 2))
@@ -53,9 +59,20 @@ def log_spectral_distance(reference: Signal, estimate: Signal) -> float:
     The natural logarithm of `|STFT|^2` (window and hop of 2048 samples, power at least 1e-15); root of the mean squared
     difference over bins; mean over frames. Most other papers take log10: divide by 2.303 to compare.
 
-    >>> noise = np.random.default_rng(0).standard_normal(16000)
-    >>> round(log_spectral_distance(noise, noise / np.e), 3)  # natural logarithm of the power
-    2.0
+    Args:
+        reference: the truth, `(samples,)`.
+        estimate: what is compared with it, `(samples,)`.
+
+    Returns:
+        From 0, in units of the natural logarithm of power.
+
+    Raises:
+        ValueError: if a signal is empty or not one-dimensional.
+
+    Example:
+        >>> noise = np.random.default_rng(0).standard_normal(16000)
+        >>> round(log_spectral_distance(noise, noise / np.e), 3)  # natural logarithm of the power
+        2.0
     """
     logs = [
         np.log(np.maximum(power_spectrogram(signal, 2048, 2048, padding="reflect"), _LEAST_POWER))

@@ -12,8 +12,19 @@ _LEAST_ENERGY = 1e-15
 def signal_to_noise_ratio(reference: Signal, estimate: Signal) -> float:
     """`10 log10(sum x^2 / sum (x - y)^2)` in dB, without any alignment of level or time.
 
-    >>> round(signal_to_noise_ratio(np.ones(100), np.full(100, 0.9)), 6)
-    20.0
+    Args:
+        reference: the truth, `(samples,)`.
+        estimate: what is compared with it, `(samples,)`.
+
+    Returns:
+        In dB; finite, as 1e-15 is added to both energies.
+
+    Raises:
+        ValueError: if a signal is not one-dimensional.
+
+    Example:
+        >>> round(signal_to_noise_ratio(np.ones(100), np.full(100, 0.9)), 6)
+        20.0
     """
     reference, estimate = common_length(reference, estimate)
     return _energy_ratio(reference, reference - estimate)
@@ -24,9 +35,20 @@ def scale_invariant_sdr(reference: Signal, estimate: Signal) -> float:
 
     Le Roux et al., "SDR: half-baked or well done?", 2019.
 
-    >>> tone = np.sin(np.arange(1000) / 5)
-    >>> scale_invariant_sdr(tone, 0.3 * tone) > 100
-    True
+    Args:
+        reference: the truth, `(samples,)`.
+        estimate: what is compared with it, `(samples,)`.
+
+    Returns:
+        In dB; finite, as 1e-15 is added to both energies.
+
+    Raises:
+        ValueError: if a signal is not one-dimensional.
+
+    Example:
+        >>> tone = np.sin(np.arange(1000) / 5)
+        >>> scale_invariant_sdr(tone, 0.3 * tone) > 100
+        True
     """
     reference, estimate = common_length(reference, estimate)
     target = reference * (reference @ estimate) / (reference @ reference + _LEAST_ENERGY)

@@ -117,8 +117,22 @@ def _show(value: Any) -> str:
 def number(low: float = -math.inf, high: float = math.inf) -> Callable[[Any], float]:
     """A finite number within bounds.
 
-    >>> number(0, 1)(1)
-    1.0
+    Args:
+        low: least value. That it is at most `high` is not checked: every value is refused where it is not.
+        high: greatest value.
+
+    Returns:
+        A check, for `Parameter`: it takes what converts to a float, but not True, False or text, and returns a float.
+
+    Raises:
+        ValueError: from the check, saying that the value must be "a number from LOW to HIGH", or what of it is bounded.
+
+    Example:
+        >>> number(0, 1)(1)
+        1.0
+        >>> number(0, 1)(2)
+        Traceback (most recent call last):
+        ValueError: a number from 0 to 1
     """
     if math.isinf(low):
         wanted = "a number" if math.isinf(high) else f"a number up to {high:g}"
@@ -142,8 +156,22 @@ def number(low: float = -math.inf, high: float = math.inf) -> Callable[[Any], fl
 def integer(low: int, high: int) -> Callable[[Any], int]:
     """A whole number within bounds.
 
-    >>> integer(0, 9)(7)
-    7
+    Args:
+        low: least value. That it is at most `high` is not checked: every value is refused where it is not.
+        high: greatest value.
+
+    Returns:
+        A check, for `Parameter`: it takes an integer of any type, but not True, False or 7.0, and returns an int.
+
+    Raises:
+        ValueError: from the check, saying that the value must be "a whole number from LOW to HIGH".
+
+    Example:
+        >>> integer(0, 9)(7)
+        7
+        >>> integer(0, 9)(7.0)
+        Traceback (most recent call last):
+        ValueError: a whole number from 0 to 9
     """
 
     def check(value: Any) -> int:
@@ -157,8 +185,21 @@ def integer(low: int, high: int) -> Callable[[Any], int]:
 def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
     """One of several words.
 
-    >>> one_of(["auto", "cpu"])("cpu")
-    'cpu'
+    Args:
+        choices: the words, in the order in which the message lists them.
+
+    Returns:
+        A check, for `Parameter`: it takes one of the words and returns it.
+
+    Raises:
+        ValueError: from the check, saying that the value must be "one of" the words, with the one nearest to a text.
+
+    Example:
+        >>> one_of(["auto", "cpu"])("cpu")
+        'cpu'
+        >>> one_of(["auto", "cpu"])("cup")
+        Traceback (most recent call last):
+        ValueError: one of auto, cpu (did you mean 'cpu'?)
     """
 
     def check(value: Any) -> str:
@@ -171,14 +212,52 @@ def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
 
 
 def path(value: Any) -> str:
-    """The path of a file, as text; whether it exists shows when it is opened."""
+    """The path of a file, as text; whether it exists shows when it is opened.
+
+    A check itself, for `Parameter`.
+
+    Args:
+        value: text or `os.PathLike`; not bytes.
+
+    Returns:
+        The path as text.
+
+    Raises:
+        ValueError: if it is neither, or empty, saying that the value must be "a path".
+
+    Example:
+        >>> path("voice.pt")
+        'voice.pt'
+        >>> path("")
+        Traceback (most recent call last):
+        ValueError: a path
+    """
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise ValueError("a path")
     return os.fsdecode(value)
 
 
 def flag(value: Any) -> bool:
-    """True or false."""
+    """True or false.
+
+    A check itself, for `Parameter`.
+
+    Args:
+        value: True or False; not 1, 0 or NumPy's.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: if it is anything else, saying that the value must be "true or false".
+
+    Example:
+        >>> flag(True)
+        True
+        >>> flag(1)
+        Traceback (most recent call last):
+        ValueError: true or false
+    """
     if not isinstance(value, bool):
         raise ValueError("true or false")
     return value
@@ -187,8 +266,21 @@ def flag(value: Any) -> bool:
 def optional(check: Callable[[Any], Value]) -> Callable[[Any], Value | None]:
     """None, or what another check accepts.
 
-    >>> optional(integer(0, 9))(None), optional(integer(0, 9))(4)
-    (None, 4)
+    Args:
+        check: of a value that is not None.
+
+    Returns:
+        A check, for `Parameter`: it returns None for None, and what `check` returns for anything else.
+
+    Raises:
+        ValueError: from the check, saying what `check` says, with ", or None".
+
+    Example:
+        >>> optional(integer(0, 9))(None), optional(integer(0, 9))(4)
+        (None, 4)
+        >>> optional(integer(0, 9))(10)
+        Traceback (most recent call last):
+        ValueError: a whole number from 0 to 9, or None
     """
 
     def check_given(value: Any) -> Value | None:

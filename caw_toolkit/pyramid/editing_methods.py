@@ -33,8 +33,8 @@ class EditingMethods(ABC):
             `(channels, samples)` float32 at the model's sample rate, as long as `audio`.
 
         Raises:
-            CawUsageError: if the model has a single scale, or none of rate `at_rate`.
-            CawError: if the number of channels differs from the model's.
+            CawUsageError: if the model has a single scale, or none above the coarsest of rate `at_rate`.
+            CawError: if `audio` is not two-dimensional, or the number of channels differs from the model's.
         """
         return self._editor.inject(audio, sample_rate, at_rate=at_rate, seed=seed, first_second=first_second)
 
@@ -54,7 +54,8 @@ class EditingMethods(ABC):
             `(channels, samples)` float32 at the model's sample rate, as long as `audio`.
 
         Raises:
-            CawError: if the coarsest scale cannot edit: it was not trained by flow matching.
+            CawError: if the coarsest scale cannot edit: it was not trained by flow matching; if `audio` is not
+                two-dimensional, or the number of channels differs from the model's.
             CawUsageError: if `strength` is not between 0 and 1.
         """
         return self._editor.revise(audio, sample_rate, strength=strength, seed=seed, first_second=first_second)
@@ -89,8 +90,10 @@ class EditingMethods(ABC):
             `(channels, samples)` float32 at the model's sample rate, as long as `audio`.
 
         Raises:
-            CawError: if no scale holds the recording, or the number of channels differs from the model's.
-            CawUsageError: if `strength` is not between 0 and 1, or there is no scale of `at_rate`.
+            CawError: if no scale holds the recording, `audio` is not two-dimensional, or the number of channels differs
+                from the model's.
+            CawUsageError: if `strength` is not between 0 and 1, the model has a single scale, or none above the
+                coarsest of rate `at_rate`.
         """
         return self._editor.recompose(
             audio,
@@ -127,7 +130,9 @@ class EditingMethods(ABC):
             and within; the caller joins it with what is known.
 
         Raises:
-            CawError: if the coarsest scale cannot edit: it was not trained by flow matching.
+            CawError: if the coarsest scale cannot edit: it was not trained by flow matching; if the number of channels
+                differs from the model's.
             CawUsageError: if `strength` is not between 0 and 1.
+            IndexError: if `strength` is 1 and a gap begins beyond the end of `audio`, or `audio` is one-dimensional.
         """
         return self._editor.fill(audio, sample_rate, gaps, strength=strength, seed=seed, first_second=first_second)

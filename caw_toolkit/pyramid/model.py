@@ -83,6 +83,12 @@ class PyramidModel(EditingMethods):
         Args:
             seconds: length.
             seed: of the noise.
+
+        Returns:
+            The take: `samples` and `sample_rate`, and how a notebook shows them.
+
+        Raises:
+            CawUsageError, CawError: as `generate`.
         """
         return notebook.Preview(self.generate(seconds, seed=seed), self.sample_rate)
 
@@ -117,7 +123,17 @@ class PyramidModel(EditingMethods):
         return self.scales[0].generator.device
 
     def to(self, device: str | torch.device) -> PyramidModel:
-        """Move to a device, in place."""
+        """Move to a device, in place.
+
+        Args:
+            device: as torch names it.
+
+        Returns:
+            The same model.
+
+        Raises:
+            RuntimeError: if torch knows no such device, or this machine has none.
+        """
         for scale in (*self._ready, *self.scales):
             scale.generator.to(device)
         return self
@@ -130,7 +146,7 @@ class PyramidModel(EditingMethods):
         """Generate new audio of the training recording's source.
 
         Args:
-            seconds: length.
+            seconds: length, above 0.
             seed: of the noise; the same seed gives the same audio on the same machine.
             keep_edges: start and end as the recording does where the network has memorised its ends (paper, section
                 A.4); by default more is generated and trimmed.
@@ -141,6 +157,7 @@ class PyramidModel(EditingMethods):
 
         Raises:
             CawUsageError: if the length is not positive and finite, or there is no scale of `up_to_rate`.
+            CawError: if torchaudio, which `sinc` upsampling needs, does not load.
         """
         if not (math.isfinite(seconds) and seconds > 0):
             raise CawUsageError(f"cannot generate {seconds} seconds: the duration must be positive")
@@ -152,11 +169,16 @@ class PyramidModel(EditingMethods):
         """Generate without end, in constant memory: the same audio as `generate` with the same seed, but for its end.
 
         Args:
-            block_seconds: length of the blocks that are yielded.
+            block_seconds: length of the blocks that are yielded, finite; they have a sample at least.
             seed: of the noise.
 
         Yields:
-            `(channels, block)` float32.
+            `(channels, block)` float32 at the model's sample rate.
+
+        Raises:
+            ValueError: if the length of the blocks is NaN; like all others, when the first block is asked for.
+            OverflowError: if it is infinite.
+            CawError: if torchaudio, which `sinc` upsampling needs, does not load.
         """
         size = max(1, round(block_seconds * self.sample_rate))
         renderer = self.renderer(self._noise(seed))
@@ -172,8 +194,13 @@ class PyramidModel(EditingMethods):
         Args:
             up_to_rate: stop at this scale; default: the finest.
 
+        Returns:
+            `(channels, samples)` float32 at `up_to_rate` or the model's sample rate.
+
         Raises:
-            CawError: if the model holds no reconstruction noise.
+            CawError: if the model holds no reconstruction noise, or torchaudio, which `sinc` upsampling needs, does not
+                load.
+            CawUsageError: if there is no scale of `up_to_rate`.
         """
         noise = self.reconstruction()
         seconds = noise.coarsest.shape[1] / self.rates[0]
@@ -189,7 +216,18 @@ class PyramidModel(EditingMethods):
         return Editor(self._ready, self.upsampling, self.channels, self.peak)
 
     def renderer(self, noise: Noise, up_to_rate: int | None = None) -> Renderer:
-        """What renders the scales up to one, by default all of them, from noise."""
+        """What renders the scales up to one, by default all of them, from noise.
+
+        Args:
+            noise: what it starts from.
+            up_to_rate: of the last scale, Hz; default: the finest.
+
+        Returns:
+            A renderer of signals at the level of the scales, without `peak` and `gain`.
+
+        Raises:
+            CawUsageError: if there is no scale of `up_to_rate`.
+        """
         last = len(self.scales) - 1 if up_to_rate is None else scale_index(self.scales, up_to_rate)
         return Renderer(self._ready[: last + 1], self.upsampling, noise)
 
@@ -213,6 +251,9 @@ class PyramidModel(EditingMethods):
 
     def save(self, path: str | Path) -> None:
         """Write the model file (`docs/model-file.md`); an existing file stays whole until the new one is complete.
+
+        Args:
+            path: where to write.
 
         Raises:
             CawError: if the file cannot be written.
@@ -242,6 +283,9 @@ class PyramidModel(EditingMethods):
             path: of the file.
             device: `auto`, `cpu`, `cuda` or `mps`.
 
+        Returns:
+            The model, on that device.
+
         Raises:
             CawError: if it is not a model, is damaged, is from a newer version of the format, or needs a plugin.
             CawUsageError: if the file or the device does not exist.
@@ -253,10 +297,17 @@ class PyramidModel(EditingMethods):
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any], *, source: str = "model") -> PyramidModel:
-        """The inverse of `content`.
+        """The inverse of `content`. Whether `upsampling` is known shows when it is first used.
+
+        Args:
+            content: as `content` returns it: plain types and CPU tensors.
+            source: what messages call it.
+
+        Returns:
+            The model, on the CPU.
 
         Raises:
-            CawError: if something is missing or does not fit, or needs a plugin.
+            CawError: if something is missing, weights do not fit their architecture, or a generator needs a plugin.
         """
         try:
             return cls(

@@ -42,7 +42,20 @@ class Scale:
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Scale:
-        """The inverse of `content`."""
+        """The inverse of `content`.
+
+        Args:
+            content: as `content` returns it.
+
+        Returns:
+            The scale, its generator on the CPU and ready to generate.
+
+        Raises:
+            CawError: if nothing that is installed knows the generator's type.
+            KeyError: if something is missing.
+            TypeError: if the generator's class does not take what its architecture says.
+            RuntimeError: if the weights do not fit the architecture.
+        """
         generator = build_generator(content["architecture"], plugin=content.get("plugin"))
         generator.load_state_dict(content["weights"])
         return cls(content["rate"], generator.eval().requires_grad_(False), content["noise_std"])

@@ -22,6 +22,9 @@ def coarse_signals(below: PyramidModel, rate: int, seconds: float) -> Callable[[
     Returns:
         A function of the first sample, the first after the last, and the seed of the noise, or None for the
         reconstruction; it returns `(1, channels, samples)`.
+
+    Raises:
+        CawError: from that function, if the reconstruction is asked for and the scales hold no noise of it.
     """
 
     def draw(start: int, stop: int, seed: int | None) -> Tensor:
