@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from caw_toolkit.arrays import Array, Gap
     from caw_toolkit.audio.clip import AudioClip
+    from caw_toolkit.audio.formats import BitDepth
+    from caw_toolkit.audio.outputs import check_output
     from caw_toolkit.audio.reading import read_audio
-    from caw_toolkit.audio.writing import BitDepth, Clipping, check_output, write_audio
+    from caw_toolkit.audio.writing import Clipping, write_audio
     from caw_toolkit.errors import CawError, CawUsageError
     from caw_toolkit.hookspecs import hookimpl
     from caw_toolkit.processors import get_processor
@@ -35,7 +37,7 @@ _HOMES = {
     "Array": "arrays",
     "AudioClip": "audio.clip",
     "AudioProcessor": "processors.protocols",
-    "BitDepth": "audio.writing",
+    "BitDepth": "audio.formats",
     "CawError": "errors",
     "CawUsageError": "errors",
     "Chain": "processors.board",
@@ -49,7 +51,7 @@ _HOMES = {
     "Stream": "processors.protocols",
     "StreamingProcessor": "processors.protocols",
     "Trainer": "training.trainer",
-    "check_output": "audio.writing",
+    "check_output": "audio.outputs",
     "derived_seed": "seeds",
     "get_processor": "processors",
     "hookimpl": "hookspecs",

@@ -12,6 +12,7 @@ modules and child processes write to; a program that only imports the toolkit ke
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -21,14 +22,22 @@ from typing import BinaryIO, TextIO
 _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 
 _owned = False
+_closed = False
 _reserved: BinaryIO | None = None
 
 
 @contextlib.contextmanager
 def owned_standard_output() -> Iterator[None]:
-    """Say that the process is `caw` within the block, and that its file descriptors may be moved."""
+    """Say that the process is `caw` within the block, and that its file descriptors may be moved.
+
+    If it was started without standard output or error (`>&-`), what goes there is dropped: not into the next file that
+    is opened, which would get the free descriptor.
+    """
     global _owned
     before, _owned = _owned, True
+    for name, descriptor in (("stdout", _STANDARD_OUTPUT), ("stderr", _STANDARD_ERROR)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, _nowhere(descriptor))
     try:
         yield
     finally:
@@ -36,8 +45,25 @@ def owned_standard_output() -> Iterator[None]:
 
 
 def binary_output() -> BinaryIO:
-    """Where bytes for standard output go, reserved or not."""
+    """Where bytes for standard output go, reserved or not.
+
+    Raises:
+        OSError: standard output is closed.
+    """
+    if _closed and _reserved is None:
+        raise OSError(errno.EBADF, "standard output is closed")
     return sys.stdout.buffer if _reserved is None else _reserved
+
+
+def _nowhere(descriptor: int) -> TextIO:
+    """A stream for what is dropped, on a descriptor that was closed."""
+    global _closed
+    opened = os.open(os.devnull, os.O_WRONLY)
+    if opened != descriptor:
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    _closed = _closed or descriptor == _STANDARD_OUTPUT
+    return os.fdopen(descriptor, "w", closefd=False)
 
 
 @contextlib.contextmanager

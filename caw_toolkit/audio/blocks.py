@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
 from caw_toolkit.arrays import Array
-from caw_toolkit.atomic_write import atomic_file
-from caw_toolkit.audio.reading import decoded_blocks, open_decoder, open_source, refuse_incomplete
-from caw_toolkit.audio.writing import BLOCK_SAMPLES, BitDepth, Clipping, WrittenAudio, check_output, encode, gain_to_fit
+from caw_toolkit.atomic_write import AtomicFile
+from caw_toolkit.audio.decoding import Recording, opened
+from caw_toolkit.audio.formats import BitDepth, is_floating
+from caw_toolkit.audio.outputs import check_output
+from caw_toolkit.audio.source_format import SourceFormat
+from caw_toolkit.audio.writing import BLOCK_SAMPLES, Clipping, Embed, WrittenAudio, encode, gain_to_fit
 from caw_toolkit.errors import CawError
 from caw_toolkit.standard_output import binary_output
 
@@ -31,12 +34,14 @@ class AudioBlocks:
         name: for messages.
         channels: 1 or 2.
         sample_rate: Hz.
+        source: how it is stored.
     """
 
     name: str
     channels: int
     sample_rate: int
-    _decoder: Any
+    source: SourceFormat
+    _recording: Recording
 
     def __iter__(self) -> Iterator[Array]:
         """The audio, once, in blocks `(channels, samples)`.
@@ -44,7 +49,7 @@ class AudioBlocks:
         Raises:
             CawError: the file is damaged or truncated, or has NaN or infinite samples.
         """
-        return decoded_blocks(self._decoder, self.name)
+        return self._recording.blocks()
 
 
 @contextmanager
@@ -58,11 +63,8 @@ def open_audio(source: str | Path) -> Iterator[AudioBlocks]:
         CawUsageError: there is no such file.
         CawError: it is not audio that the toolkit works with.
     """
-    name = "standard input" if str(source) == "-" else str(source)
-    with open_source(source, name) as stream:
-        refuse_incomplete(stream, name)
-        with open_decoder(stream, name) as decoder:
-            yield AudioBlocks(name, int(decoder.channels), int(decoder.samplerate), decoder)
+    with opened(source) as recording:
+        yield AudioBlocks(recording.name, recording.channels, recording.sample_rate, recording.source, recording)
 
 
 def write_audio_blocks(
@@ -74,6 +76,7 @@ def write_audio_blocks(
     bit_depth: BitDepth = "24",
     clipping: Clipping = "scale",
     overwrite: bool = False,
+    metadata: Embed | None = None,
 ) -> WrittenAudio:
     """Write a file from blocks, completely or not at all: `write_audio` for audio of any length.
 
@@ -87,6 +90,7 @@ def write_audio_blocks(
         bit_depth: as for `write_audio`.
         clipping: as for `write_audio`.
         overwrite: as for `write_audio`.
+        metadata: as for `write_audio`.
 
     Raises:
         CawUsageError: as for `check_output`.
@@ -108,17 +112,27 @@ def write_audio_blocks(
             _spool(spool, block, target)
         gain = gain_to_fit(target, peak, bit_depth=bit_depth, clipping=clipping)
         again = (block * np.float32(gain) for block in _read_back(spool, channels))
-        shape = (channels, samples)
+        lost: Sequence[str] = ()
+
+        def encode_to(stream: BinaryIO) -> None:
+            nonlocal lost
+            shape = (channels, samples)
+            format_name = encode(stream, again, path, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
+            lost = metadata(stream, format_name) if metadata else ()
+
         if to_standard_output:
             with tempfile.TemporaryFile() as encoded:
-                encode(encoded, again, path, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
+                encode_to(encoded)
                 encoded.seek(0)
                 shutil.copyfileobj(encoded, binary_output())
                 binary_output().flush()
         else:
-            with atomic_file(path) as stream:
-                encode(stream, again, path, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
-    return WrittenAudio(path, gain, over if bit_depth != "float" and clipping == "clip" else 0)
+            file = AtomicFile(path, replace=overwrite)
+            with file as stream:
+                encode_to(stream)
+            path = file.path
+    clipped = over if clipping == "clip" and not is_floating(bit_depth) else 0
+    return WrittenAudio(path, gain, clipped, tuple(lost))
 
 
 def _spool(spool: BinaryIO, block: Array, target: str | Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from caw_toolkit.arrays import Array
+from caw_toolkit.audio.source_format import SourceFormat
 from caw_toolkit.errors import CawError
 
 _SILENCE = 2.0**-14  # two steps of 16 bits: dither alone stays below it
@@ -19,6 +21,9 @@ class AudioClip:
     Attributes:
         samples: `(channels, samples)` float32, full scale 1.0.
         sample_rate: In Hz.
+        source: How the file was stored that it was read from; None if it comes from elsewhere.
+        exact: `(channels, samples)` float64, whose rounding `samples` is; only of files of 32-bit integer and of double
+            samples, None of others.
 
     Raises:
         ValueError: The samples are not a two-dimensional float32 array.
@@ -31,6 +36,8 @@ class AudioClip:
 
     samples: Array
     sample_rate: int
+    source: SourceFormat | None = None
+    exact: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.float32:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -15,20 +14,20 @@ import numpy.typing as npt
 
 from caw_toolkit.arrays import FloatArray
 from caw_toolkit.atomic_write import write_atomically
+from caw_toolkit.audio.formats import FORMATS, LOSSY, BitDepth, is_floating, subtype_of
+from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.standard_output import binary_output
 
-#: Bits of a sample in a file.
-BitDepth = Literal["16", "24", "float"]
+__all__ = ["as_stored"]
+
+#: Writes metadata into a file of a format, given as libsndfile calls it, and returns what the format cannot hold.
+Embed = Callable[[BinaryIO, str], Sequence[str]]
 #: What `write_audio` does where audio exceeds full scale.
 Clipping = Literal["scale", "clip", "error"]
 
 MOST_CHANNELS = 2
 BLOCK_SAMPLES = 1 << 16  # libsndfile's Vorbis encoder overflows its stack on very long single writes
-
-_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
-_LOSSY = ("OGG", "MP3")
-_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,13 @@ class WrittenAudio:
         path: Where the audio went; `-` is standard output.
         gain: The factor applied to every sample: 1.0 unless the audio had to be scaled down.
         clipped_samples: How many samples were cut to full scale (`clipping="clip"` only).
+        lost_metadata: Names of metadata that the format cannot hold.
     """
 
     path: Path
     gain: float
     clipped_samples: int
+    lost_metadata: tuple[str, ...] = ()
 
     @property
     def changes(self) -> str:
@@ -57,56 +58,6 @@ class WrittenAudio:
         return f", {self.clipped_samples} samples clipped" if self.clipped_samples else ""
 
 
-def check_output(
-    target: str | Path, overwrite: bool = False, *, bit_depth: BitDepth = "24", sample_rate: int | None = None
-) -> None:
-    """Raise now what `write_audio` would raise after hours of work. Creates nothing.
-
-    Args:
-        target: The output file, or `-`.
-        overwrite: Whether an existing file may be replaced.
-        bit_depth: As for `write_audio`.
-        sample_rate: The rate in Hz to be written, where it is known.
-
-    Raises:
-        CawUsageError: An unknown suffix, a bit depth or sample rate that the format cannot hold, an existing file
-            without `overwrite`, a directory, or standard output that is a terminal.
-        CawError: The folder cannot be written to.
-
-    Example:
-        >>> check_output("take.wav", bit_depth="float")
-        >>> check_output("take.flac", bit_depth="float")
-        Traceback (most recent call last):
-        caw_toolkit.errors.CawUsageError: FLAC files hold no floating-point samples: write take.wav
-    """
-    if bit_depth not in ("16", "24", "float"):
-        raise CawUsageError(f"unknown bit depth {bit_depth!r}: {did_you_mean(str(bit_depth), ('16', '24', 'float'))}")
-    if str(target) == "-":
-        if binary_output().isatty():
-            raise CawUsageError("standard output is a terminal: give an output file, or redirect it")
-        return
-    target = Path(target)
-    if os.path.isdir(target):
-        raise CawUsageError(f"{target} is a directory: give a file name")
-    format_name = _FORMATS.get(target.suffix.lower())
-    if format_name is None:
-        known = ", ".join(_FORMATS)
-        raise CawUsageError(
-            f"cannot tell the format of {target} from {target.suffix or 'no suffix'!r}: use one of {known}"
-        )
-    if bit_depth == "float" and format_name != "WAV":
-        raise CawUsageError(f"{format_name} files hold no floating-point samples: write {target.with_suffix('.wav')}")
-    if format_name == "MP3" and sample_rate is not None and sample_rate not in _MP3_RATES:
-        raise CawUsageError(f"MP3 does not know a sample rate of {sample_rate} Hz: write {target.with_suffix('.wav')}")
-    if os.path.exists(target) and not overwrite:
-        raise CawUsageError(f"{target} exists; add --force to replace it (overwrite=True in Python)")
-    folder = next(parent for parent in target.absolute().parents if os.path.exists(parent))
-    if not os.path.isdir(folder):
-        raise CawError(f"cannot write {target}: {folder} is not a directory")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise CawError(f"cannot write {target}: no permission to write in {folder}")
-
-
 def write_audio(
     target: str | Path,
     samples: FloatArray,
@@ -115,6 +66,7 @@ def write_audio(
     bit_depth: BitDepth = "24",
     clipping: Clipping = "scale",
     overwrite: bool = False,
+    metadata: Embed | None = None,
 ) -> WrittenAudio:
     """Write a file, completely or not at all.
 
@@ -124,17 +76,20 @@ def write_audio(
     `clipping` says which. Floating-point WAV is written as it is.
 
     Args:
-        target: A path whose suffix chooses the format: `.wav`, `.flac`, `.ogg` (Vorbis) or `.mp3`. `-` writes a WAV to
-            standard output.
+        target: A path whose suffix chooses the format: `.wav`, `.flac`, `.ogg` (Vorbis), `.mp3`, `.aiff`, `.caf` or
+            `.w64`. `-` writes a WAV to standard output.
         samples: `(channels, samples)` or `(samples,)`, one or two channels.
         sample_rate: In Hz.
-        bit_depth: `16`, `24` or `float` (WAV only). OGG and MP3 have no bit depth: 16 and 24 make no difference.
+        bit_depth: `8`, `16`, `24`, `32`, `float` or `double`; FLAC has no more than 24 bits. OGG and MP3 have no bit
+            depth: it makes no difference.
         clipping: `scale` turns the whole down until its peak is full scale, `clip` cuts what exceeds it, `error`
             raises.
-        overwrite: Whether an existing file may be replaced.
+        overwrite: Whether an existing file may be replaced. Without, a file that appears meanwhile stays, and the
+            audio goes beside it.
+        metadata: Writes what else the file is to hold, as `Metadata.embed` does, and returns what it cannot hold.
 
     Returns:
-        The path, the gain applied and the number of samples cut.
+        Where it went, the gain applied, the number of samples cut and the metadata lost.
 
     Raises:
         CawUsageError: As for `check_output`, or an unknown `clipping`.
@@ -159,17 +114,19 @@ def write_audio(
         raise CawError(f"not writing {target}: the audio has NaN or infinite samples")
     peak = float(np.max(np.abs(samples), initial=0.0))
     gain = gain_to_fit(target, peak, bit_depth=bit_depth, clipping=clipping)
-    clipped_samples = int(np.sum(np.abs(samples) > 1.0)) if bit_depth != "float" and clipping == "clip" else 0
+    clips = clipping == "clip" and not is_floating(bit_depth)
+    clipped_samples = int(np.sum(np.abs(samples) > 1.0)) if clips else 0
     path = Path(target)
     buffer = io.BytesIO()
-    blocks = (block * gain for block in _blocks(samples))
-    encode(buffer, blocks, path, shape=samples.shape, sample_rate=sample_rate, bit_depth=bit_depth)
+    blocks = (block if gain == 1 else block * gain for block in _blocks(samples))
+    format_name = encode(buffer, blocks, path, shape=samples.shape, sample_rate=sample_rate, bit_depth=bit_depth)
+    lost = tuple(metadata(buffer, format_name)) if metadata else ()
     if str(target) == "-":
         binary_output().write(buffer.getbuffer())
         binary_output().flush()
     else:
-        write_atomically(path, buffer.getbuffer())
-    return WrittenAudio(path, gain, clipped_samples)
+        path = write_atomically(path, buffer.getbuffer(), replace=overwrite)
+    return WrittenAudio(path, gain, clipped_samples, lost)
 
 
 def gain_to_fit(target: str | Path, peak: float, *, bit_depth: BitDepth, clipping: Clipping) -> float:
@@ -178,7 +135,7 @@ def gain_to_fit(target: str | Path, peak: float, *, bit_depth: BitDepth, clippin
     Raises:
         CawError: the peak exceeds full scale, and `clipping` is `error`.
     """
-    if bit_depth == "float" or peak <= 1.0 or clipping == "clip":
+    if is_floating(bit_depth) or peak <= 1.0 or clipping == "clip":
         return 1.0
     if clipping == "error":
         raise CawError(f"not writing {target}: the peak is {20 * math.log10(peak):.1f} dB above full scale")
@@ -193,7 +150,7 @@ def encode(
     shape: tuple[int, ...],
     sample_rate: int,
     bit_depth: BitDepth,
-) -> None:
+) -> str:
     """Write the bytes of a file.
 
     Args:
@@ -204,14 +161,18 @@ def encode(
         sample_rate: In Hz.
         bit_depth: As for `write_audio`.
 
+    Returns:
+        What libsndfile calls the format.
+
     Raises:
         CawError: libsndfile refuses the format at this rate.
     """
     import soundfile
 
-    format_name = _FORMATS.get(path.suffix.lower(), "WAV")
-    subtype = "FLOAT" if bit_depth == "float" else None if format_name in _LOSSY else f"PCM_{bit_depth}"
-    if format_name == "WAV" and math.prod(shape) * 4 > 2**32 - 4096:
+    format_name = FORMATS.get(path.suffix.lower(), "WAV")
+    subtype = None if format_name in LOSSY else subtype_of(format_name, bit_depth)
+    bytes_a_sample = 8 if bit_depth == "double" else 4
+    if format_name == "WAV" and math.prod(shape) * bytes_a_sample > 2**32 - 4096:
         format_name = "RF64"  # the sizes in a WAV header have 32 bits
     try:
         with soundfile.SoundFile(
@@ -221,6 +182,7 @@ def encode(
                 encoder.write(_steps(block, format_name, bit_depth).T)
     except soundfile.LibsndfileError as error:
         raise CawError(f"cannot encode {format_name} at {sample_rate} Hz ({libsndfile_reason(error)})") from error
+    return format_name
 
 
 def encode_wav(stream: BinaryIO, samples: FloatArray, sample_rate: int) -> None:
@@ -241,15 +203,28 @@ def _blocks(samples: FloatArray) -> Iterator[FloatArray]:
 
 def _steps(samples: FloatArray, format_name: str, bit_depth: BitDepth) -> npt.NDArray[Any]:
     """What libsndfile is given: it truncates where it should round, so that integers are made here."""
-    if bit_depth == "float":
-        return np.asarray(samples, dtype=np.float32)
-    if format_name in _LOSSY:
+    if is_floating(bit_depth):
+        return np.asarray(samples, dtype=np.float64 if bit_depth == "double" else np.float32)
+    if format_name in LOSSY:
         return np.clip(samples, -1, 1).astype(np.float32)
     bits = int(bit_depth)
     scale = 2 ** (bits - 1)
     steps = np.clip(np.rint(np.multiply(samples, scale, dtype=np.float64)), -scale, scale - 1)
     upper: npt.NDArray[np.int32] = steps.astype(np.int32) << (32 - bits)  # libsndfile takes the upper bits
     return upper
+
+
+def as_stored(samples: FloatArray, bit_depth: BitDepth) -> npt.NDArray[np.float64]:
+    """Samples as they are read back from a file without loss.
+
+    >>> as_stored(np.array([[0.3, 2.0]]), "8")
+    array([[0.296875 , 0.9921875]])
+    """
+    if bit_depth == "double":
+        return np.asarray(samples, np.float64)
+    if bit_depth == "float":
+        return np.asarray(samples, np.float32).astype(np.float64)
+    return _steps(samples, "WAV", bit_depth) / 2.0**31
 
 
 def libsndfile_reason(error: Any) -> str:

@@ -31,8 +31,9 @@ TAKE_SECONDS = 20
 @force_option
 def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, force: bool) -> None:
     """Train on a short built-in clip, generate two takes, and say where they are."""
+    from caw_toolkit.audio.outputs import check_output
     from caw_toolkit.audio.reading import read_audio
-    from caw_toolkit.audio.writing import check_output, write_audio
+    from caw_toolkit.audio.writing import write_audio
     from caw_toolkit.cli.progress import run_training
     from caw_toolkit.seeds import derived_seed
     from caw_toolkit.training.plan import make_plan

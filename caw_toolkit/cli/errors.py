@@ -16,7 +16,9 @@ import errno
 import io
 import logging
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -74,6 +76,24 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
         raise
     except BaseException as error:  # an event loop's CancelledError is no Exception
         _leave(error, explain(error), 1, debug)
+
+
+@contextmanager
+def signals_as_interrupts() -> Iterator[None]:
+    """Take SIGTERM and SIGHUP as Ctrl-C within the block, so that nothing half-written is left behind."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        names = []  # Python allows it there only
+    before = {name: signal.signal(getattr(signal, name), _interrupt) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def _interrupt(number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt(f"by {signal.Signals(number).name}")
 
 
 def _leave(error: BaseException, message: str, code: int, debug: bool) -> NoReturn:

@@ -189,16 +189,17 @@ bit_depth_option: Decorator = click.option(
 )
 
 
-def clipping_option(what: str) -> Decorator:
+def clipping_option(what: str, *, default: str = "scale") -> Decorator:
     """`--clipping`, as `clipping` of `write_audio`.
 
     Args:
         what: what would be turned down, for the help.
+        default: `scale`, `clip` or `error`.
     """
     return click.option(
         "--clipping",
         type=click.Choice(["scale", "clip", "error"]),
-        default="scale",
+        default=default,
         show_default=True,
         help=f"What to do where audio exceeds full scale: turn the {what} down, clip it, or stop.",
     )

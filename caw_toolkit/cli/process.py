@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.errors import explain
-from caw_toolkit.cli.options import FILE, OUTPUT_FILE, bit_depth_option, clipping_option, force_option, quiet_option
+from caw_toolkit.cli.options import FILE, OUTPUT_FILE, quiet_option
+from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.errors import CawError, CawUsageError, one_line
 from caw_toolkit.plugins import get_host
 from caw_toolkit.standard_output import reserved_output
@@ -18,7 +19,6 @@ from caw_toolkit.standard_output import reserved_output
 if TYPE_CHECKING:
     from caw_toolkit.arrays import Array
     from caw_toolkit.audio.blocks import AudioBlocks
-    from caw_toolkit.audio.writing import BitDepth, Clipping
     from caw_toolkit.processors.board import Pedalboard
 
 
@@ -54,19 +54,15 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
     callback=_show_list,
     help="Show all effects with their parameters and defaults.",
 )
-@bit_depth_option
-@clipping_option("whole")
+@result_options(what="whole", clipping="scale")
 @quiet_option
-@force_option
 def process(
     source: Path,
     target: Path,
     effects: Sequence[str],
     chain_file: Path | None,
-    bit_depth: BitDepth,
-    clipping: Clipping,
+    results: Results,
     quiet: bool,
-    force: bool,
 ) -> None:
     """Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
 
@@ -78,25 +74,17 @@ def process(
     if bool(effects) == (chain_file is not None):
         raise CawUsageError("give the chain either as --effect, once for each effect, or as a file with --chain")
 
-    from caw_toolkit.audio.blocks import open_audio, write_audio_blocks
-    from caw_toolkit.audio.writing import check_output
+    from caw_toolkit.audio.blocks import open_audio
     from caw_toolkit.processors.chains import load_chain, parse_effects
 
     click.get_current_context().with_resource(reserved_output())  # whatever an effect prints
-    check_output(target, force, bit_depth=bit_depth)
+    results.expect([target], inputs=[source, chain_file])
     board = parse_effects(effects) if chain_file is None else load_chain(chain_file)
     with open_audio(source) as audio:
-        written = write_audio_blocks(
-            target,
-            _process_blocks(board, audio),
-            audio.sample_rate,
-            channels=audio.channels,
-            bit_depth=bit_depth,
-            clipping=clipping,
-            overwrite=force,
+        blocks = _process_blocks(board, audio)
+        results.write_blocks(
+            target, blocks, audio.sample_rate, channels=audio.channels, source=audio.source, read=[source]
         )
-    if not quiet and str(target) != "-":
-        click.echo(f"wrote {target}{written.changes}", err=True)
 
 
 def _process_blocks(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:

@@ -40,6 +40,7 @@ def run_training(
         sources: what the recording was read from, kept in the model.
     """
     from caw_toolkit.plugins import get_host
+    from caw_toolkit.pyramid.maturity import warn_if_rough
     from caw_toolkit.training.trainer import Trainer
 
     with _progress_bar(show=sys.stderr.isatty() and not quiet) as show, _sigterm_as_interrupt():
@@ -52,7 +53,9 @@ def run_training(
             on_scale_trained=get_host().notify_scale_trained,
             sources=sources,
         )
-        return trainer.run()
+        model = trainer.run()
+    warn_if_rough(model.training, "the model")
+    return model
 
 
 def load_or_train(

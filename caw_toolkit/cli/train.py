@@ -91,11 +91,15 @@ def train(
 
     Several clips of the same source make one model. Interrupt with Ctrl-C at any time, and go on with --resume.
     """
+    from caw_toolkit.atomic_write import reserved_place
+    from caw_toolkit.audio.outputs import refuse_collisions
     from caw_toolkit.training.checkpoints import checkpoint_path, stored_seed
 
     checkpoint = checkpoint_path(output)
     if not dry_run:
+        refuse_collisions([output], clips)
         _refuse_overwriting(output, checkpoint, resume=resume, force=force)
+        click.get_current_context().with_resource(reserved_place(output))
         if resume and not checkpoint.exists():
             if output.exists():
                 click.echo(f"{output} is finished, there is nothing to resume", err=True)
@@ -128,6 +132,10 @@ def train(
         return
     if not quiet:
         _announce(plan)
+        rates = {clip.sample_rate for clip in recordings}
+        if rates != {plan.rates[-1]}:
+            given = ", ".join(f"{rate}" for rate in sorted(rates))
+            click.echo(f"the recording is at {given} Hz, the model will be at {plan.rates[-1]} Hz", err=True)
     sources = [_source(path, clip) for path, clip in zip(clips, recordings, strict=True)]
     _train(plan, output, checkpoint, device=device, resume=resume, quiet=quiet, as_json=as_json, sources=sources)
 

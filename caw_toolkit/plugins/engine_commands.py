@@ -26,6 +26,7 @@ ENGINE_COMMANDS: Mapping[str, EngineCommand] = MappingProxyType(
             "caw_toolkit.cli.process:process", "Run a chain of pedalboard effects and processors on a file."
         ),
         "train": EngineCommand("caw_toolkit.cli.train:train", "Train a model on one recording."),
+        "verify": EngineCommand("caw_toolkit.cli.verify:verify", "Check files against the log of what was done."),
         "uninstall": EngineCommand("caw_toolkit.cli.install:uninstall", "Remove plugins."),
     }
 )

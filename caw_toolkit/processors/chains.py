@@ -127,7 +127,7 @@ def load_chain(path: str | Path) -> Pedalboard:
     try:
         if path.stat().st_size > _LARGEST_FILE_BYTES:
             raise CawUsageError(f"{path} is too large for a chain file")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise CawUsageError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors

@@ -9,6 +9,7 @@ Type checkers see a keyword of the class in it, and whether it must be given, if
 from __future__ import annotations
 
 import math
+import operator
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar, overload
@@ -175,9 +176,13 @@ def integer(low: int, high: int) -> Callable[[Any], int]:
     """
 
     def check(value: Any) -> int:
-        if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value.__index__() <= high:
+        try:
+            whole = None if isinstance(value, bool) else operator.index(value)
+        except TypeError:  # an array has the method and no index
+            whole = None
+        if whole is None or not low <= whole <= high:
             raise ValueError(f"a whole number from {low} to {high}")
-        return int(value.__index__())
+        return whole
 
     return check
 
@@ -203,7 +208,7 @@ def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
     """
 
     def check(value: Any) -> str:
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             hint = f" ({did_you_mean(value, choices)})" if isinstance(value, str) else ""
             raise ValueError(f"one of {', '.join(choices)}{hint}")
         return str(value)

@@ -19,6 +19,7 @@ from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.editing import Editor
 from caw_toolkit.pyramid.editing_methods import EditingMethods
+from caw_toolkit.pyramid.maturity import warn_if_rough
 from caw_toolkit.pyramid.noise import Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
 from caw_toolkit.pyramid.renderer import Renderer, render_blocks
 from caw_toolkit.pyramid.scale import Scale, scale_index
@@ -156,14 +157,23 @@ class PyramidModel(EditingMethods):
             `(channels, samples)` float32 at `up_to_rate` or the model's sample rate.
 
         Raises:
-            CawUsageError: if the length is not positive and finite, or there is no scale of `up_to_rate`.
+            CawUsageError: if the length is not positive and finite, or less than a sample, or there is no scale of
+                `up_to_rate`.
             CawError: if torchaudio, which `sinc` upsampling needs, does not load.
         """
+        blocks = self.blocks(seconds, seed=seed, keep_edges=keep_edges, up_to_rate=up_to_rate)
+        return np.concatenate(list(blocks), axis=1)
+
+    def blocks(
+        self, seconds: float, *, seed: int = 0, keep_edges: bool = False, up_to_rate: int | None = None
+    ) -> Iterator[Array]:
+        """What `generate` makes, with its arguments and errors: blocks of some seconds, in constant memory."""
         if not (math.isfinite(seconds) and seconds > 0):
             raise CawUsageError(f"cannot generate {seconds} seconds: the duration must be positive")
         renderer = self.renderer(self._noise(seed), up_to_rate)
-        blocks = render_blocks(renderer, seconds, keep_edges=keep_edges, gain=self.peak * self.gain)
-        return np.concatenate(list(blocks), axis=1)
+        if round(seconds * renderer.rate) < 1:
+            raise CawUsageError(f"cannot generate {seconds:g} seconds: less than a sample at {renderer.rate} Hz")
+        return render_blocks(renderer, seconds, keep_edges=keep_edges, gain=self.peak * self.gain)
 
     def stream(self, block_seconds: float = 1.0, *, seed: int = 0) -> Iterator[Array]:
         """Generate without end, in constant memory: the same audio as `generate` with the same seed, but for its end.
@@ -176,10 +186,12 @@ class PyramidModel(EditingMethods):
             `(channels, block)` float32 at the model's sample rate.
 
         Raises:
-            ValueError: if the length of the blocks is NaN; like all others, when the first block is asked for.
-            OverflowError: if it is infinite.
+            CawUsageError: if the length of the blocks is not finite; like all others, when the first block is asked
+                for.
             CawError: if torchaudio, which `sinc` upsampling needs, does not load.
         """
+        if not math.isfinite(block_seconds):
+            raise CawUsageError(f"cannot generate in blocks of {block_seconds} seconds")
         size = max(1, round(block_seconds * self.sample_rate))
         renderer = self.renderer(self._noise(seed))
         queue = SampleQueue(self.channels)
@@ -293,6 +305,7 @@ class PyramidModel(EditingMethods):
         target = pick_device(device)
         model = cls.from_content(model_file.load(path), source=str(path)).to(target)
         model.file = str(path)
+        warn_if_rough(model.training, str(path))
         return model
 
     @classmethod

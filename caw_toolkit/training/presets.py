@@ -150,7 +150,7 @@ def _known_presets(extra: Mapping[str, Path] | None) -> dict[str, Path]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         with open(path, "rb") as stream:
-            return _with_present_names(tomllib.load(stream))
+            return _with_present_names(tomllib.loads(stream.read().decode("utf-8-sig")))
     except FileNotFoundError:
         raise CawUsageError(f"preset {path} does not exist") from None
     except OSError as error:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
-from caw_toolkit import CawError, CawUsageError
+from caw_toolkit import CawUsageError
+from caw_toolkit.cli.batch import Batch
 from caw_toolkit.cli.options import (
     FILE,
     device_option,
-    force_option,
-    keep_for_audio,
     model_option,
-    output_beside,
     output_option,
     quiet_option,
     seed_option,
 )
+from caw_toolkit.cli.results import Results, result_options
 
 
 @click.command()
 @click.argument("recordings", nargs=-1, required=True, type=FILE, metavar="LOWRES...")
 @model_option(help_text="Model trained on a full-bandwidth recording of the same source.")
-@output_option(help_text="File to write, for a single LOWRES. Default: LOWRES.bwe.wav beside it.")
+@output_option(help_text="File to write, for a single LOWRES. Default: LOWRES.bwe beside it, in its format.")
 @click.option(
     "--filter",
     "filter_path",
@@ -35,8 +35,8 @@ from caw_toolkit.cli.options import (
 )
 @seed_option
 @device_option
+@result_options(what="whole")
 @quiet_option
-@force_option
 def bwe(
     recordings: Sequence[Path],
     model_path: Path,
@@ -44,8 +44,8 @@ def bwe(
     filter_path: Path | None,
     seed: int,
     device: str,
+    results: Results,
     quiet: bool,
-    force: bool,
 ) -> None:
     """Add the highs that each LOWRES has lost, from a model of the same speaker or instrument.
 
@@ -53,24 +53,34 @@ def bwe(
     lacks is found from its spectrum, whatever its rate.
     """
     from caw_bandwidth_extension.roll_off import of_filter
-    from caw_bandwidth_extension.task import extend
-    from caw_toolkit import PyramidModel, check_output, read_audio, write_audio
+    from caw_bandwidth_extension.task import bandwidth, extend
+    from caw_toolkit import PyramidModel, read_audio
+    from caw_toolkit.processors.model_processor import on_model_channels
 
     if output is not None and len(recordings) > 1:
         raise CawUsageError("-o names a single file: leave it out for several recordings")
-    targets = [output or output_beside(recording, "bwe") for recording in recordings]
+    model = PyramidModel.load(model_path, device)
+    rate = model.sample_rate
+    targets = [output or results.beside(recording, "bwe", sample_rate=rate) for recording in recordings]
     if len(set(targets)) < len(targets):
         raise CawUsageError("two recordings have the same name but for its ending: extend them one by one with -o")
-    keep_for_audio(*targets)
-    for target in targets:
-        check_output(target, force)
+    results.expect(targets, inputs=[*recordings, model_path, filter_path], sample_rate=rate)
     roll_off = of_filter(filter_path) if filter_path else None
-    model = PyramidModel.load(model_path, device)
+    batch = Batch(len(recordings))
     for recording, target in zip(recordings, targets, strict=True):
-        clip = read_audio(recording)
-        if clip.channels != model.channels:
-            raise CawError(f"{recording} has {clip.channels} channel(s), the model has {model.channels}")
-        audio = extend(model, clip.samples, clip.sample_rate, seed=seed, roll_off=roll_off)
-        written = write_audio(target, audio, model.sample_rate, clipping="clip", overwrite=force)  # the level stays
-        if not quiet and str(target) != "-":
-            click.echo(f"wrote {target} ({model.sample_rate} Hz{written.changes})", err=True)
+        with batch.file(recording):
+            clip = read_audio(recording)
+            own = bandwidth(clip.samples, clip.sample_rate)
+            each = partial(extend, model, sample_rate=clip.sample_rate, seed=seed, roll_off=roll_off, cutoff_hz=own)
+            audio = on_model_channels(model, clip.samples, each)
+            results.write(
+                target,
+                audio,
+                model.sample_rate,
+                of=clip,
+                read=[recording],
+                model=model_path,
+                note=f" ({model.sample_rate} Hz)",
+                found={"bandwidth_hz": own},
+            )
+    batch.finish()

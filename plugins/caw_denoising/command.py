@@ -10,20 +10,18 @@ import click
 from caw_toolkit.cli.options import (
     FILE,
     OUTPUT_FILE,
-    force_option,
     json_option,
-    keep_for_audio,
     model_option,
-    output_beside,
     output_option,
     quiet_option,
 )
+from caw_toolkit.cli.results import Results, exactly, result_options
 
 
 @click.command()
 @click.argument("noisy", type=FILE, metavar="NOISY")
 @model_option(required=False, help_text="Model of a cleaner recording of the same source, such as another take.")
-@output_option(help_text="File to write. Default: NOISY.denoised.wav beside it.")
+@output_option(help_text="File to write. Default: NOISY.denoised beside it, in its format.")
 @click.option(
     "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much of the noise to remove."
 )
@@ -31,9 +29,9 @@ from caw_toolkit.cli.options import (
     "--residual", type=OUTPUT_FILE, metavar="FILE", help="Also write what was removed: no music should be in it."
 )
 @click.option("--declick/--no-declick", default=True, show_default=True, help="Whether to remove clicks and crackle.")
+@result_options(what="result")
 @json_option
 @quiet_option
-@force_option
 def denoise(
     noisy: Path,
     model_path: Path | None,
@@ -41,9 +39,9 @@ def denoise(
     strength: float,
     residual: Path | None,
     declick: bool,
+    results: Results,
     as_json: bool,
     quiet: bool,
-    force: bool,
 ) -> None:
     """Clean NOISY with nothing but itself: no clean recording, no sample of the noise.
 
@@ -58,29 +56,27 @@ def denoise(
 
     from caw_denoising.reference import reference_recording
     from caw_denoising.task import clean
-    from caw_toolkit import CawUsageError, check_output, read_audio, write_audio
-    from caw_toolkit.audio.depths import kept_bit_depth
+    from caw_toolkit import CawUsageError, read_audio
+    from caw_toolkit.audio.writing import as_stored
 
-    target = output or output_beside(noisy, "denoised")
+    target = output or results.beside(noisy, "denoised")
     if as_json and "-" in (str(target), str(residual)):
         raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
-    depths = {path: kept_bit_depth(noisy, path) for path in (target, residual) if path is not None}
-    keep_for_audio(target, residual)
-    for path, depth in depths.items():
-        check_output(path, force, bit_depth=depth)
+    results.expect([target] if residual is None else [target, residual], inputs=[noisy, model_path])
     clip = read_audio(noisy)
     known = reference_recording(model_path, clip.sample_rate) if model_path is not None else None
     cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known, declick=declick)
-    write = partial(write_audio, sample_rate=clip.sample_rate, clipping="clip", overwrite=force)
-    written = write(target, cleaned.samples, bit_depth=depths[target])
-    if residual is not None:
-        write(residual, clip.samples - cleaned.samples, bit_depth=depths[residual])
-    if as_json:
-        click.echo(json.dumps({"input": str(noisy), "output": str(target), "found": cleaned.findings.as_json()}))
     if not quiet:
         for line in cleaned.findings.lines():
             click.echo(f"found {line}", err=True)
         if cleaned.findings.is_clean:
             click.echo(f"no noise to speak of in {noisy}, or none that could be told from its sound", err=True)
-        if str(target) != "-":
-            click.echo(f"wrote {target}{written.changes}", err=True)
+    found = cleaned.findings.as_json()
+    write = partial(results.write, sample_rate=clip.sample_rate, of=clip, read=[noisy], model=model_path, found=found)
+    write(target, cleaned.samples)
+    if residual is not None:
+        # The difference to what is stored, not to what was computed: the two add up to the input.
+        stored = as_stored(exactly(clip, cleaned.samples), results.depth(target, clip.source))
+        write(residual, (clip.samples if clip.exact is None else clip.exact) - stored)
+    if as_json:
+        click.echo(json.dumps({"input": str(noisy), "output": str(target), "found": found}))

@@ -13,15 +13,13 @@ from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.cli.options import (
     FILE,
     device_option,
-    force_option,
-    keep_for_audio,
     minutes_option,
     model_option,
-    output_beside,
     output_option,
     quiet_option,
     seed_option,
 )
+from caw_toolkit.cli.results import Results, result_options
 
 if TYPE_CHECKING:
     from caw_toolkit import Gap
@@ -35,13 +33,15 @@ if TYPE_CHECKING:
 @click.option("--samples", "in_samples", is_flag=True, help="--hole is in samples.")
 @click.option("--find", is_flag=True, help="Take every run of digital silence as a gap.")
 @model_option(required=False, help_text="Finished model; without it one is trained on what is left of CLIP.")
-@output_option(help_text="File to write, for a single take. Default: CLIP.inpainted.wav, or .inpainted1.wav and so on.")
+@output_option(
+    help_text="File to write, for a single take. Default: CLIP.inpainted, or .inpainted1 and so on, in its format."
+)
 @click.option("-n", "--takes", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of takes.")
 @minutes_option
 @seed_option
 @device_option
+@result_options(what="whole")
 @quiet_option
-@force_option
 def inpaint(
     recording: Path,
     holes: Sequence[tuple[float, float]],
@@ -53,8 +53,8 @@ def inpaint(
     minutes: float | None,
     seed: int,
     device: str,
+    results: Results,
     quiet: bool,
-    force: bool,
 ) -> None:
     """Fill gaps in CLIP with new material of its own kind.
 
@@ -62,18 +62,14 @@ def inpaint(
     """
     from caw_inpainting import gaps as gap_tools
     from caw_inpainting import task
-    from caw_toolkit import check_output, derived_seed, read_audio, write_audio
-    from caw_toolkit.audio.depths import kept_bit_depth
+    from caw_toolkit import derived_seed, read_audio
     from caw_toolkit.cli.progress import load_or_train
 
     if output is not None and takes > 1:
         raise CawUsageError("-o names a single file: leave it out for several takes")
     numbers = [None] if takes == 1 else list(range(1, takes + 1))
-    targets = [output or output_beside(recording, "inpainted", take=number) for number in numbers]
-    depths = [kept_bit_depth(recording, target) for target in targets]
-    keep_for_audio(*targets)
-    for target, depth in zip(targets, depths, strict=True):
-        check_output(target, force, bit_depth=depth)
+    targets = [output or results.beside(recording, "inpainted", take=number) for number in numbers]
+    results.expect(targets, inputs=[recording, model_path])
     clip = read_audio(recording)
     unit = 1 if in_samples else clip.sample_rate
     if not all(math.isfinite(edge) for hole in holes for edge in hole):
@@ -98,11 +94,9 @@ def inpaint(
         if len(gaps) < len(set(given).union(found)):
             click.echo("holes that touch or overlap are filled as one", err=True)
         _tell_of_long_holes(gaps, clip.sample_rate, model.receptive_field_seconds)
-    for take, (target, depth) in enumerate(zip(targets, depths, strict=True)):
+    for take, target in enumerate(targets):
         audio = task.fill(model, clip.samples, gaps, seed=derived_seed(seed, "take", take), varied=take > 0)
-        written = write_audio(target, audio, clip.sample_rate, bit_depth=depth, clipping="clip", overwrite=force)
-        if not quiet and str(target) != "-":
-            click.echo(f"wrote {target}{written.changes}", err=True)
+        results.write(target, audio, clip.sample_rate, of=clip, read=[recording], model=model_path, generated=gaps)
 
 
 def _tell_of_long_holes(gaps: Sequence[Gap], sample_rate: int, heard: float) -> None:

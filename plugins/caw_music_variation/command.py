@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,18 +11,17 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit import CawUsageError
+from caw_toolkit.cli.batch import Batch
 from caw_toolkit.cli.options import (
     FILE,
     device_option,
-    force_option,
-    keep_for_audio,
     minutes_option,
     model_option,
-    output_beside,
     output_option,
     quiet_option,
     seed_option,
 )
+from caw_toolkit.cli.results import Results, result_options
 
 if TYPE_CHECKING:
     from caw_toolkit import Array, AudioClip, PyramidModel
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("songs", nargs=-1, required=True, type=FILE, metavar="SONG...")
 @model_option(required=False, help_text="Finished model; without it one is trained on each SONG first.")
-@output_option(help_text="File to write, for a single take of a single SONG. Default: SONG.varied1.wav and so on.")
+@output_option(
+    help_text="File to write, for a single take of a single SONG. Default: SONG.varied1 and so on, in its format."
+)
 @click.option("-n", "--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Takes of each SONG.")
 @click.option(
     "--strength",
@@ -53,8 +55,8 @@ if TYPE_CHECKING:
 @minutes_option
 @seed_option
 @device_option
+@result_options(what="whole")
 @quiet_option
-@force_option
 def vary(
     songs: Sequence[Path],
     model_path: Path | None,
@@ -68,8 +70,8 @@ def vary(
     minutes: float | None,
     seed: int,
     device: str,
+    results: Results,
     quiet: bool,
-    force: bool,
 ) -> None:
     """Make variations of each SONG, which may be the recording that the model was trained on or any other.
 
@@ -79,58 +81,78 @@ def vary(
     With a model of the paper's preset the song enters the pyramid at --scale, by default the second-coarsest, and
     comes out as that makes it.
     """
-    from caw_music_variation import task
-    from caw_toolkit import check_output, derived_seed, read_audio, write_audio
-    from caw_toolkit.audio.depths import kept_bit_depth
+    from caw_toolkit import PyramidModel, read_audio
     from caw_toolkit.cli.progress import load_or_train
-    from caw_toolkit.dsp.resampling import resample
 
     if output is not None and (len(songs) > 1 or count > 1):
         raise CawUsageError("-o names a single file: leave it out for several songs or takes")
+    model = None if model_path is None else PyramidModel.load(model_path, device)
+    rate = None if model is None or start is not None or stop is not None else model.sample_rate
     targets = {
-        song: [output or output_beside(song, "varied", take=take + 1) for take in range(count)] for song in songs
+        song: [output or results.beside(song, "varied", take=take + 1, sample_rate=rate) for take in range(count)]
+        for song in songs
     }
     every = [target for takes in targets.values() for target in takes]
     if len(set(every)) < len(every):
         raise CawUsageError("two of the songs have the same name but for its ending: vary them one by one with -o")
-    keep_for_audio(*every)
-    for target in every:
-        check_output(target, force)
-    model = None
+    results.expect(every, inputs=[*songs, model_path], sample_rate=rate)
+    settings = _Settings(strength, scale, keep_below, seed)
+    batch = Batch(len(songs))
     for song, takes in targets.items():
-        clip = read_audio(song)
-        passage = _passage(clip, start, stop)
-        if model is None or model_path is None:
-            model = load_or_train([clip], model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
-        if not quiet:
-            _tell_of_the_model(song, clip, model, is_whole=passage is None)
-            if keep_below is not None and "recompose" not in model.capabilities:
-                click.echo(
-                    "this model does not hold its recording, and makes a song as in the paper: no --keep", err=True
+        with batch.file(song):
+            clip = read_audio(song)
+            passage = _passage(clip, start, stop)
+            if model is None or model_path is None:
+                model = load_or_train([clip], None, minutes=minutes, seed=seed, device=device, quiet=quiet)
+            if not quiet:
+                _tell_of_the_model(song, clip, model, keeps=keep_below is not None, is_whole=passage is None)
+            for take, target in enumerate(takes):
+                audio, rate, share = settings.take(take, clip, model, passage)
+                results.write(
+                    target,
+                    audio,
+                    rate,
+                    of=clip,
+                    read=[song],
+                    model=model_path,
+                    note=f", {share:.0%} new",
+                    found={"new_share": share},
                 )
-        rate = model.sample_rate if passage is None else clip.sample_rate
-        heard = None if quiet else resample(clip.samples, clip.sample_rate, rate)
-        for take, target in enumerate(takes):
-            make = partial(
-                task.vary if passage is None else task.vary_passage,
-                model,
-                clip.samples,
-                clip.sample_rate,
-                strength=strength,
-                scale=scale,
-                keep_below=keep_below,
-                seed=derived_seed(seed, "take", take),
-            )
-            if passage is None:
-                audio = make()
-                written = write_audio(target, audio, rate, overwrite=force)
-            else:
-                audio = make(start=passage[0], stop=passage[1])
-                depth = kept_bit_depth(song, target)
-                written = write_audio(target, audio, rate, bit_depth=depth, clipping="clip", overwrite=force)
-            if heard is not None and str(target) != "-":
-                share = _new(heard, audio, rate, passage)
-                click.echo(f"wrote {target}, {share:.0%} new{written.changes}", err=True)
+    batch.finish()
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What was asked for."""
+
+    strength: float
+    scale: int | None
+    keep_below: float | None
+    seed: int
+
+    def take(
+        self, number: int, clip: AudioClip, model: PyramidModel, passage: tuple[float, float] | None
+    ) -> tuple[Array, int, float]:
+        """A variation, its sample rate and the share of it that is new."""
+        from caw_music_variation import task
+        from caw_toolkit import derived_seed
+        from caw_toolkit.dsp.resampling import resample
+
+        make = partial(
+            task.vary if passage is None else task.vary_passage,
+            model,
+            clip.samples,
+            clip.sample_rate,
+            strength=self.strength,
+            scale=self.scale,
+            keep_below=self.keep_below,
+            seed=derived_seed(self.seed, "take", number),
+        )
+        if passage is None:
+            audio, rate = make(), model.sample_rate
+        else:
+            audio, rate = make(start=passage[0], stop=passage[1]), clip.sample_rate
+        return audio, rate, _new(resample(clip.samples, clip.sample_rate, rate), audio, rate, passage)
 
 
 def _passage(clip: AudioClip, start: float | None, stop: float | None) -> tuple[float, float] | None:
@@ -143,10 +165,12 @@ def _passage(clip: AudioClip, start: float | None, stop: float | None) -> tuple[
     return begin, end
 
 
-def _tell_of_the_model(song: Path, clip: AudioClip, model: PyramidModel, *, is_whole: bool) -> None:
+def _tell_of_the_model(song: Path, clip: AudioClip, model: PyramidModel, *, keeps: bool, is_whole: bool) -> None:
     """Say what the model changes beside the detail, and where it is not at home."""
     from caw_music_variation.novelty import is_other_source
 
+    if keeps and "recompose" not in model.capabilities:
+        click.echo("this model does not hold its recording, and makes a song as in the paper: no --keep", err=True)
     if clip.sample_rate != model.sample_rate:
         kept = "so is what is written" if is_whole else "the passage holds no more than that"
         click.echo(f"{song} is at {clip.sample_rate} Hz, the model is at {model.sample_rate} Hz, and {kept}", err=True)

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from caw_toolkit import CawUsageError
 from caw_toolkit.cli.options import (
-    bit_depth_option,
-    clipping_option,
     device_option,
-    force_option,
-    keep_for_audio,
     model_option,
     quiet_option,
     seed_option,
 )
-
-if TYPE_CHECKING:
-    from caw_toolkit import BitDepth, Clipping
+from caw_toolkit.cli.results import Results, result_options
 
 
 @click.command()
@@ -40,12 +33,10 @@ if TYPE_CHECKING:
 @click.option("-n", "--count", type=click.IntRange(1, 10000), default=1, show_default=True, help="Number of takes.")
 @click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
 @click.option("--keep-edges", is_flag=True, help="Begin and end like the training clip, if the model has memorised it.")
-@bit_depth_option
-@clipping_option("take")
+@result_options(what="take", clipping="scale")
 @seed_option
 @device_option
 @quiet_option
-@force_option
 def generate(
     model_path: Path,
     output: Path | None,
@@ -54,28 +45,23 @@ def generate(
     count: int,
     all_scales: bool,
     keep_edges: bool,
-    bit_depth: BitDepth,
-    clipping: Clipping,
+    results: Results,
     seed: int,
     device: str,
     quiet: bool,
-    force: bool,
 ) -> None:
     """Generate new audio from a trained model.
 
     Takes of one seed differ from each other, and the same seed gives the same takes.
     """
-    from caw_toolkit import check_output, write_audio
-
     if duration is not None and like_length is not None:
         raise CawUsageError("--duration and --like-length exclude each other")
     seconds = _length_of(like_length) if like_length else (30.0 if duration is None else duration)
     targets = list(_targets(model_path, output, count))
     if all_scales and str(targets[0]) == "-":
         raise CawUsageError("--all-scales writes several files: name a file or a folder with -o")
-    keep_for_audio(*targets)
-    for target in targets:
-        check_output(target, force, bit_depth=bit_depth)
+    inputs = [model_path, *([Path(like_length)] if like_length else [])]
+    results.expect(targets, inputs=inputs)
 
     from caw_toolkit import PyramidModel
     from caw_unconditional import task
@@ -88,13 +74,12 @@ def generate(
         for rate in rates
     }
     for (_, rate), file in files.items():
-        check_output(file, force, bit_depth=bit_depth, sample_rate=rate)
+        results.expect([file], inputs=inputs, sample_rate=rate)
+        results.require_room(file, samples=seconds * rate * count, channels=model.channels)
     made = task.takes(model, seconds, count=count, seed=seed, rates=rates, keep_edges=keep_edges)
-    for take, rate, audio in made:
-        file = files[take, rate]
-        written = write_audio(file, audio, rate, bit_depth=bit_depth, clipping=clipping, overwrite=force)
-        if not quiet and str(file) != "-":
-            click.echo(f"wrote {file} ({seconds:g} s, {rate} Hz{written.changes})", err=True)
+    for take, rate, blocks in made:
+        note = f" ({seconds:g} s, {rate} Hz)"
+        results.write_blocks(files[take, rate], blocks, rate, channels=model.channels, model=model_path, note=note)
 
 
 def _length_of(path: str) -> float:

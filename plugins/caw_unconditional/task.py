@@ -9,7 +9,7 @@ from caw_toolkit import Array, PyramidModel, derived_seed
 
 def takes(
     model: PyramidModel, seconds: float, *, count: int, seed: int, rates: Sequence[int], keep_edges: bool = False
-) -> Iterator[tuple[int, int, Array]]:
+) -> Iterator[tuple[int, int, Iterator[Array]]]:
     """Generate takes, each at one or several scales of the pyramid.
 
     Args:
@@ -21,9 +21,9 @@ def takes(
         keep_edges: begin and end as the recording does, if the model has memorised its ends.
 
     Yields:
-        Number of the take, from 0 on; rate in Hz; `(channels, samples)` float32.
+        Number of the take, from 0 on; rate in Hz; its blocks, `(channels, samples)` float32 each.
     """
     for take in range(count):
         for rate in rates:
             take_seed = derived_seed(seed, "take", take)
-            yield take, rate, model.generate(seconds, seed=take_seed, keep_edges=keep_edges, up_to_rate=rate)
+            yield take, rate, model.blocks(seconds, seed=take_seed, keep_edges=keep_edges, up_to_rate=rate)

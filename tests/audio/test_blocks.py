@@ -11,7 +11,7 @@ import soundfile as sf
 
 from caw_toolkit import CawError, CawUsageError, read_audio, write_audio
 from caw_toolkit.audio.blocks import open_audio, write_audio_blocks
-from caw_toolkit.audio.writing import BitDepth
+from caw_toolkit.audio.formats import BitDepth
 
 RATE = 8000
 

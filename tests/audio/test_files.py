@@ -16,8 +16,9 @@ import pytest
 import soundfile
 
 from caw_toolkit.audio.clip import AudioClip, require_trainable
+from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.audio.reading import read_audio
-from caw_toolkit.audio.writing import check_output, write_audio
+from caw_toolkit.audio.writing import write_audio
 from caw_toolkit.errors import CawError, CawUsageError
 from paths import ROOT
 
@@ -189,8 +190,7 @@ class TestRead:
         data[21] &= 0xF0
         data[22:26] = bytes(4)
         path.write_bytes(data)
-        with pytest.raises(CawError, match="does not state its length"):
-            read_audio(path)
+        assert read_audio(path).seconds == 1
 
     def test_truncated_mp3_warns(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         path = stored(tmp_path / "a.mp3", tone(4))
@@ -386,7 +386,7 @@ class TestCheckOutput:
             ("noname", {}, r"no suffix.*\.wav"),
             ("a.flac", {"bit_depth": "float"}, r"floating-point.*a\.wav"),
             ("a.mp3", {"sample_rate": 96000}, r"96000 Hz.*a\.wav"),
-            ("a.wav", {"bit_depth": "32"}, "unknown bit depth"),
+            ("a.wav", {"bit_depth": "48"}, "unknown bit depth"),
             ("", {}, "is a directory"),
         ],
     )

@@ -137,7 +137,7 @@ CASES = {
     "missing": Case(lambda p: p.train(p.folder / "none.wav"), "'{folder}/none.wav' does not exist", 2),
     "empty": Case(lambda p: p.train(p.file(b"")), "bad.wav is empty (0 bytes)"),
     "non-audio": Case(lambda p: p.train(p.file("text, no audio\n" * 99)), "bad.wav cannot be read as audio"),
-    "truncated": Case(truncated, "bad.wav is truncated: only 50.0 %"),
+    "truncated": Case(truncated, "bad.wav is truncated: only 49.9 %"),
     "truncated-flac": Case(truncated_flac, "bad.flac is "),
     "silent": Case(lambda p: p.train(p.audio(np.zeros(3 * RATE))), "the recording is silent"),
     "constant": Case(lambda p: p.train(p.audio(np.full(3 * RATE, 0.3))), "the recording is constant"),

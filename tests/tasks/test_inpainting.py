@@ -15,7 +15,7 @@ from caw_inpainting.bands import Bands
 from caw_inpainting.continuations import Surroundings
 from caw_inpainting.task import fill, select_nearest
 from caw_toolkit import AudioClip, CawError, CawUsageError, PyramidModel
-from caw_toolkit.audio.depths import kept_bit_depth
+from caw_toolkit.audio.reading import read_audio
 from caw_toolkit.cli import main
 
 RATE = 4000
@@ -207,8 +207,9 @@ def test_the_command_fills_a_gap_bit_exactly_elsewhere(
 def test_a_lossy_source_asks_for_a_depth_that_the_target_has(speech: AudioClip, tmp_path: Path) -> None:
     source = tmp_path / "lossy.mp3"
     sf.write(source, speech.samples[0, :16000], speech.sample_rate)
-    assert [kept_bit_depth(source, Path(name)) for name in ("x.flac", "x.wav", "-")] == ["24", "float", "float"]
-    assert [kept_bit_depth(Path("-"), Path(name)) for name in ("x.flac", "x.wav", "-")] == ["24", "float", "float"]
+    stored = read_audio(source).source
+    assert stored is not None
+    assert [stored.bit_depth(name) for name in ("x.flac", "x.wav", "-")] == ["24", "float", "float"]
 
 
 def test_a_hole_longer_than_the_model_hears_is_filled_and_reported(

@@ -41,7 +41,7 @@ def test_the_command_makes_takes_as_long_as_the_song(
     command = ["vary", str(tmp_path / "song.flac"), "--model", str(tmp_path / "song.pt"), "--seed", "1", "-n", "2"]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.stderr
-    takes = [read_audio(tmp_path / f"song.varied{take}.wav") for take in (1, 2)]
+    takes = [read_audio(tmp_path / f"song.varied{take}.flac") for take in (1, 2)]
     assert all(take.seconds == pytest.approx(speech.seconds, abs=1e-3) for take in takes)
     assert (takes[0].samples != takes[1].samples).any()
 

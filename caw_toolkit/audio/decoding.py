@@ -1,0 +1,290 @@
+"""Audio files opened: checked, put right where headers are wrong, and decoded block by block to the last sample."""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from caw_toolkit.audio.containers import audio_begins, ogg_links, with_true_length
+from caw_toolkit.audio.ffmpeg import FfmpegAudio, decoded_by_ffmpeg, ffmpeg_path
+from caw_toolkit.audio.metadata import read_metadata
+from caw_toolkit.audio.mpeg import MpegSegment, begins_with_mpeg, mpeg_segments
+from caw_toolkit.audio.source_format import SourceFormat
+from caw_toolkit.audio.views import View
+from caw_toolkit.audio.writing import BLOCK_SAMPLES, MOST_CHANNELS, libsndfile_reason
+from caw_toolkit.errors import CawError, CawUsageError
+
+__all__ = ["HIGHEST_SAMPLE_RATE", "LOWEST_SAMPLE_RATE", "Recording", "opened"]
+
+logger = logging.getLogger(__name__)
+
+LOWEST_SAMPLE_RATE = 4000
+HIGHEST_SAMPLE_RATE = 192000
+
+_UNKNOWN_LENGTH = 2**62  # libsndfile states more
+_HEADERLESS = (".raw", ".pcm")
+#: What other containers begin with, or have behind their first four bytes: MPEG frames in them are not all they hold.
+_FOREIGN = (b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75", b"FLV\x01", b"ftyp", b"moov", b"mdat")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file that is being read.
+
+    Attributes:
+        name: for messages.
+        source: how it was stored.
+        samples: per channel; None if it does not say.
+    """
+
+    name: str
+    source: SourceFormat
+    samples: int | None
+    _decoder: Any
+    _segments: tuple[MpegSegment, ...]
+    _views: tuple[BinaryIO, ...]
+
+    @property
+    def channels(self) -> int:
+        """1 or 2."""
+        return int(self._decoder.channels)
+
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+        return int(self._decoder.samplerate)
+
+    def blocks(self, start: int = 0, stop: int | None = None, *, is_deep: bool = False) -> Iterator[npt.NDArray[Any]]:
+        """The audio, once, in blocks `(channels, samples)`, float32 or, if `is_deep`, float64.
+
+        A damaged header does not decide how much memory is taken.
+
+        Args:
+            start: the first sample.
+            stop: the first sample after it; None: to the end.
+            is_deep: keep more bits than float32 has.
+
+        Raises:
+            CawError: The file is damaged or truncated (for MP3 a warning is logged instead), or has NaN or infinite
+                samples.
+        """
+        position = self._seek(start)
+        for index in range(len(self._views)):
+            with self._decoder if index == 0 else _decoder(self._views[index], self.name) as decoder:
+                if (decoder.channels, decoder.samplerate) != (self.channels, self.sample_rate):
+                    raise CawError(f"{self.name} is joined of recordings of different kinds: split it")
+                end = self._end_of_part(index, position, stop)
+                while position < end:
+                    most = int(min(BLOCK_SAMPLES, end - position))
+                    block = self._read(decoder, position, most, is_deep)
+                    if block.shape[1] == 0:
+                        break
+                    skipped = max(0, start - position)
+                    position += block.shape[1]
+                    if position > start:
+                        yield block[:, skipped:]
+        if position == 0:
+            raise CawError(f"{self.name} holds no audio")
+        if stop is None or position < stop or stop == self.samples:
+            self._complain_of_early_end(position)
+
+    def _seek(self, start: int) -> int:
+        import soundfile
+
+        seekable = soundfile.SoundFile.seekable(self._decoder) and self._decoder.format != "MP3"
+        if start == 0 or self.samples is None or not seekable or len(self._views) > 1:
+            return 0
+        try:
+            return int(self._decoder.seek(start))
+        except soundfile.LibsndfileError as error:
+            raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
+
+    def _end_of_part(self, index: int, position: int, stop: int | None) -> float:
+        """Where to stop reading it; it may end before."""
+        end = math.inf if stop is None else stop
+        if self._segments and self._segments[index].stated is None:  # zeros are behind its frames
+            end = min(end, position + self._segments[index].samples)
+        return end
+
+    def _read(self, decoder: Any, position: int, samples: int, is_deep: bool) -> npt.NDArray[Any]:
+        import soundfile
+
+        try:
+            block = decoder.read(samples, dtype="float64" if is_deep else "float32", always_2d=True).T
+        except soundfile.LibsndfileError as error:
+            raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
+        with np.errstate(over="ignore"):
+            bad = ~np.isfinite(block.astype(np.float32, copy=False)).all(axis=0)
+        if bad.any():
+            second = (position + int(bad.argmax())) / self.sample_rate
+            raise CawError(f"{self.name} has NaN or infinite samples, the first at {second:.3f} s: repair it first")
+        return np.ascontiguousarray(block)
+
+    def _complain_of_early_end(self, position: int) -> None:
+        is_short = self.samples is not None and position < self.samples
+        if any(segment.is_cut for segment in self._segments) or (is_short and self._decoder.format == "MP3"):
+            logger.warning("%s holds less audio than its header states: it may be truncated", self.name)
+            return
+        if self.samples is None or not is_short:
+            return
+        stated, end = self.samples / self.sample_rate, position / self.sample_rate
+        raise CawError(f"{self.name} is truncated: it states {stated:.2f} s and ends at {end:.2f} s")
+
+
+@contextmanager
+def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator[Recording]:
+    """Open a file to read it once.
+
+    Args:
+        source: as for `read_audio`.
+        most_seconds: how much of it will be read at most; None: all of it.
+
+    Raises:
+        CawUsageError: there is no such file.
+        CawError: it is not audio that the toolkit works with.
+    """
+    name = "standard input" if str(source) == "-" else str(source)
+    with ExitStack() as stack:
+        stream = stack.enter_context(open_source(source, name))
+        if stream.seek(0, os.SEEK_END) == 0:
+            raise CawError(f"{name} is empty (0 bytes)")
+        segments, views = _parts(stream, name)
+        metadata = read_metadata(stream if audio_begins(stream) is None else views[0])
+        made: FfmpegAudio | None = None
+        try:
+            decoder = stack.enter_context(_decoder(views[0], name))
+        except CawError as error:
+            reason = libsndfile_reason(error.__cause__)
+            segments = [] if segments or _is_foreign(stream) else mpeg_segments(stream, name)
+            views = _views_of(stream, segments)
+            if not segments:
+                path = None if isinstance(stream, io.BytesIO) else Path(source)
+                made = stack.enter_context(_made_by_ffmpeg(stream, path, name, most_seconds, reason))
+                views = _parts(made.stream, name)[1]
+            decoder = stack.enter_context(_decoder(views[0], name))
+        _refuse_unfit(decoder, name)
+        samples = _samples(decoder, views, segments, name)
+        if samples == 0:
+            raise CawError(f"{name} holds no audio")
+        if made and samples and most_seconds and samples >= int(most_seconds * decoder.samplerate):
+            samples = None  # there may be more
+        container, subtype = (made.container, made.codec) if made else (decoder.format, decoder.subtype)
+        yield Recording(name, SourceFormat(container, subtype, metadata), samples, decoder, tuple(segments), views)
+
+
+def open_source(source: str | Path, name: str) -> BinaryIO:
+    """A seekable stream of the source's bytes. Pipes are read to their end."""
+    if str(source) == "-":
+        if sys.stdin.isatty():
+            raise CawUsageError("standard input is a terminal: give a file, or pipe audio in")
+        return io.BytesIO(sys.stdin.buffer.read())
+    try:
+        stream = io.BufferedReader(io.FileIO(source))
+    except FileNotFoundError:
+        raise CawUsageError(f"{name} does not exist") from None
+    except IsADirectoryError:
+        raise CawUsageError(f"{name} is a directory: give an audio file") from None
+    except OSError as error:
+        raise CawError(f"cannot read {name}: {error.strerror or error}") from error
+    if stream.seekable():
+        return stream
+    with stream:
+        return io.BytesIO(stream.read())
+
+
+def _parts(stream: BinaryIO, name: str) -> tuple[list[MpegSegment], tuple[BinaryIO, ...]]:
+    """What is decoded one after the other, and the MPEG frames that it is made of.
+
+    Raises:
+        CawError: the file ends before its audio does.
+    """
+    begin = audio_begins(stream)
+    if begin is None:
+        segments = mpeg_segments(stream, name) if begins_with_mpeg(stream) else []
+        return segments, _views_of(stream, segments)
+    corrected = with_true_length(stream, name, begin)
+    return [], _buffered(*([corrected] if corrected else [View(stream, [part]) for part in ogg_links(stream, begin)]))
+
+
+def _views_of(stream: BinaryIO, segments: list[MpegSegment]) -> tuple[BinaryIO, ...]:
+    size = stream.seek(0, os.SEEK_END)
+    return _buffered(*([segment.view(stream) for segment in segments] or [View(stream, [(0, size)])]))
+
+
+def _buffered(*views: View) -> tuple[BinaryIO, ...]:
+    return tuple(io.BufferedReader(view, 1 << 16) for view in views)
+
+
+def _is_foreign(stream: BinaryIO) -> bool:
+    stream.seek(0)
+    head = stream.read(8)
+    return audio_begins(stream) is not None or head[:4] in _FOREIGN or head[4:] in _FOREIGN
+
+
+def _decoder(stream: BinaryIO, name: str) -> Any:
+    """A `soundfile.SoundFile` of a stream."""
+    import soundfile
+
+    stream.seek(0)
+    try:
+        decoder = soundfile.SoundFile(stream)
+    except soundfile.LibsndfileError as error:
+        raise CawError(f"{name} cannot be read as audio ({libsndfile_reason(error)})") from error
+    decoder.seekable = lambda: False  # soundfile seeks after each read, which libsndfile does wrong in some formats
+    return decoder
+
+
+def _made_by_ffmpeg(
+    stream: BinaryIO, path: Path | None, name: str, most_seconds: float | None, reason: str
+) -> AbstractContextManager[FfmpegAudio]:
+    file = "FILE" if name == "standard input" else shlex.quote(name)
+    if Path(name).suffix.lower() in _HEADERLESS:
+        raise CawError(
+            f"{name} has no header that says what audio it holds: convert it to WAV first, "
+            f"for example with: ffmpeg -f s16le -ar 44100 -ac 1 -i {file} {file}.wav"
+        )
+    if ffmpeg_path() is None:
+        raise CawError(
+            f"{name} cannot be read as audio ({reason}): read are WAV, AIFF, CAF, AU, FLAC, OGG, Opus and MP3, and "
+            f"what ffmpeg reads if it is installed; convert it first, for example with: ffmpeg -i {file} {file}.wav"
+        )
+    return decoded_by_ffmpeg(stream, path, name, most_seconds=most_seconds)
+
+
+def _refuse_unfit(decoder: Any, name: str) -> None:
+    rate = decoder.samplerate
+    if decoder.channels > MOST_CHANNELS:
+        raise CawError(
+            f"{name} has {decoder.channels} channels; caw works with mono and stereo: "
+            "mix it down first, for example with sox"
+        )
+    if not LOWEST_SAMPLE_RATE <= rate <= HIGHEST_SAMPLE_RATE:
+        raise CawError(
+            f"{name} has a sample rate of {rate} Hz; caw works with {LOWEST_SAMPLE_RATE} to {HIGHEST_SAMPLE_RATE} Hz: "
+            "resample it first, for example with sox"
+        )
+
+
+def _samples(decoder: Any, views: tuple[BinaryIO, ...], segments: list[MpegSegment], name: str) -> int | None:
+    """Per channel, of all parts; None if one does not say."""
+    if segments and all(segment.stated is None for segment in segments):
+        return sum(segment.samples for segment in segments)
+    total = 0
+    for index, view in enumerate(views):
+        with nullcontext(decoder) if index == 0 else _decoder(view, name) as part:
+            if part.frames > _UNKNOWN_LENGTH:
+                return None
+            total += min(part.frames, segments[index].samples_there) if segments else part.frames
+    return total

@@ -1,0 +1,146 @@
+"""Checks of the files that are to be written, before the work is done."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from caw_toolkit.audio.formats import BIT_DEPTHS, FORMATS, MP3_RATES, BitDepth, depths_of, is_floating
+from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
+from caw_toolkit.standard_output import binary_output
+
+__all__ = ["check_output", "refuse_collisions", "require_room"]
+
+
+def check_output(
+    target: str | Path, overwrite: bool = False, *, bit_depth: BitDepth = "24", sample_rate: int | None = None
+) -> None:
+    """Raise now what `write_audio` would raise after hours of work. Creates nothing.
+
+    Args:
+        target: The output file, or `-`.
+        overwrite: Whether an existing file may be replaced.
+        bit_depth: As for `write_audio`.
+        sample_rate: The rate in Hz to be written, where it is known.
+
+    Raises:
+        CawUsageError: An unknown suffix, a bit depth or sample rate that the format cannot hold, an existing file
+            without `overwrite`, a directory, a device or a pipe, a name that is too long, or standard output that is a
+            terminal.
+        CawError: The folder cannot be written to.
+
+    Example:
+        >>> check_output("take.wav", bit_depth="float")
+        >>> check_output("take.flac", bit_depth="float")
+        Traceback (most recent call last):
+        caw_toolkit.errors.CawUsageError: FLAC files hold no floating-point samples: write take.wav
+    """
+    if bit_depth not in BIT_DEPTHS:
+        raise CawUsageError(f"unknown bit depth {bit_depth!r}: {did_you_mean(str(bit_depth), BIT_DEPTHS)}")
+    if str(target) == "-":
+        if binary_output().isatty():
+            raise CawUsageError("standard output is a terminal: give an output file, or redirect it")
+        return
+    target = Path(target)
+    _refuse_odd_place(target)
+    format_name = FORMATS.get(target.suffix.lower())
+    if format_name is None:
+        known = ", ".join(FORMATS)
+        raise CawUsageError(
+            f"cannot tell the format of {target} from {target.suffix or 'no suffix'!r}: use one of {known}"
+        )
+    if is_floating(bit_depth) and not is_floating(depths_of(target)[-1]):
+        raise CawUsageError(f"{format_name} files hold no floating-point samples: write {target.with_suffix('.wav')}")
+    if bit_depth not in depths_of(target):
+        held = ", ".join(depths_of(target))
+        raise CawUsageError(
+            f"{format_name} files hold {held} bits, not {bit_depth}: write {target.with_suffix('.wav')}"
+        )
+    if format_name == "MP3" and sample_rate is not None and sample_rate not in MP3_RATES:
+        raise CawUsageError(f"MP3 does not know a sample rate of {sample_rate} Hz: write {target.with_suffix('.wav')}")
+    if os.path.exists(target) and not overwrite:
+        raise CawUsageError(f"{target} exists; add --force to replace it (overwrite=True in Python)")
+    folder = next(parent for parent in target.absolute().parents if os.path.exists(parent))
+    if not os.path.isdir(folder):
+        raise CawError(f"cannot write {target}: {folder} is not a directory")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise CawError(f"cannot write {target}: no permission to write in {folder}")
+
+
+def refuse_collisions(outputs: Sequence[str | Path], inputs: Iterable[str | Path]) -> None:
+    """Raise where a command would write one file twice, or one that it reads.
+
+    Args:
+        outputs: what is to be written; `-` is standard output.
+        inputs: what is read, under any name: through links, too.
+
+    Raises:
+        CawUsageError: two outputs are one file, or an output is an input.
+    """
+    read = {_identity(path): path for path in inputs if str(path) != "-"}
+    written: dict[object, str | Path] = {}
+    for path in outputs:
+        identity = "-" if str(path) == "-" else _identity(path)
+        if identity in written:
+            raise CawUsageError(f"two results would go to {path}: name another file for one of them")
+        if identity in read:
+            raise CawUsageError(f"{path} is read here, and would be destroyed: name another file to write")
+        written[identity] = path
+
+
+def require_room(target: str | Path, needed_bytes: float) -> None:
+    """Raise where a file would not fit onto its disk, or, for `-`, onto that of temporary files.
+
+    Args:
+        target: the file.
+        needed_bytes: how large it is, with what is written beside it meanwhile.
+
+    Raises:
+        CawError: there is less room.
+    """
+    folder = Path(tempfile.gettempdir()) if str(target) == "-" else Path(target).absolute()
+    while not folder.is_dir():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if needed_bytes > free:
+        raise CawError(
+            f"cannot write {target}: it takes {needed_bytes / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free in {folder}"
+        )
+
+
+def _identity(path: str | Path) -> object:
+    """What tells whether two paths are one file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
+
+
+def _refuse_odd_place(target: Path) -> None:
+    """Raise for what is no place for a file: a directory, a device, a pipe, a name that is too long.
+
+    Raises:
+        CawUsageError: it is one of these.
+    """
+    try:
+        kind = os.stat(target).st_mode
+    except FileNotFoundError:
+        asks = hasattr(os, "pathconf") and target.parent.is_dir()
+        longest = os.pathconf(target.parent, "PC_NAME_MAX") if asks else 255
+        if len(os.fsencode(target.name)) > longest:
+            raise CawUsageError(f"the name {target.name[:40]!r}... is too long: it may have {longest} bytes") from None
+        return
+    except OSError as error:
+        if error.errno == errno.ENOTDIR:
+            return  # the folder is looked at below
+        raise CawUsageError(f"cannot write {str(target)[:200]!r}: {error.strerror or error}") from None
+    if stat.S_ISDIR(kind):
+        raise CawUsageError(f"{target} is a directory: give a file name")
+    if not stat.S_ISREG(kind):
+        raise CawUsageError(f"{target} is a device or a pipe, not a file: write to - and redirect that")

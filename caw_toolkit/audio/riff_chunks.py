@@ -1,0 +1,156 @@
+"""The chunks of a WAV file beside its audio: read, fitted to another sample rate, put into another WAV.
+
+Layouts: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0" (1991; `cue `, `smpl`, `LIST`), and
+EBU Tech 3285 (`bext`) and 3306 (RF64).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple
+
+#: Chunks that say how the audio is stored, or nothing: they are the writer's own.
+_OF_THE_AUDIO = {b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"levl"}
+#: Chunks larger than this are not carried: nothing but audio is that large.
+LARGEST_BYTES = 1 << 26
+#: Chunks that are looked at in a file, at most.
+MOST_CHUNKS = 10_000
+
+_TIME_REFERENCE, _CODING_HISTORY = 338, 602  # in bext
+
+
+class Chunk(NamedTuple):
+    """A chunk of a WAV file.
+
+    Attributes:
+        name: four bytes.
+        data: what it holds, without padding.
+    """
+
+    name: bytes
+    data: bytes
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        kind = self.data[:4] if self.name == b"LIST" else b""
+        return (self.name + b" " + kind).decode("latin-1").strip()
+
+    @property
+    def packed(self) -> bytes:
+        """Its bytes in a file."""
+        return self.name + struct.pack("<I", len(self.data)) + self.data + b"\0" * (len(self.data) % 2)
+
+
+def positions(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Name, first byte and size of every chunk of a WAV (RIFF, RIFX, RF64), as far as its headers lead."""
+    stream.seek(0)
+    form = stream.read(12)[:4]
+    if form not in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
+        return
+    order, audio_bytes = (">" if form == b"RIFX" else "<"), None
+    for _ in range(MOST_CHUNKS):
+        header = stream.read(8)
+        if len(header) < 8:
+            return
+        name, (size,) = header[:4], struct.unpack(f"{order}I", header[4:])
+        first = stream.tell()
+        if name == b"ds64":
+            audio_bytes = struct.unpack("<16xQ", stream.read(24).ljust(24, b"\0"))[0]
+        if name == b"data" and size == 0xFFFFFFFF and audio_bytes is not None:
+            size = audio_bytes
+        yield name, first, size
+        stream.seek(first + size + size % 2)
+
+
+def read_chunks(stream: BinaryIO) -> list[Chunk]:
+    """The chunks of a WAV file that say more than how its audio is stored; none of another file."""
+    found, total = [], 0
+    for name, first, size in positions(stream):
+        if name in _OF_THE_AUDIO or total + size > LARGEST_BYTES:
+            continue
+        total += size
+        stream.seek(first)
+        data = stream.read(size)
+        if len(data) == size:
+            found.append(Chunk(name, data))
+    return found
+
+
+def fitted(chunk: Chunk, ratio: float, coding_history: str) -> Chunk:
+    """A chunk for a file that was made of its own.
+
+    Args:
+        chunk: of the source.
+        ratio: sample rate of the result over that of the source; positions in samples follow it.
+        coding_history: line that bext gains.
+    """
+    data = bytearray(chunk.data)
+    if chunk.name == b"bext" and len(data) >= _CODING_HISTORY:
+        (samples,) = struct.unpack_from("<Q", data, _TIME_REFERENCE)
+        struct.pack_into("<Q", data, _TIME_REFERENCE, round(samples * ratio))
+        history = bytes(data[_CODING_HISTORY:]).rstrip(b"\0")
+        separator = b"\r\n" if history and not history.endswith(b"\n") else b""
+        line = coding_history.encode("ascii", "replace") + b"\r\n"
+        data[_CODING_HISTORY:] = history + separator + line
+    elif chunk.name == b"cue ":
+        for point in range(4, len(data) - 23, 24):
+            _scale(data, (point + 4, point + 20), ratio)
+    elif chunk.name == b"smpl" and len(data) >= 36:
+        _scale(data, (8,), 1 / ratio)  # nanoseconds of a sample
+        for loop in range(36, len(data) - 23, 24):
+            _scale(data, (loop + 8, loop + 12), ratio)
+    elif chunk.name == b"LIST" and data[:4] == b"adtl":
+        position = 4
+        while position + 8 <= len(data):
+            (size,) = struct.unpack_from("<I", data, position + 4)
+            if data[position : position + 4] == b"ltxt" and position + 16 <= len(data):
+                _scale(data, (position + 12,), ratio)
+            position += 8 + size + size % 2
+    return Chunk(chunk.name, bytes(data))
+
+
+def _scale(data: bytearray, offsets: Iterable[int], ratio: float) -> None:
+    for offset in offsets:
+        (value,) = struct.unpack_from("<I", data, offset)
+        struct.pack_into("<I", data, offset, min(2**32 - 1, round(value * ratio)))
+
+
+def insert_chunks(stream: BinaryIO, chunks: Iterable[Chunk]) -> None:
+    """Put chunks before the audio of a WAV file, RIFF or RF64, where all programs look for them.
+
+    Args:
+        stream: the whole file; readable, writable, seekable.
+        chunks: in their order.
+
+    Raises:
+        ValueError: it is no such file, or would become too large for its header.
+    """
+    stream.seek(0)
+    is_rf64 = stream.read(4) == b"RF64"
+    if is_rf64:  # libsndfile loses its way there after a chunk of odd length
+        chunks = [Chunk(chunk.name, chunk.data + b"\0" * (len(chunk.data) % 2)) for chunk in chunks]
+    packed = b"".join(chunk.packed for chunk in chunks)
+    place = next((first - 8 for name, first, _ in positions(stream) if name == b"data"), None)
+    if place is None:
+        raise ValueError("not a WAV file")
+    end = stream.seek(0, os.SEEK_END)
+    if is_rf64:
+        _write_at(stream, 20, struct.pack("<Q", end + len(packed) - 8))
+    elif end + len(packed) - 8 < 2**32:
+        _write_at(stream, 4, struct.pack("<I", end + len(packed) - 8))
+    else:
+        raise ValueError("too large")
+    for stop in range(end, place, -LARGEST_BYTES):  # from behind: each block moves to where nothing is needed any more
+        start = max(place, stop - LARGEST_BYTES)
+        stream.seek(start)
+        block = stream.read(stop - start)
+        _write_at(stream, start + len(packed), block)
+    _write_at(stream, place, packed)
+
+
+def _write_at(stream: BinaryIO, position: int, data: bytes) -> None:
+    stream.seek(position)
+    stream.write(data)

@@ -1,0 +1,49 @@
+"""How a recording was stored: what a result of it is stored like, if nothing else is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from caw_toolkit.audio.formats import BitDepth, depths_of
+from caw_toolkit.audio.metadata import Metadata
+
+__all__ = ["SourceFormat"]
+
+#: The depth of what libsndfile calls a subtype. Lossy encodings have none: float keeps what they decode to.
+_DEPTHS: dict[str, BitDepth] = {
+    "PCM_S8": "8",
+    "PCM_U8": "8",
+    "PCM_16": "16",
+    "PCM_24": "24",
+    "PCM_32": "32",
+    "FLOAT": "float",
+    "DOUBLE": "double",
+    "ULAW": "16",
+    "ALAW": "16",
+}
+
+
+@dataclass(frozen=True)
+class SourceFormat:
+    """How a recording was stored.
+
+    Attributes:
+        container: what libsndfile calls it: `WAV`, `FLAC`, `MP3`; or a name of ffmpeg's.
+        subtype: what libsndfile calls the encoding of its samples: `PCM_16`, `FLOAT`, `VORBIS`.
+        metadata: what the file says beside its audio.
+    """
+
+    container: str
+    subtype: str
+    metadata: Metadata
+
+    def bit_depth(self, target: str | Path) -> BitDepth:
+        """The depth at which a target keeps every sample, or the nearest that its format has.
+
+        Args:
+            target: file to be written; `-` is standard output.
+        """
+        wanted = _DEPTHS.get(self.subtype, "float")
+        possible = depths_of(target)
+        return wanted if wanted in possible else possible[-1]

@@ -1,0 +1,305 @@
+"""Writing what a command makes: one set of options, one policy for depth, level, metadata and the record of the run.
+
+    @click.command()
+    @click.argument("recording", type=FILE)
+    @output_option()
+    @result_options(what="result")
+    @quiet_option
+    def shout(recording, output, results, quiet):
+        target = output or results.beside(recording, "shouted")
+        results.expect([target], inputs=[recording])
+        clip = read_audio(recording)
+        results.write(target, 2 * clip.samples, clip.sample_rate, of=clip, read=[recording])
+
+.. versionadded:: 0.1
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from caw_toolkit.cli.options import Decorator, clipping_option, force_option, keep_for_audio, output_beside
+
+if TYPE_CHECKING:
+    from caw_toolkit.arrays import Array, FloatArray, Gap
+    from caw_toolkit.audio.clip import AudioClip
+    from caw_toolkit.audio.formats import BitDepth
+    from caw_toolkit.audio.source_format import SourceFormat
+    from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio
+
+__all__ = ["Results", "exactly", "result_options"]
+
+logger = logging.getLogger(__name__)
+
+_BIT_DEPTHS = ["8", "16", "24", "32", "float", "double"]  # spelt out: what knows them loads numpy
+
+
+@dataclass(frozen=True)
+class Results:
+    """How the results of a command are written.
+
+    Attributes:
+        bit_depth: of `write_audio`; None is the source's.
+        clipping: of `write_audio`.
+        keep_metadata: whether what the source says beside its audio goes to the result.
+        log: file that gains a record of each result; None keeps none.
+        force: whether files that exist may be replaced.
+        quiet: whether only warnings are shown.
+    """
+
+    bit_depth: BitDepth | None
+    clipping: Clipping
+    keep_metadata: bool
+    log: Path | None
+    force: bool
+    quiet: bool
+
+    def beside(self, source: Path, label: str, *, take: int | None = None, sample_rate: int | None = None) -> Path:
+        """Where the result for a file goes by default (`output_beside`), in the format of that file if it can be.
+
+        Args:
+            source: the input file.
+            label: what was done to it.
+            take: number of the take, if there are several.
+            sample_rate: of the result in Hz, if it is known; MP3 has not all.
+        """
+        from caw_toolkit.audio.formats import FORMATS, MP3_RATES
+
+        format_name = FORMATS.get(source.suffix.lower())
+        fits = format_name is not None and (format_name != "MP3" or sample_rate is None or sample_rate in MP3_RATES)
+        return output_beside(source, label, take=take, suffix=source.suffix if fits else ".wav")
+
+    def expect(self, targets: Sequence[Path], *, inputs: Iterable[Path | None], sample_rate: int | None = None) -> None:
+        """Check now what would fail after the work, and keep standard output clean if audio goes there.
+
+        Args:
+            targets: all files that are to be written.
+            inputs: all that are read; None stands for nothing.
+            sample_rate: of the results in Hz, where it is known.
+
+        Raises:
+            CawUsageError: as `check_output`; or two of the files are one.
+        """
+        from caw_toolkit.audio.outputs import check_output, refuse_collisions
+
+        keep_for_audio(*targets)
+        logs = [] if self.log is None else [self.log]
+        refuse_collisions([*targets, *logs], [path for path in inputs if path is not None])
+        for target in targets:
+            depth = self.bit_depth or _any_depth(target)
+            check_output(target, self.force, bit_depth=depth, sample_rate=sample_rate)
+
+    def depth(self, target: Path, source: SourceFormat | None) -> BitDepth:
+        """Of a result: what was asked for, else the source's, else 24 bits."""
+        return self.bit_depth or ("24" if source is None else source.bit_depth(target))
+
+    def write(
+        self,
+        target: Path,
+        audio: FloatArray,
+        sample_rate: int,
+        *,
+        of: AudioClip | None = None,
+        read: Sequence[Path] = (),
+        model: Path | None = None,
+        note: str = "",
+        found: Mapping[str, Any] | None = None,
+        generated: Sequence[Gap] | None = None,
+    ) -> WrittenAudio:
+        """Write a result, say so, and record it.
+
+        Args:
+            target: a file, or `-`.
+            audio: `(channels, samples)`. Samples that are still those of the source keep all its bits.
+            sample_rate: Hz.
+            of: what it was made of.
+            read: the files that were read.
+            model: the file of the model that was used.
+            note: for the line that says so, after the name.
+            found: what the log is to say that was found or done; anything that JSON can hold.
+            generated: ranges of samples outside of which nothing was changed.
+        """
+        from caw_toolkit.audio.writing import write_audio
+
+        source = None if of is None else of.source
+        if of is not None and sample_rate == of.sample_rate:
+            audio = exactly(of, audio)
+        depth = self.depth(target, source)
+        written = write_audio(
+            target,
+            audio,
+            sample_rate,
+            bit_depth=depth,
+            clipping=self.clipping,
+            overwrite=self.force,
+            metadata=self._embedding(source, depth, sample_rate / (of.sample_rate if of else sample_rate), len(audio)),
+        )
+        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": audio.shape[1]}
+        self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
+        return written
+
+    def write_blocks(
+        self,
+        target: Path,
+        blocks: Iterable[Array],
+        sample_rate: int,
+        *,
+        channels: int,
+        source: SourceFormat | None = None,
+        read: Sequence[Path] = (),
+        model: Path | None = None,
+        note: str = "",
+    ) -> WrittenAudio:
+        """Write a result that is made block by block, say so, and record it.
+
+        Args:
+            target: a file, or `-`.
+            blocks: `(channels, samples)` each.
+            sample_rate: Hz; that of the source, if there is one.
+            channels: of the blocks.
+            source: how that was stored which it is made of.
+            read: as for `write`.
+            model: as for `write`.
+            note: as for `write`.
+        """
+        from caw_toolkit.audio.blocks import write_audio_blocks
+
+        depth = self.depth(target, source)
+        written = write_audio_blocks(
+            target,
+            blocks,
+            sample_rate,
+            channels=channels,
+            bit_depth=depth,
+            clipping=self.clipping,
+            overwrite=self.force,
+            metadata=self._embedding(source, depth, 1.0, channels),
+        )
+        details = {"bit_depth": depth, "sample_rate": sample_rate}
+        self._finish(target, written, details, read=read, model=model, note=note)
+        return written
+
+    def require_room(self, target: Path, *, samples: float, channels: int) -> None:
+        """Raise now where a result would not fit onto the disk.
+
+        Args:
+            target: a file, or `-`.
+            samples: of each channel.
+            channels: of the result.
+
+        Raises:
+            CawError: it would not.
+        """
+        from caw_toolkit.audio.outputs import require_room
+
+        require_room(target, 8 * samples * channels)  # float32 samples beside the file, which is no larger
+
+    def _finish(
+        self, target: Path, written: WrittenAudio, details: Mapping[str, Any], *, note: str = "", **record: Any
+    ) -> None:
+        """Say what was written and what of it could not be kept, and record it."""
+        if not self.quiet and str(target) != "-":
+            click.echo(f"wrote {written.path}{note}{written.changes}", err=True)
+        elif written.changes:
+            logger.warning("%s%s", target, written.changes)
+        if written.lost_metadata:
+            lost = ", ".join(dict.fromkeys(written.lost_metadata))
+            logger.warning("%s cannot hold what its source says beside the audio: %s", target, lost)
+        if self.log is not None:
+            from caw_toolkit.cli.run_log import append_record
+
+            append_record(self.log, written, details, **record)
+
+    def _embedding(self, source: SourceFormat | None, depth: BitDepth, ratio: float, channels: int) -> Embed | None:
+        """What puts into a result what its source says beside its audio."""
+        if source is None or not self.keep_metadata:
+            return None
+        history = _coding_history(depth, channels)
+        return functools.partial(source.metadata.embed, ratio=ratio, coding_history=history)
+
+
+def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
+    """`--bit-depth`, `--clipping`, `--no-metadata`, `--log` and `--force`, together as `results`.
+
+    Args:
+        what: what would be turned down, for the help.
+        clipping: what is done by default where it exceeds full scale.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def run(
+            *arguments: Any,
+            bit_depth: BitDepth | None,
+            clipping: Clipping,
+            keep_metadata: bool,
+            log: Path | None,
+            force: bool,
+            **options: Any,
+        ) -> Any:
+            quiet = bool(options.get("quiet"))
+            return function(
+                *arguments, results=Results(bit_depth, clipping, keep_metadata, log, force, quiet), **options
+            )
+
+        options: list[Decorator] = [
+            click.option(
+                "--bit-depth", type=click.Choice(_BIT_DEPTHS), help="Of the file; default: the source's, else 24."
+            ),
+            clipping_option(what, default=clipping),
+            click.option(
+                "--metadata/--no-metadata",
+                "keep_metadata",
+                default=True,
+                show_default=True,
+                help="Whether tags, pictures and the chunks of WAV files go to the result.",
+            ),
+            click.option(
+                "--log",
+                type=click.Path(dir_okay=False, writable=True, path_type=Path),
+                metavar="FILE",
+                help="Add a record of what was done, as a line of JSON, that caw verify can check.",
+            ),
+            force_option,
+        ]
+        for option in reversed(options):
+            run = option(run)
+        return run
+
+    return decorate  # type: ignore[return-value]
+
+
+def exactly(source: AudioClip, audio: FloatArray) -> FloatArray:
+    """Audio in which samples that are still the source's have all the bits that they have there.
+
+    Args:
+        source: what the audio was made of.
+        audio: `(channels, samples)`.
+    """
+    import numpy as np
+
+    if source.exact is None or audio.shape != source.samples.shape:
+        return audio
+    return np.where(audio == source.samples, source.exact, audio)
+
+
+def _any_depth(target: Path) -> BitDepth:
+    from caw_toolkit.audio.formats import depths_of
+
+    return depths_of(target)[0]
+
+
+def _coding_history(depth: BitDepth, channels: int) -> str:
+    """The line that bext gains (EBU R 98): what was coded, and by whom."""
+    bits = {"float": "32", "double": "64"}.get(depth, depth)
+    command = click.get_current_context().info_name
+    mode = "mono" if channels == 1 else "stereo"
+    return f"A=PCM,W={bits},M={mode},T=caw_toolkit {version('caw_toolkit')} {command}"

@@ -1,0 +1,133 @@
+"""A record of what was done: a line of JSON for every result, from which `caw verify` can tell whether it holds.
+
+| key | what |
+|---|---|
+| `time` | when it was written, UTC, ISO 8601 |
+| `version` | of the toolkit |
+| `command`, `options` | what was run; `seed` is among the options, drawn or given |
+| `inputs`, `model` | files that were read: `path`, `sha256` |
+| `output` | the result: `path`, `sha256`, `sample_rate`, `samples`, `bit_depth`, `gain`, `clipped_samples` |
+| `found` | what the command found or decided: bandwidth, gaps, noise |
+| `generated` | where only parts were made: their ranges of samples, outside of which the output is the input |
+
+Paths are relative to the folder of the log, so that both can be moved together.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from caw_toolkit.errors import CawError
+
+if TYPE_CHECKING:
+    from caw_toolkit.arrays import Gap
+    from caw_toolkit.audio.writing import WrittenAudio
+
+_STANDARD = "-"  # standard input or output
+
+
+def append_record(
+    log: Path,
+    written: WrittenAudio,
+    details: Mapping[str, Any],
+    *,
+    read: Sequence[Path],
+    model: Path | None = None,
+    found: Mapping[str, Any] | None = None,
+    generated: Sequence[Gap] | None = None,
+) -> None:
+    """Add the record of a result of the present command to a log.
+
+    Args:
+        log: the file; made if there is none.
+        written: the result.
+        details: what is known of it.
+        read: the files that it was made of.
+        model: file of the model that made it.
+        found: what the command found or decided.
+        generated: ranges of samples outside of which the result is what was read.
+
+    Raises:
+        CawError: the log cannot be written.
+    """
+    context = click.get_current_context()
+    folder = log.resolve().parent
+    record: dict[str, Any] = {
+        "time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "version": version("caw_toolkit"),
+        "command": context.info_name,
+        "options": {name: _plain(value) for name, value in sorted(context.params.items()) if value is not None},
+        "inputs": [_file(path, folder) for path in read],
+        "output": {
+            **_file(written.path, folder),
+            **details,
+            "gain": written.gain,
+            "clipped_samples": written.clipped_samples,
+        },
+    }
+    if model is not None:
+        record["model"] = _file(model, folder)
+    if found:
+        record["found"] = _plain(found)
+    if generated is not None:
+        record["generated"] = [[int(start), int(stop)] for start, stop in generated]
+    try:
+        with open(log, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record, ensure_ascii=False) + "\n")  # one write: runs side by side don't mix
+    except OSError as error:
+        raise CawError(f"{written.path} is written, but not its record in {log}: {error.strerror or error}") from error
+
+
+def read_records(log: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The records of a log with their lines' numbers.
+
+    Raises:
+        CawError: a line is no record.
+    """
+    with open(log, encoding="utf-8", errors="replace") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+                record["output"]["path"], record["inputs"]
+            except (ValueError, TypeError, KeyError, RecursionError):
+                raise CawError(f"{log}, line {number}: not a record of caw --log") from None
+            yield number, record
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file's bytes."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _file(path: Path, folder: Path) -> dict[str, Any]:
+    if str(path) == _STANDARD or not path.is_file():  # a pipe is read once
+        return {"path": str(path)}
+    try:
+        named = os.path.relpath(path.resolve(), folder)
+    except ValueError:  # another drive
+        named = str(path.resolve())
+    return {"path": named, "sha256": sha256_of(path)}
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold of a value."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value if isinstance(value, (bool, int, float, str)) or value is None else str(value)

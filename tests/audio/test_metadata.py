@@ -1,0 +1,120 @@
+"""What a file says beside its audio goes to the files that are made of it."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+import tagged_files
+from caw_toolkit.audio.metadata import Metadata, read_metadata
+from caw_toolkit.audio.riff_chunks import Chunk, fitted, insert_chunks
+from caw_toolkit.audio.writing import write_audio
+from tagged_files import PIXEL, RATE, chunks_of, tags_of
+
+SAMPLES = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 3000)).astype(np.float32)
+
+
+def metadata_of(path: Path) -> Metadata:
+    with open(path, "rb") as stream:
+        return read_metadata(stream)
+
+
+def write(path: Path, metadata: Metadata) -> tuple[str, ...]:
+    def embed(stream: BytesIO, format_name: str) -> list[str]:
+        return metadata.embed(stream, format_name, coding_history="A=PCM,T=caw")
+
+    return write_audio(path, SAMPLES, RATE, metadata=embed).lost_metadata  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("before_audio", [True, False])
+def test_a_wav_gives_all_it_has_to_a_wav(tmp_path: Path, before_audio: bool) -> None:
+    source, target = tmp_path / "a.wav", tmp_path / "b.wav"
+    tagged_files.write_wav(source, SAMPLES, before_audio=before_audio)
+    assert write(target, metadata_of(source)) == ()
+    read, made = chunks_of(source), chunks_of(target)
+    assert {name: made[name] for name in (b"iXML", b"cue ", b"smpl", b"LISTadtl")} == {
+        name: read[name] for name in (b"iXML", b"cue ", b"smpl", b"LISTadtl")
+    }
+    assert made[b"bext"][:602] == read[b"bext"][:602]
+    assert made[b"bext"][602:].rstrip(b"\0") == b"A=ANALOGUE,M=mono,T=Studer\r\nA=PCM,T=caw\r\n"
+    assert b"IART" in made[b"LISTINFO"] and "Naïve tune".encode() in made[b"LISTINFO"]
+    assert tags_of(target) == {
+        "title": ["Naïve tune"], "artist": ["Somebody"], "comment": ["one, two"], "pictures": ["1"],
+    }  # fmt: skip
+    assert b"PRIV" in made[b"id3 "]
+    assert list(made).index(b"bext") < list(made).index(b"data")
+    np.testing.assert_array_equal(sf.read(target)[0], np.rint(SAMPLES[0] * 2**23) / 2**23)
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".ogg", ".mp3", ".aiff"])
+@pytest.mark.parametrize("kind", ["wav", "flac"])
+def test_tags_and_pictures_go_to_every_format_that_has_them(tmp_path: Path, suffix: str, kind: str) -> None:
+    source, target = tmp_path / f"a.{kind}", tmp_path / f"b{suffix}"
+    getattr(tagged_files, f"write_{kind}")(source, SAMPLES)
+    lost = write(target, metadata_of(source))
+    made = tags_of(target)
+    assert made["title"] == ["Naïve tune"] and made["pictures"] == ["1"]
+    assert made["artist"] == (["Somebody"] if kind == "wav" else ["One", "Two"])
+    chunks = ["bext", "iXML", "cue", "smpl", "LIST adtl"] if kind == "wav" else []
+    frames = ["PRIV"] if kind == "wav" and suffix in (".flac", ".ogg") else []
+    assert list(lost) == chunks + frames
+    assert sf.info(target).frames >= SAMPLES.shape[1]
+    again = metadata_of(target)
+    assert again.tagging.pictures[0].data == PIXEL
+    if kind == "flac":
+        assert again.tagging.tags["musicbrainz_trackid"] == ("abc",)
+
+
+@pytest.mark.parametrize("suffix", [".caf", ".w64"])
+def test_a_format_without_tags_says_what_it_cannot_hold(tmp_path: Path, suffix: str) -> None:
+    tagged_files.write_wav(tmp_path / "a.wav", SAMPLES)
+    lost = write(tmp_path / f"b{suffix}", metadata_of(tmp_path / "a.wav"))
+    assert {"bext", "title", "artist", "picture"} <= set(lost)
+
+
+def test_positions_follow_the_sample_rate() -> None:
+    doubled = {
+        name: fitted(Chunk(name, data), 2.0, "A=PCM").data
+        for name, data in [
+            (b"bext", tagged_files.bext(48_000, b"")),
+            (b"cue ", tagged_files.cue(1000, 2000)),
+            (b"smpl", tagged_files.smpl(100, 900)),
+            (b"LIST", tagged_files.adtl(500)),
+        ]
+    }
+    assert struct.unpack_from("<Q", doubled[b"bext"], 338) == (96_000,)
+    assert doubled[b"cue "] == tagged_files.cue(2000, 4000)
+    assert struct.unpack_from("<I", doubled[b"smpl"], 8) == (10**9 // RATE // 2,)
+    assert struct.unpack_from("<II", doubled[b"smpl"], 44) == (200, 1800)
+    assert doubled[b"LIST"] == tagged_files.adtl(1000)
+
+
+@pytest.mark.parametrize("size", [0, 3, 7])
+def test_damaged_chunks_are_left_as_they_are(size: int) -> None:
+    for name, data in [(b"bext", b"x"), (b"cue ", tagged_files.cue(1)), (b"smpl", b"y"), (b"LIST", b"adtlltxt")]:
+        assert len(fitted(Chunk(name, data[:size]), 2.0, "A=PCM").data) >= min(size, len(data))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"ID3\x03\0\0\x7f\x7f\x7f\x7f", b"fLaC\x84", b"OggS"]
+)
+def test_what_is_no_metadata_is_none(content: bytes) -> None:
+    stream = BytesIO(content)
+    stream.seek(len(content) // 2)
+    assert not read_metadata(stream)
+    assert stream.tell() == len(content) // 2
+
+
+def test_a_long_file_makes_room_for_chunks_block_by_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caw_toolkit.audio.riff_chunks.LARGEST_BYTES", 1000)
+    sf.write(tmp_path / "a.wav", SAMPLES.T, RATE, format="RF64")
+    before, _ = sf.read(tmp_path / "a.wav")
+    with open(tmp_path / "a.wav", "r+b") as stream:
+        insert_chunks(stream, [Chunk(b"iXML", b"<x/>"), Chunk(b"note", b"odd")])
+    assert chunks_of(tmp_path / "a.wav")[b"note"] == b"odd\0"
+    np.testing.assert_array_equal(sf.read(tmp_path / "a.wav")[0], before)
