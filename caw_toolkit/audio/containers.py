@@ -85,8 +85,8 @@ def with_true_length(stream: BinaryIO, name: str, start: int) -> View | None:
     magic = stream.read(4)
     try:
         stated = _READERS[magic](stream, start, magic) if magic in _READERS else None
-    except struct.error:  # it ends within its header: the decoder says so
-        return None
+    except (struct.error, OSError, ValueError, OverflowError):
+        return None  # it ends within its header, or that leads nowhere: the decoder says so
     if stated is None or stated.start > size:
         return None
     present = size - stated.start

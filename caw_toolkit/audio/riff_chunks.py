@@ -46,6 +46,7 @@ class Chunk(NamedTuple):
 
 def positions(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """Name, first byte and size of every chunk of a WAV (RIFF, RIFX, RF64), as far as its headers lead."""
+    end = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     form = stream.read(12)[:4]
     if form not in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
@@ -62,6 +63,8 @@ def positions(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         if name == b"data" and size == 0xFFFFFFFF and audio_bytes is not None:
             size = audio_bytes
         yield name, first, size
+        if first + size > end:
+            return
         stream.seek(first + size + size % 2)
 
 

@@ -162,7 +162,7 @@ def write_tagging(stream: BinaryIO, tagging: Tagging, format_name: str) -> None:
         if file.tags is None:
             file.add_tags()
         for name, values in tagging.tags.items():
-            file.tags[name] = list(values)
+            file.tags[_vorbis_name(name)] = list(values)
         pictures = [_flac_picture(picture) for picture in tagging.pictures]
         if format_name == "FLAC":
             for picture in pictures:
@@ -171,6 +171,15 @@ def write_tagging(stream: BinaryIO, tagging: Tagging, format_name: str) -> None:
             file.tags["metadata_block_picture"] = [base64.b64encode(each.write()).decode() for each in pictures]
         stream.seek(0)
         file.save(stream)
+
+
+def _vorbis_name(name: str) -> str:
+    """A name as Vorbis comments may have it: ASCII without the sign that ends it."""
+    return "".join(char if " " <= char <= "}" and char != "=" else "_" for char in name) or "_"
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
 
 
 def _names(comments: Any) -> dict[str, tuple[str, ...]]:
@@ -195,7 +204,7 @@ def _from_vorbis(tags: dict[str, tuple[str, ...]]) -> Tagging:
 
 
 def _flac_pictures(pictures: Any) -> tuple[Picture, ...]:
-    return tuple(Picture(each.data, each.mime, int(each.type), each.desc) for each in pictures)
+    return tuple(Picture(each.data, _ascii(each.mime), int(each.type), each.desc) for each in pictures)
 
 
 def _flac_picture(picture: Picture) -> Any:
@@ -219,7 +228,7 @@ def _from_id3(frames: Any) -> Tagging:
         elif kind == "TXXX":
             tags[frame.desc.lower()] = tuple(map(str, frame.text))
         elif kind == "APIC":
-            pictures.append(Picture(frame.data, frame.mime, int(frame.type), frame.desc))
+            pictures.append(Picture(frame.data, _ascii(frame.mime), int(frame.type), frame.desc))
         else:
             others.append(frame)
     return Tagging(tags, tuple(pictures), tuple(others))

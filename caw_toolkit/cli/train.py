@@ -133,7 +133,7 @@ def train(
     if not quiet:
         _announce(plan)
         rates = {clip.sample_rate for clip in recordings}
-        if rates != {plan.rates[-1]}:
+        if sample_rate is None and rates != {plan.rates[-1]}:
             given = ", ".join(f"{rate}" for rate in sorted(rates))
             click.echo(f"the recording is at {given} Hz, the model will be at {plan.rates[-1]} Hz", err=True)
     sources = [_source(path, clip) for path, clip in zip(clips, recordings, strict=True)]
