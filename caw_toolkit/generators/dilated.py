@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
+from torch.nn.utils.parametrize import is_parametrized
 
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.fast_cpu.stack import FastStack, convolution, is_fast
@@ -166,6 +167,20 @@ class DilatedGenerator(ScaleGenerator):
             parts.append(block[..., start - first : stop - first])
         return torch.cat(parts, dim=-1)
 
+    def __reduce_ex__(self, protocol: Any) -> str | tuple[Any, ...]:
+        """Normalised weights cannot be pickled as they are: a generator that has any goes as its state."""
+        if not any(is_parametrized(module) for module in self.modules()):
+            return super().__reduce_ex__(protocol)
+        state = {name: value.detach() for name, value in self.state_dict().items()}
+        trainable = any(parameter.requires_grad for parameter in self.parameters())
+        return _rebuilt, (type(self), self.architecture, state, self.training, trainable)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> DilatedGenerator:
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        made.__dict__ = copy.deepcopy(self.__dict__, memo)
+        return made
+
     @torch.no_grad()
     def folded(self) -> DilatedGenerator:
         """A copy in evaluation mode, with weight and batch normalisation folded into plain convolutions."""
@@ -174,6 +189,20 @@ class DilatedGenerator(ScaleGenerator):
         for name in _GATE:
             setattr(result, name, _plain_convolution(getattr(result, name)))
         return result.eval().requires_grad_(False)
+
+
+def _rebuilt(
+    kind: type[DilatedGenerator],
+    architecture: Mapping[str, Any],
+    state: Mapping[str, Tensor],
+    training: bool,
+    trainable: bool,
+) -> DilatedGenerator:
+    """A generator by its state; what is drawn to initialise it leaves torch's random numbers as they were."""
+    with torch.random.fork_rng(devices=[]):
+        made = kind(**{name: value for name, value in architecture.items() if name != "type"})
+    made.to(next(iter(state.values())).device).load_state_dict(state)
+    return made.train(training).requires_grad_(trainable)
 
 
 class FastDetail:
