@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from caw_toolkit.cli.options import json_option
+from caw_toolkit.pyramid.maturity import ROUGH_SHARE, trained_share
 from caw_toolkit.pyramid.model_file import TensorInfo, read_header
 
 
@@ -31,15 +32,27 @@ def info(model: Path, as_json: bool) -> None:
         click.echo(f"  scale {scale['rate']:>6} Hz  {scale['type']}, {scale['parameters']:,} parameters")
     click.echo(f"  can         {', '.join(summary['capabilities'])}")
     for source in training.get("sources", []):
-        click.echo(f"  trained on  {source['name']} ({source['seconds']:.1f} s at {source['sample_rate']} Hz)")
+        click.echo(
+            f"  trained on  {_harmless(source['name'])} ({source['seconds']:.1f} s at {source['sample_rate']} Hz)"
+        )
     minutes = sum(training.get("seconds_spent", [])) / 60
     click.echo(
-        f"  trained by  preset {training.get('preset')}, as {training.get('material')}, seed {training.get('seed')}, "
-        f"{minutes:.1f} minutes, caw_toolkit {training.get('toolkit_version')}"
+        f"  trained by  preset {_harmless(training.get('preset'))}, as {_harmless(training.get('material'))}, "
+        f"seed {_harmless(training.get('seed'))}, {minutes:.1f} minutes, "
+        f"caw_toolkit {_harmless(training.get('toolkit_version'))}"
     )
+    if (share := trained_share(training)) < 1:
+        rough = ", and so its results are rough" if share < ROUGH_SHARE else ""
+        click.echo(f"  training    {share:.0%} of what was planned{rough}")
     for name, lines in summary["plugins"].items():
         for label, text in lines.items():
-            click.echo(f"  {label:<11} {text} [{name}]")
+            click.echo(f"  {_harmless(label):<11} {_harmless(text)} [{name}]")
+
+
+def _harmless(value: object) -> str:
+    """Text from a file, without what a terminal obeys or cannot show: such characters are written as escapes."""
+    text = str(value)[:200]
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def summarise(header: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from caw_toolkit.devices import pick_device
 from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.pyramid import model_file, notebook
+from caw_toolkit.pyramid.archive import reason_of_system
 from caw_toolkit.pyramid.editing import Editor
 from caw_toolkit.pyramid.editing_methods import EditingMethods
 from caw_toolkit.pyramid.maturity import warn_if_rough
@@ -333,7 +334,11 @@ class PyramidModel(EditingMethods):
                 inverted_noise=content.get("inverted_noise", 0.0),
                 training=content["training"],
             )
-        except (KeyError, TypeError, RuntimeError) as error:
+        except CawError:
+            raise
+        except Exception as error:  # a plugin's generator may raise anything
+            if reason := reason_of_system(error):
+                raise CawError(f"cannot read {source}: {reason}; the file may well be whole") from error
             raise CawError(f"{source}: the model file is incomplete or inconsistent ({error})") from error
 
 

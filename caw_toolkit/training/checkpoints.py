@@ -5,18 +5,43 @@ Torch is imported where it is used: whether there is a checkpoint is asked witho
 
 from __future__ import annotations
 
+import errno
 import io
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from caw_toolkit.atomic_write import write_atomically
-from caw_toolkit.errors import CawError
+from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.pyramid import archive
 from caw_toolkit.pyramid.format_history import upgrade
+from caw_toolkit.pyramid.model_schema import MOST_SCALES, check_model, check_values
+from caw_toolkit.pyramid.plain_pickle import UnreadableError
+from caw_toolkit.pyramid.schema import SchemaError, list_of, number, optional, string, table, whole
 
 FORMAT = "caw_toolkit.checkpoint"
 VERSION = 2
+
+_ANEW = "train again without --resume"
+
+#: Those of the model are checked as a model file's, those of the trainer by the trainer.
+_SCHEMA = table(
+    {
+        "fingerprint": string,
+        "seed": whole(-(2**64), 2**64),
+        "model": optional(table({})),
+        "scale": whole(0, MOST_SCALES),
+        "trainer": table({}),
+        "steps": whole(0, 2**53),
+        "seconds": list_of(number(0, 1e9), 0, MOST_SCALES),
+        "losses": list_of(table({}, others=number(-1e300, 1e300)), 0, MOST_SCALES),
+        "previous": table({}),
+    },
+    {"latest": table({}, others=number(-1e300, 1e300))},
+    others=None,
+)
 
 
 @dataclass
@@ -32,6 +57,7 @@ class Checkpoint:
         steps: steps of it that are done.
         seconds: time spent on each scale so far.
         losses: last losses of each finished scale.
+        latest: losses of the last step of the scale in training.
         previous: what the finished scale below left for warm starts.
     """
 
@@ -43,6 +69,7 @@ class Checkpoint:
     steps: int = 0
     seconds: list[float] = field(default_factory=list)
     losses: list[dict[str, float]] = field(default_factory=list)
+    latest: dict[str, float] = field(default_factory=dict)
     previous: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
@@ -51,14 +78,15 @@ class Checkpoint:
 
         buffer = io.BytesIO()
         torch.save({"format": FORMAT, "version": VERSION, **_shallow(self)}, buffer)
-        write_atomically(path, buffer.getbuffer())
+        _replace(path, buffer.getbuffer())
 
     @classmethod
     def load(cls, path: Path, fingerprint: str) -> Checkpoint:
         """Read a checkpoint of the same training.
 
         Raises:
-            CawError: if it is not a checkpoint, is damaged, or belongs to another recording or other settings.
+            CawError: if it is not a checkpoint, is damaged, belongs to another recording or other settings, or holds
+                what a checkpoint does not.
         """
         content = _read(path)
         if content["fingerprint"] != fingerprint:
@@ -67,6 +95,23 @@ class Checkpoint:
                 "or train again without --resume"
             )
         return cls(**content)
+
+    def require_scales(self, rates: Sequence[int], path: Path) -> None:
+        """Refuse a state that is not of the scales of a plan.
+
+        Args:
+            rates: of the plan, Hz.
+            path: of the checkpoint, for messages.
+
+        Raises:
+            CawError: if others are finished, or times and losses are not of those that are.
+        """
+        finished = [] if self.model is None else [scale["rate"] for scale in self.model["scales"]]
+        with _named(path):
+            if self.scale > len(rates) or finished != list(rates[: self.scale]):
+                raise SchemaError(f"scale is {self.scale}, which does not fit the {len(finished)} scales of its model")
+            if len(self.losses) != self.scale or not self.scale <= len(self.seconds) <= self.scale + 1:
+                raise SchemaError(f"losses or seconds are not of {self.scale} finished scales")
 
 
 def stored_seed(path: Path) -> int:
@@ -82,17 +127,70 @@ def stored_seed(path: Path) -> int:
 def _read(path: Path) -> dict[str, Any]:
     import torch
 
+    with archive.opened(path, "checkpoint") as stream:
+        try:
+            # Torch alone knows all that trainers of plugins may keep: what is not plain is left to it.
+            archive.read_content(stream, lenient=True)
+            archive.require_whole(stream)
+            content: Any = torch.load(stream, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged file can fail in any way
+            if archive.reason_of_system(error) is not None:
+                raise
+            reason = f" ({error})" if isinstance(error, UnreadableError) and str(error) else ""
+            raise CawError(f"{path}: the checkpoint is damaged{reason}; {_ANEW}") from error
+        known = isinstance(content, dict) and content.pop("format", None) == FORMAT
+        version = content.pop("version", None) if known else None
+        if type(version) is not int or version not in (1, VERSION):
+            raise CawError(f"{path} is not a checkpoint of this version; {_ANEW}")
+        fields: dict[str, Any] = dict(content)
+        with _named(path):
+            _SCHEMA(fields, "")
+            if fields["model"] is not None:
+                fields["model"] = upgrade(fields["model"], version)
+                check_model(fields["model"], "model")
+                check_values(fields["model"], "model")
+        return fields
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name the file in what is said of its values."""
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file can fail in any way
-        raise CawError(f"{path}: the checkpoint is damaged; train again without --resume") from error
-    known = isinstance(content, dict) and content.pop("format", None) == FORMAT
-    version = content.pop("version", None) if known else None
-    if version not in (1, VERSION):
-        raise CawError(f"{path} is not a checkpoint of this version; train again without --resume")
-    if content.get("model") is not None:
-        content["model"] = upgrade(content["model"], version)
-    return dict(content)
+        yield
+    except (SchemaError, CawUsageError) as error:
+        raise unusable(path, str(error)) from error
+
+
+def unusable(path: Path, reason: str) -> CawError:
+    """The error for a checkpoint that cannot be gone on from; it is left where it is."""
+    return CawError(f"{path} is no usable checkpoint: {reason}; restore a copy of it, or {_ANEW}")
+
+
+def _replace(path: Path, data: memoryview) -> None:
+    """As `write_atomically`, under a temporary name that is always the same.
+
+    A process that is killed while it writes leaves that behind, and the next one overwrites it.
+    """
+    place = path.resolve()
+    partial = place.with_name(f".{place.name}.part")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        try:
+            with open(partial, "xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(partial, place)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        reason = (
+            "the disk is full"
+            if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+            else error.strerror or error
+        )
+        raise CawError(f"cannot write {path}: {reason}") from error
 
 
 def checkpoint_path(model_path: Path) -> Path:

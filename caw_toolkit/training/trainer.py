@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -29,6 +30,8 @@ from caw_toolkit.training.checkpoints import Checkpoint
 from caw_toolkit.training.coarse_signals import coarse_signals
 from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.training.plan import Plan, make_plan
+from caw_toolkit.training.resumed_state import ResumedState
+from caw_toolkit.training.stopping import StopRequest, stop_requests
 
 log = logging.getLogger(__name__)
 
@@ -99,42 +102,63 @@ class Trainer:
         fingerprint = plan.fingerprint()
         if resume and checkpoint is not None and checkpoint.exists():
             self.state = Checkpoint.load(checkpoint, fingerprint)
+            self._resumed: ResumedState | None = ResumedState(self.state, plan, checkpoint)
         else:
             self.state = Checkpoint(fingerprint, plan.seed)
+            self._resumed = None
         self.last_save = time.monotonic()
         self._signals: dict[int, Tensor] = {}
+        self._stop = StopRequest()
 
     def run(self) -> PyramidModel:
         """Train all scales that are not finished.
 
+        Ctrl-C stops it after the step that is being done, a second one at once.
+
         Raises:
             TrainingDivergedError: if a loss is no longer finite.
             TrainingInterruptedError: on Ctrl-C, after the state was saved.
+            KeyboardInterrupt: on a second one; the checkpoint is the last one before.
+            CawError: if the checkpoint that was to be gone on from does not fit this training.
         """
+        with stop_requests() as self._stop:
+            return self._run()
+
+    def _run(self) -> PyramidModel:
         torch.set_flush_denormal(True)
-        model = None if self.state.model is None else PyramidModel.from_content(self.state.model).to(self.device)
+        model = None
+        if self.state.model is not None:
+            model = PyramidModel.from_content(self.state.model, source=str(self.checkpoint)).to(self.device)
         for index in range(self.state.scale, len(self.plan.rates)):
             began = time.monotonic()
-            trainer = self._scale_trainer(index, model)
-            if self.state.trainer:
-                trainer.load_state_dict(self.state.trainer)
+            with self._going_on():
+                trainer = self._scale_trainer(index, model)
+                if self.state.trainer:
+                    trainer.load_state_dict(self.state.trainer)
+                if self._resumed is not None:
+                    self._resumed.require_fit(trainer)
             losses = self._train_scale(index, trainer, began)
-            trained = trainer.finish()
+            with self._going_on():
+                trained = trainer.finish()
             generator = trained.generator.eval().requires_grad_(False)
             if not all(bool(weights.isfinite().all()) for weights in generator.parameters()):
                 raise self._diverged(self.plan.spec(index), "a weight is not finite")
             self.state.losses.append(losses)
+            below = model.training.get("trained_shares", [1.0] * len(model.scales)) if model else []
+            shares = [*below, trainer.trained_share(self.state.steps)]
             scale = Scale(self.plan.rates[index], generator, trained.noise_std)
             if model is None:
-                model = self._model([scale], trained.reconstruction_noise)
+                model = self._model([scale], trained.reconstruction_noise, shares)
             else:
-                model = self._model([*model.scales, scale], model.reconstruction_noise)
+                model = self._model([*model.scales, scale], model.reconstruction_noise, shares)
             spec = self.plan.spec(index)
             event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
             self._finish_scale(index, model, trainer)
             self.on_scale_trained(event)
+            self._obey_stop()
         assert model is not None
         generated = model.generate(LEVEL_SECONDS, seed=derived_seed(self.plan.seed, "level"))
+        self._obey_stop()
         model.gain = level_gain(self.plan.recording.level, float(np.sqrt(np.mean(generated**2))))
         return model
 
@@ -182,28 +206,39 @@ class Trainer:
         spent = self.state.seconds[index]
         budget = self._scale_budget(index)
         started = began - spent
-        losses: dict[str, float] = {}
-        try:
-            while True:
-                elapsed = time.monotonic() - started
-                progress = elapsed / budget if budget else self.state.steps / max(1, trainer.total_steps)
-                progress = max(progress, self.state.steps / trainer.most_steps if trainer.most_steps else 1.0)
-                if progress >= 1:
-                    self.state.seconds[index] = elapsed
-                    return losses
+        while True:
+            elapsed = time.monotonic() - started
+            progress = elapsed / budget if budget else self.state.steps / max(1, trainer.total_steps)
+            progress = max(progress, self.state.steps / trainer.most_steps if trainer.most_steps else 1.0)
+            if progress >= 1:
+                self.state.seconds[index] = elapsed
+                return self.state.latest
+            self._obey_stop(trainer)
+            with self._going_on():
                 losses = trainer.step(progress)
-                self.state.steps += 1
-                self._check(losses, spec)
-                self.state.seconds[index] = time.monotonic() - started
-                fraction = sum(self.plan.shares()[:index]) + share * progress
-                elapsed_total = before + self.state.seconds[index]
-                remaining = elapsed_total * (1 - fraction) / fraction if fraction else math.inf
-                self.on_progress(Progress(spec, self.state.steps, fraction, losses, elapsed_total, remaining))
-                if time.monotonic() - self.last_save > CHECKPOINT_INTERVAL_SECONDS:
-                    self._save(trainer)
-        except KeyboardInterrupt:
+            self._resumed = None
+            self.state.steps += 1
+            self.state.latest = losses
+            self._check(losses, spec)
+            self.state.seconds[index] = time.monotonic() - started
+            fraction = sum(self.plan.shares()[:index]) + share * progress
+            elapsed_total = before + self.state.seconds[index]
+            remaining = elapsed_total * (1 - fraction) / fraction if fraction else math.inf
+            self.on_progress(Progress(spec, self.state.steps, fraction, losses, elapsed_total, remaining))
+            if time.monotonic() - self.last_save > CHECKPOINT_INTERVAL_SECONDS:
+                self._save(trainer)
+
+    def _obey_stop(self, trainer: ScaleTrainer | None = None) -> None:
+        """Stop here if that was asked for; the state is saved if there is a scale in training."""
+        if not self._stop.made:
+            return
+        if trainer is not None:
             self._save(trainer)
-            raise TrainingInterruptedError("training was interrupted") from None
+        raise TrainingInterruptedError("training was interrupted")
+
+    def _going_on(self) -> AbstractContextManager[None]:
+        """What is done with a state that was read: it may fail in any way, until the first step is done."""
+        return nullcontext() if self._resumed is None else self._resumed.in_use()
 
     def _scale_budget(self, index: int) -> float | None:
         """Seconds for this scale: its share of what the scales before it have left over."""
@@ -229,6 +264,8 @@ class Trainer:
         self.state.scale = index + 1
         self.state.trainer = {}
         self.state.steps = 0
+        self.state.latest = {}
+        self._resumed = None
         self.state.previous = trainer.warm_start_state()
         if self.checkpoint is not None:
             self.state.save(self.checkpoint)
@@ -240,7 +277,9 @@ class Trainer:
             self.state.save(self.checkpoint)
             self.last_save = time.monotonic()
 
-    def _model(self, scales: Sequence[Scale], reconstruction_noise: Tensor | None) -> PyramidModel:
+    def _model(
+        self, scales: Sequence[Scale], reconstruction_noise: Tensor | None, shares: Sequence[float]
+    ) -> PyramidModel:
         plan = self.plan
         return PyramidModel(
             scales=tuple(scales),
@@ -259,6 +298,7 @@ class Trainer:
                 "seed": plan.seed,
                 "minutes": plan.minutes,
                 "seconds_spent": list(self.state.seconds),
+                "trained_shares": list(shares),
                 "losses": list(self.state.losses),
                 "recording_seconds": plan.recording.seconds,
                 "sources": [dict(source) for source in self.sources],

@@ -24,6 +24,9 @@ from caw_toolkit.generators.registry import build_generator
 
 #: Ensemble weight of the regression's log envelope beside that of the network (docs/decisions.md).
 ENSEMBLE_WEIGHT = 0.6
+#: Share of its planned training from which on the network has its full say. Before, it knows of no pauses and is loud
+#: in them; the regression is as good from the first second on.
+ENOUGH_TRAINING = 0.25
 #: Shrinkage: share that is taken off the nepers by which a predicted level exceeds that of the recording's band. Highs
 #: that are too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in
 #: bandwidth extension of telephony speech", 2001).
@@ -36,13 +39,17 @@ class BandExtensionGenerator(ScaleGenerator):
     Args:
         exemplar: the architecture of an `ExemplarGenerator`, or one.
         gaussian: the architecture of a `GaussianGenerator`, or one.
+        trained_share: share of its planned training that the Gaussian has had, from 0 to 1.
     """
 
     exemplar: ExemplarGenerator
     gaussian: GaussianGenerator
 
     def __init__(
-        self, exemplar: Mapping[str, Any] | ExemplarGenerator, gaussian: Mapping[str, Any] | GaussianGenerator
+        self,
+        exemplar: Mapping[str, Any] | ExemplarGenerator,
+        gaussian: Mapping[str, Any] | GaussianGenerator,
+        trained_share: float = 1.0,
     ) -> None:
         super().__init__()
         if isinstance(exemplar, Mapping):
@@ -54,7 +61,9 @@ class BandExtensionGenerator(ScaleGenerator):
             "type": "exemplar_or_gaussian",
             "exemplar": exemplar.architecture,
             "gaussian": gaussian.architecture,
+            "trained_share": trained_share,
         }
+        self.regression_weight = 1 + (ENSEMBLE_WEIGHT - 1) * min(1.0, trained_share / ENOUGH_TRAINING)
         bands = gaussian.transform.bands
         self.excitation = Excitation(gaussian.transform, exemplar.ratio).to(gaussian.band_level.device)
         self.receptive_field = max(
@@ -102,7 +111,7 @@ class BandExtensionGenerator(ScaleGenerator):
         mean, log_std = self.gaussian.predict(self.gaussian.analyse(coarse))
         # An ensemble of two: the regression sees less than the network, and errs in other ways.
         regressed = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
-        log_std = torch.lerp(log_std, regressed, ENSEMBLE_WEIGHT)
+        log_std = torch.lerp(log_std, regressed, self.regression_weight)
         log_std = log_std - SHRINKAGE * log_std.clamp_min(0)
         excitation = self.excitation(mid_side(coarse), self.gaussian.coarse_level.square().mean())
         return self.gaussian.add_band(coarse, mean, log_std, excitation.flatten(1, 2))

@@ -57,7 +57,8 @@ class BandExtensionTrainer(ScaleTrainer):
 
     def finish(self) -> TrainedScale:
         trained = self._gaussian.finish()
-        generator = BandExtensionGenerator(self._exemplar, self._gaussian.ema)
+        share = self._gaussian.trained_share(self._gaussian.steps_done)
+        generator = BandExtensionGenerator(self._exemplar, self._gaussian.ema, share)
         return TrainedScale(generator, trained.noise_std)
 
     def state_dict(self) -> dict[str, Any]:

@@ -92,6 +92,11 @@ class ScaleTrainer(ABC):
     #: Whether a step goes over the whole recording, so that its cost grows with the recording's length.
     whole_signal: bool = False
 
+    def trained_share(self, steps: int) -> float:
+        """Share of the planned training that a number of steps is, from 0 to 1."""
+        planned = min(self.total_steps, self.most_steps)
+        return min(1.0, steps / planned) if planned else 1.0
+
     @abstractmethod
     def step(self, progress: float) -> dict[str, float]:
         """One update. `progress` in [0, 1) is the share of this scale's training that is done; returns the losses."""

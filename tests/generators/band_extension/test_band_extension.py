@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from caw_toolkit.generators.band_extension import generator as band_extension
-from caw_toolkit.generators.band_extension.generator import BandExtensionGenerator
+from caw_toolkit.generators.band_extension.generator import ENOUGH_TRAINING, ENSEMBLE_WEIGHT, BandExtensionGenerator
 from caw_toolkit.generators.registry import build_generator
 from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
@@ -22,7 +22,7 @@ def trained() -> tuple[ScaleTask, ScaleTrainer]:
     return given, trainer
 
 
-def test_it_looks_up_what_it_made_and_predicts_external_audio(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_looks_up_what_it_made_and_predicts_external_audio() -> None:
     given, trainer = trained()
     made = trainer.finish().generator.eval()
     assert isinstance(made, BandExtensionGenerator)
@@ -33,7 +33,7 @@ def test_it_looks_up_what_it_made_and_predicts_external_audio(monkeypatch: pytes
         with pytest.raises(RuntimeError, match="prepare_for_external"):
             made.extend(noise, coarse)
         made.prepare_for_external()
-        monkeypatch.setattr(band_extension, "ENSEMBLE_WEIGHT", 0.0)
+        made.regression_weight = 0.0
         extended = made.extend(noise, coarse)
         mean, log_std = made.gaussian.predict(made.gaussian.analyse(coarse))
         shrunk = torch.where(log_std > 0, (1 - band_extension.SHRINKAGE) * log_std, log_std)
@@ -62,3 +62,13 @@ def test_training_goes_on_from_its_state() -> None:
     _, second = trained()
     second.load_state_dict(first.state_dict())
     assert first.step(0.5) == second.step(0.5)
+
+
+def test_a_network_that_has_hardly_been_trained_has_no_say() -> None:
+    generator = trained()[1].finish().generator
+    assert isinstance(generator, BandExtensionGenerator)
+    weights = [
+        BandExtensionGenerator(generator.exemplar, generator.gaussian, share).regression_weight
+        for share in (0, ENOUGH_TRAINING / 2, ENOUGH_TRAINING, 1)
+    ]
+    assert weights == pytest.approx([1, (1 + ENSEMBLE_WEIGHT) / 2, ENSEMBLE_WEIGHT, ENSEMBLE_WEIGHT])
