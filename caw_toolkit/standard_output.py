@@ -50,7 +50,7 @@ def binary_output() -> BinaryIO:
     Raises:
         OSError: standard output is closed.
     """
-    if _closed and _reserved is None:
+    if _closed:
         raise OSError(errno.EBADF, "standard output is closed")
     return sys.stdout.buffer if _reserved is None else _reserved
 
