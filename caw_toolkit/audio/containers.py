@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 
+from caw_toolkit.audio.riff_chunks import WAVE_FORMS
 from caw_toolkit.audio.views import Piece, View, id3_end
 from caw_toolkit.errors import CawError
 
@@ -23,7 +24,7 @@ __all__ = ["audio_begins", "ogg_links", "with_true_length"]
 logger = logging.getLogger(__name__)
 
 #: What files begin with that hold audio, and that an ID3 tag may precede.
-_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"fLaC", b"OggS", b"caff", b".snd", b"dns.", b"riff")
+_MAGIC = (*WAVE_FORMS, b"FORM", b"fLaC", b"OggS", b"caff", b".snd", b"dns.", b"riff")
 _PCM_TAGS = (1, 3, 0xFFFE)
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # of the names of its chunks, after the four letters of RIFF's
@@ -301,7 +302,7 @@ def _au(stream: BinaryIO, start: int, magic: bytes) -> _Stated | None:
 
 
 _READERS: dict[bytes, Callable[[BinaryIO, int, bytes], _Stated | None]] = {
-    **dict.fromkeys((b"RIFF", b"RIFX", b"RF64", b"BW64"), _riff),
+    **dict.fromkeys(WAVE_FORMS, _riff),
     **dict.fromkeys((b".snd", b"dns."), _au),
     b"FORM": _aiff,
     b"riff": _w64,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from caw_toolkit.audio.riff_chunks import Chunk, fitted, insert_chunks, read_chunks
+from caw_toolkit.audio.riff_chunks import WAVE_FORMS, Chunk, fitted, insert_chunks, read_chunks
 from caw_toolkit.audio.tags import Tagging, chunks_of_tagging, read_tagging, tagging_of_chunks, write_tagging
 
 #: Formats that hold tags and pictures.
@@ -71,7 +71,7 @@ def read_metadata(stream: BinaryIO) -> Metadata:
     try:
         stream.seek(0)
         form = stream.read(4)
-        if form not in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
+        if form not in WAVE_FORMS:
             return Metadata(read_tagging(stream))
         chunks = read_chunks(stream)
         if form == b"RIFX":

@@ -13,6 +13,8 @@ from typing import BinaryIO, NamedTuple
 
 #: Chunks that say how the audio is stored, or nothing: they are the writer's own.
 _OF_THE_AUDIO = {b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"levl"}
+#: What WAV files begin with; BW64 is another name of RF64.
+WAVE_FORMS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 #: Chunks larger than this are not carried: nothing but audio is that large.
 LARGEST_BYTES = 1 << 26
 #: Chunks that are looked at in a file, at most.
@@ -49,7 +51,7 @@ def positions(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     end = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     form = stream.read(12)[:4]
-    if form not in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
+    if form not in WAVE_FORMS:
         return
     order, audio_bytes = (">" if form == b"RIFX" else "<"), None
     for _ in range(MOST_CHUNKS):
@@ -59,7 +61,7 @@ def positions(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         name, (size,) = header[:4], struct.unpack(f"{order}I", header[4:])
         first = stream.tell()
         if name == b"ds64":
-            audio_bytes = struct.unpack("<16xQ", stream.read(24).ljust(24, b"\0"))[0]
+            audio_bytes = struct.unpack("<8xQ", stream.read(16).ljust(16, b"\0"))[0]
         if name == b"data" and size == 0xFFFFFFFF and audio_bytes is not None:
             size = audio_bytes
         yield name, first, size

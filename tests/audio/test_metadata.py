@@ -110,6 +110,14 @@ def test_what_is_no_metadata_is_none(content: bytes) -> None:
     assert stream.tell() == len(content) // 2
 
 
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
+def test_chunks_behind_the_audio_of_an_rf64_are_found(tmp_path: Path, subtype: str) -> None:
+    path = tmp_path / "a.wav"
+    sf.write(path, SAMPLES.T, RATE, format="RF64", subtype=subtype)
+    path.write_bytes(path.read_bytes() + tagged_files.chunk(b"iXML", b"<SCENE/>"))
+    assert metadata_of(path).chunks == (Chunk(b"iXML", b"<SCENE/>"),)
+
+
 def test_a_long_file_makes_room_for_chunks_block_by_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("caw_toolkit.audio.riff_chunks.LARGEST_BYTES", 1000)
     sf.write(tmp_path / "a.wav", SAMPLES.T, RATE, format="RF64")
