@@ -11,10 +11,9 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-
-from filelock import FileLock, Timeout
 
 from caw_toolkit.errors import CawError
 
@@ -25,13 +24,17 @@ _PART_PREFIX, _PART_SUFFIX = ".caw-", ".part"
 _ABANDONED_SECONDS = 3600.0
 
 
-def write_atomically(path: Path, data: bytes | memoryview, *, replace: bool = True) -> Path:
+def write_atomically(
+    path: Path, data: bytes | memoryview, *, replace: bool = True, part_name: str | None = None
+) -> Path:
     """Write a file under a temporary name beside its place, then move it there. Missing folders are made.
 
     Args:
         path: the file; if it is a link, the file that it names is replaced.
         data: all of it.
         replace: whether it may take the place of another file, whose mode it then has.
+        part_name: the temporary name; by default another one each time. One that is always the same is written over by
+            the next process, if one is killed meanwhile.
 
     Returns:
         Where it is: if another file has come to be there meanwhile that is not to be replaced, beside it.
@@ -40,65 +43,58 @@ def write_atomically(path: Path, data: bytes | memoryview, *, replace: bool = Tr
         CawError: if the disk is full, the folder is not writable, and so on; an old file is whole and nothing is left
             behind.
     """
-    file = AtomicFile(path, replace=replace)
-    with file as stream:
-        stream.write(data)
+    with atomic_file(path, replace=replace, part_name=part_name) as file:
+        file.stream.write(data)
     return file.path
 
 
+@dataclass
 class AtomicFile:
-    """A file to write to, which takes its place when the `with` block ends without an error.
-
-    Args:
-        path: as for `write_atomically`.
-        replace: as for `write_atomically`.
+    """A file that is being written.
 
     Attributes:
+        stream: what is written to.
         path: where it is, once it is written.
+    """
+
+    stream: BinaryIO
+    path: Path
+
+
+@contextmanager
+def atomic_file(path: Path, *, replace: bool = True, part_name: str | None = None) -> Iterator[AtomicFile]:
+    """A file to write to, which takes its place when the block ends without an error; else as `write_atomically`.
 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with AtomicFile(Path(folder, "take.txt")) as stream:
-        ...         written = stream.write(b"la")
-        ...     Path(folder, "take.txt").read_bytes()
+        ...     with atomic_file(Path(folder, "take.txt")) as file:
+        ...         written = file.stream.write(b"la")
+        ...     file.path.read_bytes()
         b'la'
     """
-
-    def __init__(self, path: Path, *, replace: bool = True) -> None:
-        self.path = path
-        self._replace = replace
-
-    def __enter__(self) -> BinaryIO:
-        self._context = self._written()
-        return self._context.__enter__()
-
-    def __exit__(self, *details: object) -> bool | None:
-        return self._context.__exit__(*details)  # type: ignore[arg-type]
-
-    @contextmanager
-    def _written(self) -> Iterator[BinaryIO]:
-        place = self.path.resolve()  # a link keeps pointing to the file that it names
-        partial = place.with_name(f"{_PART_PREFIX}{secrets.token_hex(4)}{_PART_SUFFIX}")
+    place = path.resolve()  # a link keeps pointing to the file that it names
+    partial = place.with_name(part_name or f"{_PART_PREFIX}{secrets.token_hex(4)}{_PART_SUFFIX}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned_parts(place.parent)
+        partial.unlink(missing_ok=True)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned_parts(place.parent)
-            try:
-                with open(partial, "x+b") as stream:
-                    yield stream
-                    stream.flush()
-                    _take_mode(stream, place)
-                    os.fsync(stream.fileno())
-                if self._replace:
-                    os.replace(partial, place)
-                else:
-                    self.path = _move_beside(partial, self.path, place)
-            finally:
-                partial.unlink(missing_ok=True)
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-            reason = "the disk is full" if full else error.strerror or error
-            raise CawError(f"cannot write {self.path}: {reason}") from error
+            with open(partial, "x+b") as stream:
+                file = AtomicFile(stream, path)
+                yield file
+                stream.flush()
+                _take_mode(stream, place)
+                os.fsync(stream.fileno())
+            if replace:
+                os.replace(partial, place)
+            else:
+                file.path = _move_beside(partial, path, place)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+        raise CawError(f"cannot write {path}: {'the disk is full' if full else error.strerror or error}") from error
 
 
 @contextmanager
@@ -111,6 +107,8 @@ def reserved_place(path: Path) -> Iterator[None]:
     Raises:
         CawError: another run has it, or the folder cannot be written to.
     """
+    from filelock import FileLock, Timeout  # slow to import, and needed for trainings only
+
     place = path.resolve()
     name = hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]
     lock = FileLock(place.with_name(f"{_PART_PREFIX}{name}.lock"), timeout=0)

@@ -52,3 +52,11 @@ def describe_exception(exception: BaseException) -> str:
     except Exception:  # somebody else's exception, which fails even at that
         text = "its message cannot be shown"
     return f"{type(exception).__name__}: {text}" if text else type(exception).__name__
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out. torch's own errors are recognised without importing it."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    phrases = ("can't allocate memory", "out of memory", "bad_alloc")
+    return isinstance(error, RuntimeError) and any(phrase in str(error) for phrase in phrases)

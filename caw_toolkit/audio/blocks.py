@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 
 from caw_toolkit.arrays import Array
-from caw_toolkit.atomic_write import AtomicFile
+from caw_toolkit.atomic_write import atomic_file
 from caw_toolkit.audio.decoding import Recording, opened
 from caw_toolkit.audio.formats import BitDepth, is_floating
 from caw_toolkit.audio.outputs import check_output
@@ -127,9 +127,8 @@ def write_audio_blocks(
                 shutil.copyfileobj(encoded, binary_output())
                 binary_output().flush()
         else:
-            file = AtomicFile(path, replace=overwrite)
-            with file as stream:
-                encode_to(stream)
+            with atomic_file(path, replace=overwrite) as file:
+                encode_to(file.stream)
             path = file.path
     clipped = over if clipping == "clip" and not is_floating(bit_depth) else 0
     return WrittenAudio(path, gain, clipped, tuple(lost))

@@ -26,7 +26,7 @@ from typing import NoReturn
 
 import click
 
-from caw_toolkit.errors import CawError, describe_exception, one_line
+from caw_toolkit.errors import CawError, describe_exception, is_out_of_memory, one_line
 
 #: Option that shows tracebacks. It is taken from anywhere on the command line, so that it can be added at its end.
 DEBUG_OPTION = "--debug"
@@ -107,20 +107,13 @@ def explain(error: BaseException) -> str:
     """What an exception means to the user, in one line."""
     if isinstance(error, CawError):
         return str(error)
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return "out of memory: close other programs, or use a shorter clip or a smaller preset"
     if isinstance(error, OSError) and error.strerror:
         where = "".join(f": {name}" for name in (error.filename, error.filename2) if name is not None)
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror.lower()
         return f"{reason}{where}"
     return f"unexpected error: {describe_exception(error)} (run again with {DEBUG_OPTION} for the traceback)"
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out. torch's own errors are recognised without importing it."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error))
 
 
 def _discard_standard_output() -> None:

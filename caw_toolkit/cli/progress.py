@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from caw_toolkit.cli.errors import signals_as_interrupts
 
 if TYPE_CHECKING:
     from caw_toolkit.audio.clip import AudioClip
@@ -29,7 +30,7 @@ def run_training(
 ) -> PyramidModel:
     """Carry out a plan and show how it goes: a bar on a terminal, nothing elsewhere or when `quiet`.
 
-    SIGTERM is taken as Ctrl-C, so that a stopped training can be resumed.
+    SIGTERM and SIGHUP are taken as Ctrl-C, so that a stopped training can be resumed.
 
     Args:
         plan: from `caw_toolkit.make_plan`.
@@ -43,7 +44,7 @@ def run_training(
     from caw_toolkit.pyramid.maturity import warn_if_rough
     from caw_toolkit.training.trainer import Trainer
 
-    with _progress_bar(show=sys.stderr.isatty() and not quiet) as show, _sigterm_as_interrupt():
+    with _progress_bar(show=sys.stderr.isatty() and not quiet) as show, signals_as_interrupts():
         trainer = Trainer(
             plan,
             device=device,
@@ -127,19 +128,3 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        previous = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

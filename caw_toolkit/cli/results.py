@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from caw_toolkit.audio.source_format import SourceFormat
     from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio
 
-__all__ = ["Results", "exactly", "result_options"]
+__all__ = ["Results", "exactly", "result_options", "stored_sample_rate"]
 
 logger = logging.getLogger(__name__)
 
@@ -289,6 +289,21 @@ def exactly(source: AudioClip, audio: FloatArray) -> FloatArray:
     if source.exact is None or audio.shape != source.samples.shape:
         return audio
     return np.where(audio == source.samples, source.exact, audio)
+
+
+def stored_sample_rate(model_path: Path) -> int:
+    """The rate in Hz of what a model file makes, read from its header: in time for checks before it is loaded.
+
+    Args:
+        model_path: of the file.
+
+    Raises:
+        CawError: as `PyramidModel.load`.
+    """
+    from caw_toolkit.pyramid.model_file import read_header
+
+    rate: int = read_header(model_path)["sample_rate"]
+    return rate
 
 
 def _any_depth(target: Path) -> BitDepth:

@@ -20,6 +20,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,14 @@ def _file(path: Path, folder: Path) -> dict[str, Any]:
         named = os.path.relpath(path.resolve(), folder)
     except ValueError:  # another drive
         named = str(path.resolve())
-    return {"path": named, "sha256": sha256_of(path)}
+    status = path.stat()
+    return {"path": named, "sha256": _sha256_of_state(path, status.st_size, status.st_mtime_ns)}
+
+
+@lru_cache(maxsize=64)
+def _sha256_of_state(path: Path, _size: int, _modified: int) -> str:
+    """As `sha256_of`, once for the takes that are made of one file."""
+    return sha256_of(path)
 
 
 def _plain(value: Any) -> Any:

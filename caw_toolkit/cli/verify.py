@@ -68,9 +68,9 @@ def _problems(log: Path, record: Mapping[str, Any]) -> Iterator[str]:
 
 def _changes_outside(source: Path, record: Mapping[str, Any], folder: Path) -> Iterator[str]:
     """Where a result differs from its source outside the ranges that were generated."""
-    import numpy as np
-
+    from caw_toolkit.audio.formats import BIT_DEPTHS
     from caw_toolkit.audio.reading import read_audio
+    from caw_toolkit.audio.writing import as_stored
 
     name = record["output"]["path"]
     try:
@@ -82,21 +82,10 @@ def _changes_outside(source: Path, record: Mapping[str, Any], folder: Path) -> I
         yield f"{name} has {after.samples.shape} channels and samples, its input {before.samples.shape}"
         return
     one, other = (clip.samples if clip.exact is None else clip.exact for clip in (before, after))
-    changed: Any = (np.abs(other - np.clip(one, *_range_of(record))) > _step(record)).any(axis=0)
+    depth = record["output"].get("bit_depth")
+    changed: Any = (other != as_stored(one, depth if depth in BIT_DEPTHS else "float")).any(axis=0)
     for start, stop in record["generated"]:
         changed[start:stop] = False
     if changed.any():
         samples, first = int(changed.sum()), int(changed.argmax())
         yield f"{name} differs from its input in {samples} samples that were not generated, the first {first}"
-
-
-def _step(record: Mapping[str, Any]) -> float:
-    """By how much a sample may differ that was only stored anew: half a step of its depth, where that has steps."""
-    depth = str(record["output"].get("bit_depth", "float"))
-    return 0.5 * 2.0 ** (1 - int(depth)) if depth.isdigit() else 0.0
-
-
-def _range_of(record: Mapping[str, Any]) -> tuple[float, float]:
-    """What the depth of a result can hold."""
-    depth = str(record["output"].get("bit_depth", "float"))
-    return (-1.0, 1.0 - 2.0 ** (1 - int(depth))) if depth.isdigit() else (-float("inf"), float("inf"))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.errors import CawError, CawUsageError, is_out_of_memory
 from caw_toolkit.pyramid import plain_pickle
 from caw_toolkit.pyramid.plain_pickle import TensorInfo, UnreadableError
 
@@ -79,16 +79,12 @@ def opened(path: Path, what: str) -> Iterator[BinaryIO]:
 
 def reason_of_system(error: BaseException) -> str | None:
     """What the system lacks or forbids, if that is why something failed; None where the file itself is at fault."""
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _tells_of_memory(str(error))):
+    if is_out_of_memory(error):
         return "out of memory"
     # A nonsensical place in a damaged file is an invalid argument.
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         return (error.strerror or str(error)).lower()
     return None
-
-
-def _tells_of_memory(text: str) -> bool:
-    return "can't allocate memory" in text or "out of memory" in text or "bad_alloc" in text
 
 
 def read(stream: BinaryIO) -> Archive:

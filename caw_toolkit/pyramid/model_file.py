@@ -7,18 +7,18 @@ Nothing in it is ever executed: everything but the tensors is read by an interpr
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from caw_toolkit.atomic_write import write_atomically
-from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.errors import CawError
 from caw_toolkit.pyramid import archive
 from caw_toolkit.pyramid.format_history import upgrade
 from caw_toolkit.pyramid.model_schema import check_model, check_values
 from caw_toolkit.pyramid.plain_pickle import TensorInfo, UnreadableError
-from caw_toolkit.pyramid.schema import SchemaError, shown
+from caw_toolkit.pyramid.schema import schema_errors, shown
 
 __all__ = ["FORMAT", "VERSION", "TensorInfo", "load", "read_header", "save"]
 
@@ -106,10 +106,6 @@ def _read_header(path: Path, stream: BinaryIO) -> dict[str, Any]:
     return header
 
 
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _named(path: Path) -> AbstractContextManager[None]:
     """Name the file in what is said of its values."""
-    try:
-        yield
-    except (SchemaError, CawUsageError) as error:
-        raise CawError(f"{path} is no usable model: {error}") from error
+    return schema_errors(lambda reason: CawError(f"{path} is no usable model: {reason}"))

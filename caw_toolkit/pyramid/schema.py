@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+from caw_toolkit.errors import CawError, CawUsageError
 
 #: Says what is wrong with a value that stands at a place, if something is.
 Check = Callable[[Any, str], None]
@@ -15,6 +18,19 @@ _SHOWN = 40
 
 class SchemaError(ValueError):
     """A value is not what it should be; the message names its place."""
+
+
+@contextmanager
+def schema_errors(named: Callable[[str], CawError]) -> Iterator[None]:
+    """Turn what checks refuse within the block into an error that names the file.
+
+    Args:
+        named: makes that error of the reason.
+    """
+    try:
+        yield
+    except (SchemaError, CawUsageError) as error:
+        raise named(str(error)) from error
 
 
 def refuse(where: str, expected: str, value: object) -> SchemaError:

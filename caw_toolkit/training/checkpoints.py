@@ -5,21 +5,20 @@ Torch is imported where it is used: whether there is a checkpoint is asked witho
 
 from __future__ import annotations
 
-import errno
 import io
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.atomic_write import write_atomically
+from caw_toolkit.errors import CawError
 from caw_toolkit.pyramid import archive
 from caw_toolkit.pyramid.format_history import upgrade
 from caw_toolkit.pyramid.model_schema import MOST_SCALES, check_model, check_values
 from caw_toolkit.pyramid.plain_pickle import UnreadableError
-from caw_toolkit.pyramid.schema import SchemaError, list_of, number, optional, string, table, whole
+from caw_toolkit.pyramid.schema import SchemaError, list_of, number, optional, schema_errors, string, table, whole
 
 FORMAT = "caw_toolkit.checkpoint"
 VERSION = 2
@@ -78,7 +77,7 @@ class Checkpoint:
 
         buffer = io.BytesIO()
         torch.save({"format": FORMAT, "version": VERSION, **_shallow(self)}, buffer)
-        _replace(path, buffer.getbuffer())
+        write_atomically(path, buffer.getbuffer(), part_name=f".{path.resolve().name}.part")
 
     @classmethod
     def load(cls, path: Path, fingerprint: str) -> Checkpoint:
@@ -152,45 +151,14 @@ def _read(path: Path) -> dict[str, Any]:
         return fields
 
 
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _named(path: Path) -> AbstractContextManager[None]:
     """Name the file in what is said of its values."""
-    try:
-        yield
-    except (SchemaError, CawUsageError) as error:
-        raise unusable(path, str(error)) from error
+    return schema_errors(lambda reason: unusable(path, reason))
 
 
 def unusable(path: Path, reason: str) -> CawError:
     """The error for a checkpoint that cannot be gone on from; it is left where it is."""
     return CawError(f"{path} is no usable checkpoint: {reason}; restore a copy of it, or {_ANEW}")
-
-
-def _replace(path: Path, data: memoryview) -> None:
-    """As `write_atomically`, under a temporary name that is always the same.
-
-    A process that is killed while it writes leaves that behind, and the next one overwrites it.
-    """
-    place = path.resolve()
-    partial = place.with_name(f".{place.name}.part")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        try:
-            with open(partial, "xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(partial, place)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        reason = (
-            "the disk is full"
-            if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-            else error.strerror or error
-        )
-        raise CawError(f"cannot write {path}: {reason}") from error
 
 
 def checkpoint_path(model_path: Path) -> Path:

@@ -18,7 +18,7 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
-from caw_toolkit.cli.results import Results, result_options
+from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 
 @click.command()
@@ -59,13 +59,13 @@ def bwe(
 
     if output is not None and len(recordings) > 1:
         raise CawUsageError("-o names a single file: leave it out for several recordings")
-    model = PyramidModel.load(model_path, device)
-    rate = model.sample_rate
+    rate = stored_sample_rate(model_path)
     targets = [output or results.beside(recording, "bwe", sample_rate=rate) for recording in recordings]
     if len(set(targets)) < len(targets):
         raise CawUsageError("two recordings have the same name but for its ending: extend them one by one with -o")
     results.expect(targets, inputs=[*recordings, model_path, filter_path], sample_rate=rate)
     roll_off = of_filter(filter_path) if filter_path else None
+    model = PyramidModel.load(model_path, device)
     batch = Batch(len(recordings))
     for recording, target in zip(recordings, targets, strict=True):
         with batch.file(recording):

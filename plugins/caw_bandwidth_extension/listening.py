@@ -26,41 +26,37 @@ class Listener:
     Attributes:
         cutoff_hz: frequency in Hz up to which there is content; 0 before any sound.
         roll_off: how the band fades out below it; None before any sound.
+        knows: whether it has heard enough.
     """
 
     def __init__(self, model: PyramidModel, cutoff_hz: float | None) -> None:
         self.cutoff_hz = cutoff_hz or 0.0
         self.roll_off: RollOff | None = None
+        self.knows = False
         self._given_cutoff = cutoff_hz
         self._rate = model.sample_rate
         self._full_level = model.peak
         self._reference = AverageSpectrum.of_training(model)
         self._peak = 0.0
         self._sound: list[Array] = []
-        self._knows = False
-
-    @property
-    def knows(self) -> bool:
-        """Whether it has heard enough."""
-        return self._knows
 
     @property
     def peak(self) -> float:
         """Of the signal. A signal that has only begun is taken for one of usual level: it may be a breath."""
-        return self._peak if self._knows else max(self._peak, LEVEL_RANGE[0] * self._full_level)
+        return self._peak if self.knows else max(self._peak, LEVEL_RANGE[0] * self._full_level)
 
     def hear(self, samples: Array) -> None:
         """Take the next samples, `(channels, samples)`."""
         level = float(np.abs(samples).max(initial=0.0))
-        if level == 0 or (self._knows and level < self._peak * 10 ** (LOUDER_DB / 20)):
-            self._peak = max(self._peak, level)
-            return
+        is_known = self.knows and level < self._peak * 10 ** (LOUDER_DB / 20)
         self._peak = max(self._peak, level)
+        if level == 0 or is_known:
+            return
         least = self._peak * 10 ** (-QUIET_DB / 20)
         self._sound = [block for block in [*self._sound, samples] if np.abs(block).max() >= least]
         sound = np.concatenate(self._sound, axis=1)
         self.cutoff_hz = self._given_cutoff or bandwidth(sound, self._rate)
         self.roll_off = measure(self._reference, sound, self._rate, self.cutoff_hz)
-        self._knows = sound.shape[1] >= ENOUGH_SECONDS * self._rate
-        if self._knows:
+        self.knows = sound.shape[1] >= ENOUGH_SECONDS * self._rate
+        if self.knows:
             self._sound = []

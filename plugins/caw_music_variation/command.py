@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
-from caw_toolkit.cli.results import Results, result_options
+from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
     from caw_toolkit import Array, AudioClip, PyramidModel
@@ -81,13 +80,14 @@ def vary(
     With a model of the paper's preset the song enters the pyramid at --scale, by default the second-coarsest, and
     comes out as that makes it.
     """
-    from caw_toolkit import PyramidModel, read_audio
+    from caw_music_variation import task
+    from caw_toolkit import PyramidModel, derived_seed, read_audio
     from caw_toolkit.cli.progress import load_or_train
 
     if output is not None and (len(songs) > 1 or count > 1):
         raise CawUsageError("-o names a single file: leave it out for several songs or takes")
-    model = None if model_path is None else PyramidModel.load(model_path, device)
-    rate = None if model is None or start is not None or stop is not None else model.sample_rate
+    is_whole = start is None and stop is None
+    rate = stored_sample_rate(model_path) if model_path is not None and is_whole else None
     targets = {
         song: [output or results.beside(song, "varied", take=take + 1, sample_rate=rate) for take in range(count)]
         for song in songs
@@ -96,7 +96,7 @@ def vary(
     if len(set(every)) < len(every):
         raise CawUsageError("two of the songs have the same name but for its ending: vary them one by one with -o")
     results.expect(every, inputs=[*songs, model_path], sample_rate=rate)
-    settings = _Settings(strength, scale, keep_below, seed)
+    model = None if model_path is None else PyramidModel.load(model_path, device)
     batch = Batch(len(songs))
     for song, takes in targets.items():
         with batch.file(song):
@@ -105,54 +105,54 @@ def vary(
             if model is None or model_path is None:
                 model = load_or_train([clip], None, minutes=minutes, seed=seed, device=device, quiet=quiet)
             if not quiet:
-                _tell_of_the_model(song, clip, model, keeps=keep_below is not None, is_whole=passage is None)
+                _tell_of_the_model(song, clip, model, keeps=keep_below is not None, is_whole=is_whole)
+            make = partial(
+                task.vary if passage is None else partial(task.vary_passage, start=passage[0], stop=passage[1]),
+                model,
+                clip.samples,
+                clip.sample_rate,
+                strength=strength,
+                scale=scale,
+                keep_below=keep_below,
+            )
+            novelty = None if quiet and results.log is None else _Novelty(clip, model.sample_rate, passage)
             for take, target in enumerate(takes):
-                audio, rate, share = settings.take(take, clip, model, passage)
+                audio = make(seed=derived_seed(seed, "take", take))
+                share = None if novelty is None else novelty.of(audio)
                 results.write(
                     target,
                     audio,
-                    rate,
+                    model.sample_rate if passage is None else clip.sample_rate,
                     of=clip,
                     read=[song],
                     model=model_path,
-                    note=f", {share:.0%} new",
+                    note="" if share is None else f", {share:.0%} new",
                     found={"new_share": share},
                 )
     batch.finish()
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """What was asked for."""
+class _Novelty:
+    """Measures what of a song is new in its variations.
 
-    strength: float
-    scale: int | None
-    keep_below: float | None
-    seed: int
+    Args:
+        clip: the song.
+        model_rate: of variations of all of it, Hz.
+        passage: that is varied, in seconds; None is the whole.
+    """
 
-    def take(
-        self, number: int, clip: AudioClip, model: PyramidModel, passage: tuple[float, float] | None
-    ) -> tuple[Array, int, float]:
-        """A variation, its sample rate and the share of it that is new."""
-        from caw_music_variation import task
-        from caw_toolkit import derived_seed
+    def __init__(self, clip: AudioClip, model_rate: int, passage: tuple[float, float] | None) -> None:
         from caw_toolkit.dsp.resampling import resample
 
-        make = partial(
-            task.vary if passage is None else task.vary_passage,
-            model,
-            clip.samples,
-            clip.sample_rate,
-            strength=self.strength,
-            scale=self.scale,
-            keep_below=self.keep_below,
-            seed=derived_seed(self.seed, "take", number),
-        )
-        if passage is None:
-            audio, rate = make(), model.sample_rate
-        else:
-            audio, rate = make(start=passage[0], stop=passage[1]), clip.sample_rate
-        return audio, rate, _new(resample(clip.samples, clip.sample_rate, rate), audio, rate, passage)
+        self._rate = model_rate if passage is None else clip.sample_rate
+        self._varied = slice(None) if passage is None else slice(*(round(each * self._rate) for each in passage))
+        self._song = resample(clip.samples, clip.sample_rate, self._rate)[:, self._varied]
+
+    def of(self, audio: Array) -> float:
+        """The share of what was varied that is new."""
+        from caw_music_variation.novelty import new_share
+
+        return new_share(self._song, audio[:, self._varied], self._rate)
 
 
 def _passage(clip: AudioClip, start: float | None, stop: float | None) -> tuple[float, float] | None:
@@ -177,11 +177,3 @@ def _tell_of_the_model(song: Path, clip: AudioClip, model: PyramidModel, *, keep
     recording = model.recording()
     if recording is not None and is_other_source(clip.samples, clip.sample_rate, recording, model.sample_rate):
         click.echo(f"{song} sounds like another source than the model's: expect its lows with foreign detail", err=True)
-
-
-def _new(song: Array, audio: Array, rate: int, passage: tuple[float, float] | None) -> float:
-    """Share of what was varied that is new."""
-    from caw_music_variation.novelty import new_share
-
-    begin, end = (0, audio.shape[1]) if passage is None else (round(each * rate) for each in passage)
-    return new_share(song[:, begin:end], audio[:, begin:end], rate)

@@ -73,9 +73,9 @@ def generate(
         for take, target in enumerate(targets)
         for rate in rates
     }
-    for (_, rate), file in files.items():
-        results.expect([file], inputs=inputs, sample_rate=rate)
-        results.require_room(file, samples=seconds * rate * count, channels=model.channels)
+    for rate in rates:
+        results.expect([files[take, rate] for take in range(count)], inputs=inputs, sample_rate=rate)
+        results.require_room(files[0, rate], samples=seconds * rate * count, channels=model.channels)
     made = task.takes(model, seconds, count=count, seed=seed, rates=rates, keep_edges=keep_edges)
     for take, rate, blocks in made:
         note = f" ({seconds:g} s, {rate} Hz)"

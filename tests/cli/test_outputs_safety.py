@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from caw_toolkit.atomic_write import AtomicFile, reserved_place, write_atomically
+from caw_toolkit.atomic_write import atomic_file, reserved_place, write_atomically
 from caw_toolkit.errors import CawError
 
 
@@ -31,9 +31,8 @@ def clip(tmp_path: Path) -> Path:
 
 def test_a_file_that_appears_meanwhile_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     target = tmp_path / "take.wav"
-    file = AtomicFile(target, replace=False)
-    with file as stream:
-        stream.write(b"new")
+    with atomic_file(target, replace=False) as file:
+        file.stream.write(b"new")
         target.write_bytes(b"somebody else's")
     assert target.read_bytes() == b"somebody else's"
     assert file.path == tmp_path / "take.1.wav" and file.path.read_bytes() == b"new"
