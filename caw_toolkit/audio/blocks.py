@@ -18,7 +18,7 @@ import numpy as np
 from caw_toolkit.arrays import Array
 from caw_toolkit.atomic_write import atomic_file
 from caw_toolkit.audio.decoding import Recording, opened
-from caw_toolkit.audio.formats import BitDepth, is_floating
+from caw_toolkit.audio.formats import BitDepth, FileFormat, format_of, is_floating
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.audio.source_format import SourceFormat
 from caw_toolkit.audio.writing import BLOCK_SAMPLES, Clipping, Embed, WrittenAudio, encode, gain_to_fit
@@ -77,6 +77,7 @@ def write_audio_blocks(
     clipping: Clipping = "scale",
     overwrite: bool = False,
     metadata: Embed | None = None,
+    file_format: FileFormat | None = None,
 ) -> WrittenAudio:
     """Write a file from blocks, completely or not at all: `write_audio` for audio of any length.
 
@@ -91,12 +92,13 @@ def write_audio_blocks(
         clipping: as for `write_audio`.
         overwrite: as for `write_audio`.
         metadata: as for `write_audio`.
+        file_format: as for `write_audio`.
 
     Raises:
         CawUsageError: as for `check_output`.
         CawError: as for `write_audio`.
     """
-    check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate)
+    check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate, file_format=file_format)
     path = Path(target)
     to_standard_output = str(target) == "-"
     folder = None if to_standard_output or not path.parent.is_dir() else path.parent
@@ -116,8 +118,8 @@ def write_audio_blocks(
 
         def encode_to(stream: BinaryIO) -> None:
             nonlocal lost
-            shape = (channels, samples)
-            format_name = encode(stream, again, path, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
+            shape, wanted = (channels, samples), format_of(target, file_format)
+            format_name = encode(stream, again, wanted, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
             lost = metadata(stream, format_name) if metadata else ()
 
         if to_standard_output:

@@ -94,7 +94,7 @@ def with_true_length(stream: BinaryIO, name: str, start: int) -> View | None:
     audio = _true_audio(stream, name, stated, present, size)
     if audio != stated.audio:
         audio -= audio % stated.frame  # a frame that is not whole
-    elif magic != b"BW64":
+    elif magic != b"BW64" and not _has_more_than_audio(magic, stated, size):
         return None
     pieces: list[Piece] = []
     at = start
@@ -103,7 +103,13 @@ def with_true_length(stream: BinaryIO, name: str, start: int) -> View | None:
         pieces += [(at, offset), replacement]
         at = offset + removed
     # Chunks behind the audio stay where the header was right about them.
-    return View(stream, [*pieces, (at, size if audio == stated.audio else stated.start + audio)])
+    is_cut = audio != stated.audio or _has_more_than_audio(magic, stated, size)
+    return View(stream, [*pieces, (at, stated.start + audio if is_cut else size)])
+
+
+def _has_more_than_audio(magic: bytes, stated: _Stated, size: int) -> bool:
+    """Whether a file is a W64 with something behind its audio, which libsndfile would play."""
+    return magic == b"riff" and stated.start + stated.audio < size
 
 
 def _true_audio(stream: BinaryIO, name: str, stated: _Stated, present: int, size: int) -> int:
@@ -249,11 +255,9 @@ def _w64(stream: BinaryIO, start: int, magic: bytes) -> _Stated | None:
     while True:
         stream.seek(position)
         identity, tail, length = _unpack(stream, "<4s12sQ")
-        if tail != _W64_TAIL:
-            return None
-        if identity == b"fmt ":
+        if identity == b"fmt " and tail == _W64_TAIL:
             frame, per_second = _wave_format(stream, "<")
-        elif identity == b"data":
+        elif identity == b"data" and tail == _W64_TAIL:
             break
         position += max(24, -(-length // 8) * 8)
     audio = position + 24

@@ -161,7 +161,7 @@ def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator
         if stream.seek(0, os.SEEK_END) == 0:
             raise CawError(f"{name} is empty (0 bytes)")
         segments, views = _parts(stream, name)
-        metadata = read_metadata(stream if audio_begins(stream) is None else views[0])
+        metadata = read_metadata(stream if _is_described_by_all(stream) else views[0])
         made: FfmpegAudio | None = None
         try:
             decoder = stack.enter_context(_decoder(views[0], name))
@@ -173,6 +173,7 @@ def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator
                 path = None if isinstance(stream, io.BytesIO) else Path(source)
                 made = stack.enter_context(_made_by_ffmpeg(stream, path, name, most_seconds, reason))
                 views = _parts(made.stream, name)[1]
+                metadata = metadata.completed(made.tags, made.others)
             decoder = stack.enter_context(_decoder(views[0], name))
         _refuse_unfit(decoder, name)
         samples = _samples(decoder, views, segments, name)
@@ -225,6 +226,15 @@ def _views_of(stream: BinaryIO, segments: list[MpegSegment]) -> tuple[BinaryIO, 
 
 def _buffered(*views: View) -> tuple[BinaryIO, ...]:
     return tuple(io.BufferedReader(view, 1 << 16) for view in views)
+
+
+def _is_described_by_all(stream: BinaryIO) -> bool:
+    """Whether metadata is to be looked for in all of a file, not in what is decoded of it.
+
+    A W64 is cut behind its audio, where chunks may be.
+    """
+    stream.seek(0)
+    return stream.read(4) == b"riff" or audio_begins(stream) is None
 
 
 def _is_foreign(stream: BinaryIO) -> bool:

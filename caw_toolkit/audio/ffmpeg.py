@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from caw_toolkit.audio.tags import Tags
 from caw_toolkit.errors import CawError
 
 __all__ = ["FfmpegAudio", "decoded_by_ffmpeg", "ffmpeg_path"]
@@ -23,6 +24,12 @@ _FORMATS = (
     "w64,wav,wsaud,wsd,wv,xa,xwma"
 )
 _LONGEST_REASON = 200
+#: What it calls otherwise than `tags` does, and what it says of the file, not of the recording.
+_NAMES = {
+    "track": "tracknumber", "disc": "discnumber", "album_artist": "albumartist", "encoded_by": "encoded-by",
+    "publisher": "organization",
+}  # fmt: skip
+_OF_THE_FILE = ("encoder", "major_brand", "minor_version", "compatible_brands", "creation_time", "duration", "itunsmpb")
 
 
 @dataclass(frozen=True)
@@ -33,11 +40,15 @@ class FfmpegAudio:
         stream: a floating-point WAV.
         container: what ffmpeg calls the container: `mov`, `matroska`, `aac`.
         codec: what it calls the encoding: `aac`, `opus`.
+        tags: by the names that `tags` has for them.
+        others: what else the file holds beside its audio: `chapters`, `picture`.
     """
 
     stream: BinaryIO
     container: str
     codec: str
+    tags: Tags
+    others: tuple[str, ...]
 
 
 def ffmpeg_path() -> str | None:
@@ -70,11 +81,13 @@ def decoded_by_ffmpeg(
             shutil.copyfileobj(stream, spool)
             spool.flush()
             path = Path(spool.name)
+        described = stack.enter_context(tempfile.NamedTemporaryFile())
         limit = [] if most_seconds is None else ["-t", f"{most_seconds:.6f}"]
         command = [
             *(program, "-hide_banner", "-nostats", "-nostdin", "-loglevel", "level+info"),
             *("-protocol_whitelist", "file,pipe", "-format_whitelist", _FORMATS, "-i", f"file:{path}"),
             *("-vn", "-sn", "-dn", "-map", "0:a:0", *limit, "-f", "wav", "-c:a", "pcm_f32le", "-"),
+            *("-f", "ffmetadata", "-y", f"file:{described.name}"),
         ]
         output = stack.enter_context(tempfile.TemporaryFile())
         messages = stack.enter_context(tempfile.TemporaryFile())
@@ -89,9 +102,27 @@ def decoded_by_ffmpeg(
         container = re.search(r"^(?:\[\w+\] )*Input #0, ([^,\n]+),", said, re.MULTILINE)
         codec = re.search(r"Stream #0:.*: Audio: (\w+)", said)
         output.seek(0)
+        description = described.read(1 << 20).decode("utf-8", "replace")
+        others = {"chapters": "\n[CHAPTER]\n" in description, "picture": "(attached pic)" in said}
         yield FfmpegAudio(
-            output, container.group(1) if container else "unknown", codec.group(1) if codec else "unknown"
+            output,
+            container.group(1) if container else "unknown",
+            codec.group(1) if codec else "unknown",
+            _tags(description),
+            tuple(name for name, is_there in others.items() if is_there),
         )
+
+
+def _tags(description: str) -> dict[str, tuple[str, ...]]:
+    """The tags in what ffmpeg calls ffmetadata: lines `name=value`, in which backslashes take a sign's meaning away."""
+    of_the_file = re.split(r"^\[", description, maxsplit=1, flags=re.MULTILINE)[0]
+    tags: dict[str, tuple[str, ...]] = {}
+    for match in re.finditer(r"^((?:\\.|[^=\\;#\n])+)=((?:\\.|[^\\\n])*)$", of_the_file, re.MULTILINE | re.DOTALL):
+        name, value = (re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL) for part in match.groups())
+        name = name.lower()
+        if name not in _OF_THE_FILE and value:
+            tags[_NAMES.get(name, name)] = (value,)
+    return tags
 
 
 def _reason(said: str, path: str) -> str:

@@ -5,11 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, get_args
 
-__all__ = ["BIT_DEPTHS", "FORMATS", "LOSSY", "MP3_RATES", "BitDepth", "depths_of", "is_floating", "subtype_of"]
+from caw_toolkit.errors import CawUsageError, did_you_mean
+
+__all__ = [
+    "BIT_DEPTHS",
+    "FILE_FORMATS",
+    "FORMATS",
+    "LOSSY",
+    "MP3_RATES",
+    "BitDepth",
+    "FileFormat",
+    "depths_of",
+    "format_of",
+    "is_floating",
+    "subtype_of",
+]
 
 #: Bits of a sample in a file; `float` has 32, `double` 64.
 BitDepth = Literal["8", "16", "24", "32", "float", "double"]
 BIT_DEPTHS: tuple[BitDepth, ...] = get_args(BitDepth)
+#: What a format is called where it is asked for: the suffix of its files, without the dot.
+FileFormat = Literal["wav", "flac", "ogg", "mp3", "aiff", "caf", "w64"]
+FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 #: What libsndfile calls the formats that are written, by suffix.
 FORMATS = {
     ".wav": "WAV",
@@ -25,9 +42,42 @@ LOSSY = ("OGG", "MP3")
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
-def depths_of(target: str | Path) -> tuple[BitDepth, ...]:
-    """The bit depths that the format of a file has; those that make no difference count."""
-    format_name = "WAV" if str(target) == "-" else FORMATS.get(Path(target).suffix.lower(), "WAV")
+def format_of(target: str | Path, wanted: FileFormat | None = None) -> str:
+    """What libsndfile calls the format that a file is to have.
+
+    Args:
+        target: the file; `-` is standard output, which gets a WAV if nothing is wanted.
+        wanted: the format; None: that of the suffix.
+
+    Raises:
+        CawUsageError: nothing is wanted and the suffix says nothing, or it says something else.
+
+    >>> format_of("take.flac"), format_of("-"), format_of("-", "mp3")
+    ('FLAC', 'WAV', 'MP3')
+    """
+    suffix = "" if str(target) == "-" else Path(target).suffix
+    stated = "WAV" if str(target) == "-" and wanted is None else FORMATS.get(suffix.lower())
+    if wanted is not None:
+        if wanted not in FILE_FORMATS:
+            raise CawUsageError(f"unknown format {wanted!r}: {did_you_mean(str(wanted), FILE_FORMATS)}")
+        named = FORMATS[f".{wanted}"]
+        if stated not in (None, named):
+            renamed = Path(target).with_suffix(f".{wanted}")
+            raise CawUsageError(
+                f"{target} is to be {named} and ends in {suffix}: name it {renamed}, or ask for {stated}"
+            )
+        return named
+    if stated is None:
+        known = ", ".join(FORMATS)
+        raise CawUsageError(
+            f"cannot tell the format of {target} from {suffix or 'no suffix'!r}: use one of {known}, "
+            "or name the format with --format (file_format= in Python)"
+        )
+    return stated
+
+
+def depths_of(format_name: str) -> tuple[BitDepth, ...]:
+    """The bit depths that a format has, as libsndfile calls it; those that make no difference count."""
     if format_name in LOSSY or format_name == "FLAC":
         return ("8", "16", "24") if format_name == "FLAC" else ("8", "16", "24", "32")
     return BIT_DEPTHS

@@ -1,19 +1,27 @@
 """What a file says beside its audio, and carrying it over to a file that is made of it.
 
-Tags and pictures travel to every format that has them, the chunks of a WAV to a WAV. What a format cannot hold is
-named, never dropped in silence.
+Tags and pictures travel to every format that has them, chunks to the formats of their own kind. What a format cannot
+hold is named, never dropped in silence.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
-from caw_toolkit.audio.riff_chunks import WAVE_FORMS, Chunk, fitted, insert_chunks, read_chunks
-from caw_toolkit.audio.tags import Tagging, chunks_of_tagging, read_tagging, tagging_of_chunks, write_tagging
+from caw_toolkit.audio import container_chunks, riff_chunks
+from caw_toolkit.audio.container_chunks import add_chunks, info_of_tags
+from caw_toolkit.audio.riff_chunks import WAVE_FORMS, Chunk, insert_chunks
+from caw_toolkit.audio.tags import Tagging, Tags, chunks_of_tagging, read_tagging, tagging_of_chunks, write_tagging
 
-#: Formats that hold tags and pictures.
-_TAGGED = ("WAV", "FLAC", "OGG", "MP3", "AIFF")
+__all__ = ["Metadata", "read_metadata"]
+
+#: What the chunks of a format are, as libsndfile calls it: those of a W64 are a WAV's.
+_KINDS = {"WAV": "WAV", "RF64": "WAV", "W64": "WAV", "AIFF": "AIFF", "CAF": "CAF"}
+#: What files begin with that have chunks and are no WAV.
+_CONTAINERS = {b"FORM": "AIFF", b"caff": "CAF", b"riff": "W64"}
 
 
 @dataclass(frozen=True)
@@ -22,16 +30,29 @@ class Metadata:
 
     Attributes:
         tagging: tags and pictures.
-        chunks: of a WAV, but for those that hold tags: `bext`, `iXML`, `cue `, `smpl`, `LIST adtl` and whatever else.
-        big_endian: whether the chunks are those of a RIFX, which no other file can hold.
+        chunks: but for those that hold tags and no more: of a WAV `bext`, `iXML`, `cue `, `smpl`, `LIST adtl` and
+            whatever else; of an AIFF or CAF all.
+        kind: what the chunks are: `WAV`, `AIFF` or `CAF`; or `RIFX`, which no other file can hold.
+        others: names of what is known to be there, and cannot be carried.
     """
 
     tagging: Tagging = field(default_factory=Tagging)
     chunks: tuple[Chunk, ...] = ()
-    big_endian: bool = False
+    kind: str = "WAV"
+    others: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.tagging or self.chunks)
+        return bool(self.tagging or self.chunks or self.others)
+
+    def completed(self, tags: Tags, others: Iterable[str]) -> Metadata:
+        """With what another program found.
+
+        Args:
+            tags: by name; they count where there are none yet.
+            others: names of what cannot be carried, `picture` among them if there are none yet.
+        """
+        lost = tuple(name for name in others if name != "picture" or not self.tagging.pictures)
+        return replace(self, tagging=self.tagging or Tagging(tags), others=self.others + lost)
 
     def embed(self, stream: BinaryIO, format_name: str, *, ratio: float = 1.0, coding_history: str = "") -> list[str]:
         """Write it into a file that holds audio only.
@@ -45,24 +66,32 @@ class Metadata:
         Returns:
             Names of what the format cannot hold.
         """
-        is_wav = format_name in ("WAV", "RF64")
-        lost = [] if is_wav and not self.big_endian else [chunk.label for chunk in self.chunks]
-        if is_wav:
-            chunks = [] if self.big_endian else [fitted(chunk, ratio, coding_history) for chunk in self.chunks]
+        kind = _KINDS.get(format_name)
+        own = [chunk for chunk in self.chunks if kind == self.kind and len(chunk.name) == 4]
+        # Texts are tags as well.
+        lost = [chunk.label for chunk in self.chunks if chunk not in own and not container_chunks.holds_tags(chunk)]
+        lost += self.others
+        if kind == "WAV":
+            chunks = [riff_chunks.fitted(chunk, ratio, coding_history) for chunk in own]
             chunks += chunks_of_tagging(self.tagging)
-            try:
-                if chunks:
-                    insert_chunks(stream, chunks)
-            except ValueError:
-                return [chunk.label for chunk in chunks]
-            return lost
-        if format_name in _TAGGED:
-            if self.tagging:
-                write_tagging(stream, self.tagging, format_name)
-            if format_name in ("FLAC", "OGG"):
-                lost += [frame.FrameID for frame in self.tagging.frames]
-            return lost
-        return [*lost, *self.tagging.tags, *(["picture"] if self.tagging.pictures else [])]
+        else:
+            chunks = [container_chunks.fitted(chunk, ratio) for chunk in own if chunk.name != b"info"]
+            if kind == "CAF" and self.tagging.tags:
+                chunks.append(info_of_tags(self.tagging.tags))
+        try:
+            if chunks and format_name in ("WAV", "RF64"):
+                insert_chunks(stream, chunks)
+            elif chunks:
+                add_chunks(stream, chunks, format_name)
+        except ValueError:
+            return [*lost, *(chunk.label for chunk in chunks)]
+        if kind in (None, "AIFF") and self.tagging:
+            write_tagging(stream, self.tagging, format_name)
+        if kind == "CAF" and self.tagging.pictures:
+            lost.append("picture")
+        if format_name in ("FLAC", "OGG", "CAF"):
+            lost += [frame.FrameID for frame in self.tagging.frames]
+        return lost
 
 
 def read_metadata(stream: BinaryIO) -> Metadata:
@@ -70,16 +99,25 @@ def read_metadata(stream: BinaryIO) -> Metadata:
     before = stream.tell()
     try:
         stream.seek(0)
-        form = stream.read(4)
-        if form not in WAVE_FORMS:
+        form, _, kind = struct.unpack("4s4s4s", stream.read(12).ljust(12, b"\0"))
+        if form in WAVE_FORMS:
+            chunks = riff_chunks.read_chunks(stream)
+            return Metadata(chunks=tuple(chunks), kind="RIFX") if form == b"RIFX" else _of_wav(chunks)
+        if form not in _CONTAINERS or (form == b"FORM" and kind not in (b"AIFF", b"AIFC")):
             return Metadata(read_tagging(stream))
-        chunks = read_chunks(stream)
-        if form == b"RIFX":
-            return Metadata(chunks=tuple(chunks), big_endian=True)
-        carried = tuple(chunk for chunk in chunks if not _holds_tags(chunk))
-        return Metadata(tagging_of_chunks(chunks), carried)
+        format_name = _CONTAINERS[form]
+        chunks = container_chunks.read_chunks(stream, format_name)
+        if format_name == "W64":
+            return _of_wav(chunks)
+        tagging = read_tagging(stream)
+        tags = {**container_chunks.tags_of_texts(chunks), **tagging.tags}
+        return Metadata(replace(tagging, tags=tags), tuple(chunks), format_name)
     finally:
         stream.seek(before)
+
+
+def _of_wav(chunks: list[Chunk]) -> Metadata:
+    return Metadata(tagging_of_chunks(chunks), tuple(chunk for chunk in chunks if not _holds_tags(chunk)))
 
 
 def _holds_tags(chunk: Chunk) -> bool:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from caw_toolkit.audio.formats import BIT_DEPTHS, FORMATS, MP3_RATES, BitDepth, depths_of, is_floating
+from caw_toolkit.audio.formats import BIT_DEPTHS, MP3_RATES, BitDepth, FileFormat, depths_of, format_of, is_floating
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.standard_output import binary_output
 
@@ -18,7 +18,12 @@ __all__ = ["check_output", "refuse_collisions", "require_room"]
 
 
 def check_output(
-    target: str | Path, overwrite: bool = False, *, bit_depth: BitDepth = "24", sample_rate: int | None = None
+    target: str | Path,
+    overwrite: bool = False,
+    *,
+    bit_depth: BitDepth = "24",
+    sample_rate: int | None = None,
+    file_format: FileFormat | None = None,
 ) -> None:
     """Raise now what `write_audio` would raise after hours of work. Creates nothing.
 
@@ -27,11 +32,12 @@ def check_output(
         overwrite: Whether an existing file may be replaced.
         bit_depth: As for `write_audio`.
         sample_rate: The rate in Hz to be written, where it is known.
+        file_format: As for `write_audio`.
 
     Raises:
-        CawUsageError: An unknown suffix, a bit depth or sample rate that the format cannot hold, an existing file
-            without `overwrite`, a directory, a device or a pipe, a name that is too long, or standard output that is a
-            terminal.
+        CawUsageError: An unknown suffix, or that of another format than the one asked for, a bit depth or sample rate
+            that the format cannot hold, an existing file without `overwrite`, a directory, a device or a pipe, a name
+            that is too long, or standard output that is a terminal.
         CawError: The folder cannot be written to.
 
     Example:
@@ -42,27 +48,31 @@ def check_output(
     """
     if bit_depth not in BIT_DEPTHS:
         raise CawUsageError(f"unknown bit depth {bit_depth!r}: {did_you_mean(str(bit_depth), BIT_DEPTHS)}")
-    if str(target) == "-":
-        if binary_output().isatty():
-            raise CawUsageError("standard output is a terminal: give an output file, or redirect it")
-        return
-    target = Path(target)
-    _refuse_odd_place(target)
-    format_name = FORMATS.get(target.suffix.lower())
-    if format_name is None:
-        known = ", ".join(FORMATS)
-        raise CawUsageError(
-            f"cannot tell the format of {target} from {target.suffix or 'no suffix'!r}: use one of {known}"
-        )
-    if is_floating(bit_depth) and not is_floating(depths_of(target)[-1]):
-        raise CawUsageError(f"{format_name} files hold no floating-point samples: write {target.with_suffix('.wav')}")
-    if bit_depth not in depths_of(target):
-        held = ", ".join(depths_of(target))
-        raise CawUsageError(
-            f"{format_name} files hold {held} bits, not {bit_depth}: write {target.with_suffix('.wav')}"
-        )
+    if str(target) == "-" and binary_output().isatty():
+        raise CawUsageError("standard output is a terminal: give an output file, or redirect it")
+    if str(target) != "-":
+        _refuse_odd_place(Path(target))
+    format_name, advice = format_of(target, file_format), "write WAV"
+    if file_format is None and str(target) != "-":
+        advice = f"write {Path(target).with_suffix('.wav')}"
+    if is_floating(bit_depth) and not is_floating(depths_of(format_name)[-1]):
+        raise CawUsageError(f"{format_name} files hold no floating-point samples: {advice}")
+    if bit_depth not in depths_of(format_name):
+        held = ", ".join(depths_of(format_name))
+        raise CawUsageError(f"{format_name} files hold {held} bits, not {bit_depth}: {advice}")
     if format_name == "MP3" and sample_rate is not None and sample_rate not in MP3_RATES:
-        raise CawUsageError(f"MP3 does not know a sample rate of {sample_rate} Hz: write {target.with_suffix('.wav')}")
+        raise CawUsageError(f"MP3 does not know a sample rate of {sample_rate} Hz: {advice}")
+    if str(target) != "-":
+        _refuse_taken_place(Path(target), overwrite)
+
+
+def _refuse_taken_place(target: Path, overwrite: bool) -> None:
+    """Raise where a file is that may not be replaced, or a folder that cannot be written to.
+
+    Raises:
+        CawUsageError: the former.
+        CawError: the latter.
+    """
     if os.path.exists(target) and not overwrite:
         raise CawUsageError(f"{target} exists; add --force to replace it (overwrite=True in Python)")
     folder = next(parent for parent in target.absolute().parents if os.path.exists(parent))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 #: Chunks that say how the audio is stored, or nothing: they are the writer's own.
-_OF_THE_AUDIO = {b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"levl"}
+OF_THE_AUDIO = frozenset({b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"levl"})
 #: What WAV files begin with; BW64 is another name of RF64.
 WAVE_FORMS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 #: Chunks larger than this are not carried: nothing but audio is that large.
@@ -24,10 +24,10 @@ _TIME_REFERENCE, _CODING_HISTORY = 338, 602  # in bext
 
 
 class Chunk(NamedTuple):
-    """A chunk of a WAV file.
+    """A chunk of a WAV file, or of another that has such.
 
     Attributes:
-        name: four bytes.
+        name: four bytes; others have those that no WAV can hold.
         data: what it holds, without padding.
     """
 
@@ -42,7 +42,7 @@ class Chunk(NamedTuple):
 
     @property
     def packed(self) -> bytes:
-        """Its bytes in a file."""
+        """Its bytes in a WAV."""
         return self.name + struct.pack("<I", len(self.data)) + self.data + b"\0" * (len(self.data) % 2)
 
 
@@ -74,7 +74,7 @@ def read_chunks(stream: BinaryIO) -> list[Chunk]:
     """The chunks of a WAV file that say more than how its audio is stored; none of another file."""
     found, total = [], 0
     for name, first, size in positions(stream):
-        if name in _OF_THE_AUDIO or total + size > LARGEST_BYTES:
+        if name in OF_THE_AUDIO or total + size > LARGEST_BYTES:
             continue
         total += size
         stream.seek(first)
@@ -148,12 +148,32 @@ def insert_chunks(stream: BinaryIO, chunks: Iterable[Chunk]) -> None:
         _write_at(stream, 4, struct.pack("<I", end + len(packed) - 8))
     else:
         raise ValueError("too large")
+    insert_bytes(stream, place, packed)
+
+
+def insert_bytes(stream: BinaryIO, place: int, inserted: bytes) -> None:
+    """Put bytes into a file, whatever its length.
+
+    Args:
+        stream: the whole file; readable, writable, seekable.
+        place: where they begin.
+        inserted: the bytes.
+    """
+    end = stream.seek(0, os.SEEK_END)
     for stop in range(end, place, -LARGEST_BYTES):  # from behind: each block moves to where nothing is needed any more
         start = max(place, stop - LARGEST_BYTES)
         stream.seek(start)
         block = stream.read(stop - start)
-        _write_at(stream, start + len(packed), block)
-    _write_at(stream, place, packed)
+        _write_at(stream, start + len(inserted), block)
+    _write_at(stream, place, inserted)
+
+
+def text(raw: bytes) -> str:
+    """What the bytes of a text say, which may be of this century or the last."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
 
 
 def _write_at(stream: BinaryIO, position: int, data: bytes) -> None:

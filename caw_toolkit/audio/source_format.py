@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from caw_toolkit.audio.formats import BitDepth, depths_of
+from caw_toolkit.audio.formats import BitDepth, FileFormat, depths_of, format_of
 from caw_toolkit.audio.metadata import Metadata
 
 __all__ = ["SourceFormat"]
@@ -38,12 +38,13 @@ class SourceFormat:
     subtype: str
     metadata: Metadata
 
-    def bit_depth(self, target: str | Path) -> BitDepth:
+    def bit_depth(self, target: str | Path, file_format: FileFormat | None = None) -> BitDepth:
         """The depth at which a target keeps every sample, or the nearest that its format has.
 
         Args:
             target: file to be written; `-` is standard output.
+            file_format: as for `write_audio`.
         """
         wanted = _DEPTHS.get(self.subtype, "float")
-        possible = depths_of(target)
+        possible = depths_of(format_of(target, file_format))
         return wanted if wanted in possible else possible[-1]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from caw_toolkit.audio.riff_chunks import Chunk
+from caw_toolkit.audio.riff_chunks import Chunk, text
 
 Tags = Mapping[str, tuple[str, ...]]
 
@@ -95,6 +95,9 @@ def read_tagging(stream: BinaryIO) -> Tagging:
     if isinstance(file, MP4):
         names = {atom: name for name, atom in _MP4.items()}
         tags = {names[atom]: tuple(map(str, values)) for atom, values in file.tags.items() if atom in names}
+        for name, atom in (("tracknumber", "trkn"), ("discnumber", "disk")):  # pairs: which, and of how many
+            if file.tags.get(atom):
+                tags[name] = tuple("/".join(str(number) for number in pair if number) for pair in file.tags[atom])
         covers = map(bytes, file.tags.get("covr", []))
         return Tagging(tags, tuple(Picture(cover, _image_type(cover)) for cover in covers))
     if isinstance(file, AIFF) or hasattr(file.tags, "getall"):
@@ -264,16 +267,9 @@ def _from_info(data: bytes) -> dict[str, tuple[str, ...]]:
         entry = data[position : position + 4]
         if raw:
             name = names.get(entry, entry.decode("latin-1").lower())
-            tags[name] = (_text(raw),)
+            tags[name] = (text(raw),)
         position += 8 + size + size % 2
     return tags
-
-
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
 
 
 def _image_type(data: bytes) -> str:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from caw_toolkit.arrays import FloatArray
 from caw_toolkit.atomic_write import write_atomically
-from caw_toolkit.audio.formats import FORMATS, LOSSY, BitDepth, is_floating, subtype_of
+from caw_toolkit.audio.formats import LOSSY, BitDepth, FileFormat, format_of, is_floating, subtype_of
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.standard_output import binary_output
@@ -67,6 +67,7 @@ def write_audio(
     clipping: Clipping = "scale",
     overwrite: bool = False,
     metadata: Embed | None = None,
+    file_format: FileFormat | None = None,
 ) -> WrittenAudio:
     """Write a file, completely or not at all.
 
@@ -77,7 +78,7 @@ def write_audio(
 
     Args:
         target: A path whose suffix chooses the format: `.wav`, `.flac`, `.ogg` (Vorbis), `.mp3`, `.aiff`, `.caf` or
-            `.w64`. `-` writes a WAV to standard output.
+            `.w64`. `-` is standard output, which gets a WAV.
         samples: `(channels, samples)` or `(samples,)`, one or two channels.
         sample_rate: In Hz.
         bit_depth: `8`, `16`, `24`, `32`, `float` or `double`; FLAC has no more than 24 bits. OGG and MP3 have no bit
@@ -87,6 +88,8 @@ def write_audio(
         overwrite: Whether an existing file may be replaced. Without, a file that appears meanwhile stays, and the
             audio goes beside it.
         metadata: Writes what else the file is to hold, as `Metadata.embed` does, and returns what it cannot hold.
+        file_format: `wav`, `flac`, `ogg`, `mp3`, `aiff`, `caf` or `w64`, for standard output or a file without such a
+            suffix. None is the format of the suffix.
 
     Returns:
         Where it went, the gain applied, the number of samples cut and the metadata lost.
@@ -104,7 +107,7 @@ def write_audio(
         >>> written.gain, written.clipped_samples
         (0.5, 0)
     """
-    check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate)
+    check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate, file_format=file_format)
     if clipping not in ("scale", "clip", "error"):
         raise CawUsageError(f"unknown clipping {clipping!r}: {did_you_mean(clipping, ('scale', 'clip', 'error'))}")
     samples = np.atleast_2d(samples)
@@ -119,7 +122,14 @@ def write_audio(
     path = Path(target)
     buffer = io.BytesIO()
     blocks = (block if gain == 1 else block * gain for block in _blocks(samples))
-    format_name = encode(buffer, blocks, path, shape=samples.shape, sample_rate=sample_rate, bit_depth=bit_depth)
+    format_name = encode(
+        buffer,
+        blocks,
+        format_of(target, file_format),
+        shape=samples.shape,
+        sample_rate=sample_rate,
+        bit_depth=bit_depth,
+    )
     lost = tuple(metadata(buffer, format_name)) if metadata else ()
     if str(target) == "-":
         binary_output().write(buffer.getbuffer())
@@ -145,7 +155,7 @@ def gain_to_fit(target: str | Path, peak: float, *, bit_depth: BitDepth, clippin
 def encode(
     stream: BinaryIO,
     blocks: Iterable[FloatArray],
-    path: Path,
+    format_name: str,
     *,
     shape: tuple[int, ...],
     sample_rate: int,
@@ -156,20 +166,19 @@ def encode(
     Args:
         stream: where to; seekable.
         blocks: `(channels, samples)`, of `BLOCK_SAMPLES` at most.
-        path: its suffix chooses the format; WAV if it has none.
+        format_name: what libsndfile calls the format.
         shape: `(channels, samples)` of all blocks together.
         sample_rate: In Hz.
         bit_depth: As for `write_audio`.
 
     Returns:
-        What libsndfile calls the format.
+        The format that it has: a WAV that is too large is an RF64.
 
     Raises:
         CawError: libsndfile refuses the format at this rate.
     """
     import soundfile
 
-    format_name = FORMATS.get(path.suffix.lower(), "WAV")
     subtype = None if format_name in LOSSY else subtype_of(format_name, bit_depth)
     bytes_a_sample = 8 if bit_depth == "double" else 4
     if format_name == "WAV" and math.prod(shape) * bytes_a_sample > 2**32 - 4096:
@@ -193,7 +202,7 @@ def encode_wav(stream: BinaryIO, samples: FloatArray, sample_rate: int) -> None:
         samples: `(channels, samples)`.
         sample_rate: In Hz.
     """
-    encode(stream, _blocks(samples), Path("-"), shape=samples.shape, sample_rate=sample_rate, bit_depth="16")
+    encode(stream, _blocks(samples), "WAV", shape=samples.shape, sample_rate=sample_rate, bit_depth="16")
 
 
 def _blocks(samples: FloatArray) -> Iterator[FloatArray]:

@@ -129,6 +129,8 @@ def check_all(files: list[File]) -> None:
             if theirs is not None and not np.array_equal(theirs, samples):
                 wrong.append(f"{file.path.name}: ffmpeg reads {theirs.shape} otherwise")
     assert not wrong, "\n".join(wrong)
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("every sample is as it was; needs ffmpeg to compare with what that reads")
 
 
 @pytest.fixture(autouse=True)
