@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from caw_toolkit.arrays import Array, Gap
     from caw_toolkit.audio.clip import AudioClip
-    from caw_toolkit.audio.formats import BitDepth
+    from caw_toolkit.audio.formats import BitDepth, FileFormat
     from caw_toolkit.audio.outputs import check_output
     from caw_toolkit.audio.reading import read_audio
     from caw_toolkit.audio.writing import Clipping, write_audio
@@ -42,6 +42,7 @@ _HOMES = {
     "CawUsageError": "errors",
     "Chain": "processors.board",
     "Clipping": "audio.writing",
+    "FileFormat": "audio.formats",
     "Gap": "arrays",
     "Material": "pyramid.material",
     "Mix": "processors.board",
@@ -70,6 +71,7 @@ __all__ = [
     "CawUsageError",
     "Chain",
     "Clipping",
+    "FileFormat",
     "Gap",
     "Material",
     "Mix",

@@ -73,7 +73,7 @@ def atomic_file(path: Path, *, replace: bool = True, part_name: str | None = Non
         ...     file.path.read_bytes()
         b'la'
     """
-    place = path.resolve()  # a link keeps pointing to the file that it names
+    place = _resolved(path)
     partial = place.with_name(part_name or f"{_PART_PREFIX}{secrets.token_hex(4)}{_PART_SUFFIX}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def reserved_place(path: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout  # slow to import, and needed for trainings only
 
-    place = path.resolve()
+    place = _resolved(path)
     name = hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]
     lock = FileLock(place.with_name(f"{_PART_PREFIX}{name}.lock"), timeout=0)
     try:
@@ -123,6 +123,14 @@ def reserved_place(path: Path) -> Iterator[None]:
     finally:
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def _resolved(path: Path) -> Path:
+    """Where a file is: a link keeps pointing to the one that it names."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:  # Python below 3.13 raises the second
+        raise CawError(f"cannot write {path}: its links lead in a circle") from error
 
 
 def _move_beside(partial: Path, path: Path, place: Path) -> Path:

@@ -41,6 +41,27 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def harmless_line(text: str, longest: int = 1000) -> str:
+    r"""One printable line, without its middle if it is long.
+
+    >>> harmless_line("no\x1b[2J\nsuch clip"), harmless_line("x" * 99, 20)
+    ('no\\x1b[2J such clip', 'xxxxxxxxxx ... xxxxxxxxxx')
+    """
+    line = one_line(text)
+    if len(line) > longest:
+        line = f"{line[: longest // 2]} ... {line[-longest // 2 :]}"
+    return printable(line)
+
+
+def printable(text: str) -> str:
+    r"""Text without what a terminal obeys or cannot show: such characters are written as escapes.
+
+    >>> printable("two\n lines")
+    'two\\n lines'
+    """
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def describe_exception(exception: BaseException) -> str:
     r"""Type and message of an exception, on one line.
 
@@ -58,5 +79,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out. torch's own errors are recognised without importing it."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    phrases = ("can't allocate memory", "out of memory", "bad_alloc")
+    # The last one is what oneDNN says, of nothing else in practice.
+    phrases = ("can't allocate memory", "out of memory", "bad_alloc", "could not create a primitive")
     return isinstance(error, RuntimeError) and any(phrase in str(error) for phrase in phrases)

@@ -17,9 +17,11 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
+
+_ESCAPED = "backslashreplace"
 
 _owned = False
 _closed = False
@@ -31,17 +33,49 @@ def owned_standard_output() -> Iterator[None]:
     """Say that the process is `caw` within the block, and that its file descriptors may be moved.
 
     If it was started without standard output or error (`>&-`), what goes there is dropped: not into the next file that
-    is opened, which would get the free descriptor.
+    is opened, which would get the free descriptor. What standard error does not take, as on a full disk, is dropped,
+    too: the work goes on. Names that are not UTF-8 are shown with escapes.
     """
     global _owned
     before, _owned = _owned, True
     for name, descriptor in (("stdout", _STANDARD_OUTPUT), ("stderr", _STANDARD_ERROR)):
         if getattr(sys, name) is None:
             setattr(sys, name, _nowhere(descriptor))
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors=_ESCAPED)
+    stderr, sys.stderr = sys.stderr, cast(TextIO, _Lenient(sys.stderr))
     try:
         yield
     finally:
-        _owned = before
+        _owned, sys.stderr = before, stderr
+
+
+class _Lenient:
+    """A stream that drops what cannot be written; the interpreter's own flush at exit succeeds then, too."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._dropping():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._dropping():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextlib.contextmanager
+    def _dropping(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
 
 
 def binary_output() -> BinaryIO:
@@ -87,7 +121,7 @@ def reserved_output(*, for_text: bool = False) -> Iterator[None]:
         return
     with _moved_descriptor() as descriptor:
         stream = sys.stdout.buffer if descriptor is None else os.fdopen(descriptor, "wb", closefd=False)
-        text: io.TextIOBase | None = io.TextIOWrapper(stream, "utf-8", write_through=True) if for_text else None
+        text = io.TextIOWrapper(stream, "utf-8", _ESCAPED, write_through=True) if for_text else None
         _reserved = stream
         try:
             with contextlib.redirect_stdout(text or sys.stderr):

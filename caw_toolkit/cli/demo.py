@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from caw_toolkit.cli.options import device_option, force_option, quiet_option
+from caw_toolkit.cli.options import Amount, NamedPath, device_option, force_option, quiet_option
 from caw_toolkit.errors import CawError, CawUsageError
 
 CLIP = "speech.flac"
@@ -16,11 +16,11 @@ TAKE_SECONDS = 20
 
 
 @click.command()
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=2.0, show_default=True)
+@click.option("--minutes", type=Amount(min=0, min_open=True), default=2.0, show_default=True)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NamedPath(file_okay=False, path_type=Path),
     default=Path("caw-demo"),
     show_default=True,
     help="Folder for the clip, the model and the takes.",

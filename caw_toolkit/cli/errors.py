@@ -26,7 +26,7 @@ from typing import NoReturn
 
 import click
 
-from caw_toolkit.errors import CawError, describe_exception, is_out_of_memory, one_line
+from caw_toolkit.errors import CawError, describe_exception, harmless_line, is_out_of_memory
 
 #: Option that shows tracebacks. It is taken from anywhere on the command line, so that it can be added at its end.
 DEBUG_OPTION = "--debug"
@@ -61,7 +61,7 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
-        error.show()
+        click.UsageError(harmless_line(error.format_message()), error.ctx).show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _leave(error, error.format_message(), error.exit_code, debug)
@@ -99,7 +99,7 @@ def _interrupt(number: int, _frame: object) -> NoReturn:
 def _leave(error: BaseException, message: str, code: int, debug: bool) -> NoReturn:
     if debug:
         click.echo("".join(traceback.format_exception(error)).rstrip(), err=True)
-    click.echo(f"caw: error: {one_line(message)}", err=True)
+    click.echo(f"caw: error: {harmless_line(message)}", err=True)
     sys.exit(code)
 
 
@@ -125,7 +125,7 @@ def _discard_standard_output() -> None:
 class _StandardErrorHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line, and the traceback under it if the record has one."""
-        click.echo(f"caw: {record.levelname.lower()}: {one_line(record.getMessage())}", err=True)
+        click.echo(f"caw: {record.levelname.lower()}: {harmless_line(record.getMessage())}", err=True)
         if record.exc_info:
             click.echo("".join(traceback.format_exception(*record.exc_info)).rstrip(), err=True)
 

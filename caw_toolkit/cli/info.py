@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from caw_toolkit.cli.options import json_option
+from caw_toolkit.errors import printable
 from caw_toolkit.pyramid.maturity import ROUGH_SHARE, trained_share
 from caw_toolkit.pyramid.model_file import TensorInfo, read_header
 
@@ -27,7 +28,7 @@ def info(model: Path, as_json: bool) -> None:
         click.echo(json.dumps(summary, indent=2))
         return
     training = summary["training"]
-    click.echo(f"{model}: {summary['sample_rate']} Hz, {'stereo' if summary['channels'] == 2 else 'mono'}")
+    click.echo(f"{_harmless(model)}: {summary['sample_rate']} Hz, {'stereo' if summary['channels'] == 2 else 'mono'}")
     for scale in summary["scales"]:
         click.echo(f"  scale {scale['rate']:>6} Hz  {scale['type']}, {scale['parameters']:,} parameters")
     click.echo(f"  can         {', '.join(summary['capabilities'])}")
@@ -50,9 +51,7 @@ def info(model: Path, as_json: bool) -> None:
 
 
 def _harmless(value: object) -> str:
-    """Text from a file, without what a terminal obeys or cannot show: such characters are written as escapes."""
-    text = str(value)[:200]
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return printable(str(value)[:200])
 
 
 def summarise(header: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,9 @@ __all__ = [
     "DEVICES",
     "FILE",
     "OUTPUT_FILE",
+    "Amount",
     "Decorator",
+    "NamedPath",
     "OutputFile",
     "bit_depth_option",
     "clipping_option",
@@ -66,7 +68,38 @@ _LARGEST_SEED = 2**63 - 1
 _LARGEST_DRAWN_SEED = 2**31 - 1  # short enough to copy by hand
 
 
-class OutputFile(click.Path):
+#: No clip is longer and no training takes as long; neither does what is computed from it overflow.
+_LARGEST_AMOUNT = 1e9
+
+
+class Amount(click.FloatRange):
+    """A number of seconds, minutes or Hz, or a share, within bounds as for `click.FloatRange`; NaN is in none.
+
+    .. versionadded:: 0.1
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check that it is a number within bounds, and no more than a billion."""
+        amount = super().convert(value, param, ctx)
+        if not abs(amount) <= _LARGEST_AMOUNT:
+            self.fail(f"{value} is not a number up to {_LARGEST_AMOUNT:g}.", param, ctx)
+        return amount
+
+
+class NamedPath(click.Path):
+    """A path that is not empty, which would stand for the folder that one is in.
+
+    .. versionadded:: 0.1
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the path."""
+        if not os.fspath(value):
+            self.fail("the name is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class OutputFile(NamedPath):
     """A file to write, `-` being standard output. Its folder must exist: found out before hours of work, not after.
 
     .. versionadded:: 0.1
@@ -151,7 +184,7 @@ seed_option: Decorator = click.option(
 #: `--minutes M`, as `minutes`, for commands that train if no model is given.
 minutes_option: Decorator = click.option(
     "--minutes",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(min=0, min_open=True),
     help="Time to spend on training, if no model is given; the default is the preset's.",
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from caw_toolkit.cli.options import NamedPath
 from caw_toolkit.errors import CawUsageError
 from caw_toolkit.plugins import get_host
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
@@ -22,7 +23,7 @@ def plugin() -> None:
 @click.argument("name")
 @click.option(
     "--directory",
-    type=click.Path(path_type=Path),
+    type=NamedPath(path_type=Path),
     metavar="DIR",
     help="Folder to make. Default: caw-NAME in this folder.",
 )

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from caw_toolkit.cli.options import Decorator, clipping_option, force_option, keep_for_audio, output_beside
+from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import Array, FloatArray, Gap
     from caw_toolkit.audio.clip import AudioClip
-    from caw_toolkit.audio.formats import BitDepth
+    from caw_toolkit.audio.formats import BitDepth, FileFormat
     from caw_toolkit.audio.source_format import SourceFormat
     from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio
 
@@ -39,7 +39,9 @@ __all__ = ["Results", "exactly", "result_options", "stored_sample_rate"]
 
 logger = logging.getLogger(__name__)
 
-_BIT_DEPTHS = ["8", "16", "24", "32", "float", "double"]  # spelt out: what knows them loads numpy
+# Spelt out: what knows them loads numpy.
+_BIT_DEPTHS = ["8", "16", "24", "32", "float", "double"]
+_FORMATS = ["wav", "flac", "ogg", "mp3", "aiff", "caf", "w64"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Results:
         log: file that gains a record of each result; None keeps none.
         force: whether files that exist may be replaced.
         quiet: whether only warnings are shown.
+        file_format: of `write_audio`; None is that of the suffix.
     """
 
     bit_depth: BitDepth | None
@@ -61,9 +64,20 @@ class Results:
     log: Path | None
     force: bool
     quiet: bool
+    file_format: FileFormat | None = None
+
+    @property
+    def suffix(self) -> str | None:
+        """Of files that are named here, if a format is asked for.
+
+        .. versionadded:: 0.1
+        """
+        return f".{self.file_format}" if self.file_format else None
 
     def beside(self, source: Path, label: str, *, take: int | None = None, sample_rate: int | None = None) -> Path:
         """Where the result for a file goes by default (`output_beside`), in the format of that file if it can be.
+
+        If another format is asked for, it is in that.
 
         Args:
             source: the input file.
@@ -75,7 +89,8 @@ class Results:
 
         format_name = FORMATS.get(source.suffix.lower())
         fits = format_name is not None and (format_name != "MP3" or sample_rate is None or sample_rate in MP3_RATES)
-        return output_beside(source, label, take=take, suffix=source.suffix if fits else ".wav")
+        suffix = self.suffix or (source.suffix if fits else ".wav")
+        return output_beside(source, label, take=take, suffix=suffix)
 
     def expect(self, targets: Sequence[Path], *, inputs: Iterable[Path | None], sample_rate: int | None = None) -> None:
         """Check now what would fail after the work, and keep standard output clean if audio goes there.
@@ -94,12 +109,12 @@ class Results:
         logs = [] if self.log is None else [self.log]
         refuse_collisions([*targets, *logs], [path for path in inputs if path is not None])
         for target in targets:
-            depth = self.bit_depth or _any_depth(target)
-            check_output(target, self.force, bit_depth=depth, sample_rate=sample_rate)
+            depth = self.bit_depth or "8"  # which every format has
+            check_output(target, self.force, bit_depth=depth, sample_rate=sample_rate, file_format=self.file_format)
 
     def depth(self, target: Path, source: SourceFormat | None) -> BitDepth:
         """Of a result: what was asked for, else the source's, else 24 bits."""
-        return self.bit_depth or ("24" if source is None else source.bit_depth(target))
+        return self.bit_depth or ("24" if source is None else source.bit_depth(target, self.file_format))
 
     def write(
         self,
@@ -141,6 +156,7 @@ class Results:
             clipping=self.clipping,
             overwrite=self.force,
             metadata=self._embedding(source, depth, sample_rate / (of.sample_rate if of else sample_rate), len(audio)),
+            file_format=self.file_format,
         )
         details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": audio.shape[1]}
         self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
@@ -182,6 +198,7 @@ class Results:
             clipping=self.clipping,
             overwrite=self.force,
             metadata=self._embedding(source, depth, 1.0, channels),
+            file_format=self.file_format,
         )
         details = {"bit_depth": depth, "sample_rate": sample_rate}
         self._finish(target, written, details, read=read, model=model, note=note)
@@ -227,7 +244,7 @@ class Results:
 
 
 def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
-    """`--bit-depth`, `--clipping`, `--no-metadata`, `--log` and `--force`, together as `results`.
+    """`--format`, `--bit-depth`, `--clipping`, `--no-metadata`, `--log` and `--force`, together as `results`.
 
     Args:
         what: what would be turned down, for the help.
@@ -238,6 +255,7 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
         @functools.wraps(function)
         def run(
             *arguments: Any,
+            file_format: FileFormat | None,
             bit_depth: BitDepth | None,
             clipping: Clipping,
             keep_metadata: bool,
@@ -246,11 +264,16 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
             **options: Any,
         ) -> Any:
             quiet = bool(options.get("quiet"))
-            return function(
-                *arguments, results=Results(bit_depth, clipping, keep_metadata, log, force, quiet), **options
-            )
+            results = Results(bit_depth, clipping, keep_metadata, log, force, quiet, file_format)
+            return function(*arguments, results=results, **options)
 
         options: list[Decorator] = [
+            click.option(
+                "--format",
+                "file_format",
+                type=click.Choice(_FORMATS),
+                help="Of the file; default: that of its suffix, and WAV on standard output.",
+            ),
             click.option(
                 "--bit-depth", type=click.Choice(_BIT_DEPTHS), help="Of the file; default: the source's, else 24."
             ),
@@ -264,7 +287,7 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
             ),
             click.option(
                 "--log",
-                type=click.Path(dir_okay=False, writable=True, path_type=Path),
+                type=NamedPath(dir_okay=False, writable=True, path_type=Path),
                 metavar="FILE",
                 help="Add a record of what was done, as a line of JSON, that caw verify can check.",
             ),
@@ -304,12 +327,6 @@ def stored_sample_rate(model_path: Path) -> int:
 
     rate: int = read_header(model_path)["sample_rate"]
     return rate
-
-
-def _any_depth(target: Path) -> BitDepth:
-    from caw_toolkit.audio.formats import depths_of
-
-    return depths_of(target)[0]
 
 
 def _coding_history(depth: BitDepth, channels: int) -> str:

@@ -61,7 +61,7 @@ def append_record(
         CawError: the log cannot be written.
     """
     context = click.get_current_context()
-    folder = log.resolve().parent
+    folder = Path(os.path.realpath(log)).parent
     record: dict[str, Any] = {
         "time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "version": version("caw_toolkit"),
@@ -119,9 +119,9 @@ def _file(path: Path, folder: Path) -> dict[str, Any]:
     if str(path) == _STANDARD or not path.is_file():  # a pipe is read once
         return {"path": str(path)}
     try:
-        named = os.path.relpath(path.resolve(), folder)
+        named = os.path.relpath(os.path.realpath(path), folder)
     except ValueError:  # another drive
-        named = str(path.resolve())
+        named = os.path.realpath(path)
     status = path.stat()
     return {"path": named, "sha256": _sha256_of_state(path, status.st_size, status.st_mtime_ns)}
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,9 +57,12 @@ def read_pair(reference: Path, output: Path) -> tuple[Signal, Signal, int]:
 
 
 def show_scores(outputs: Sequence[Path], scores: Sequence[Scores], *, as_json: bool) -> None:
-    """Print the scores of files: a table with a row each, or a JSON list."""
+    """Print the scores of files: a table with a row each, or a JSON list, in which NaN and infinity are null."""
     if as_json:
-        rows = [{"file": str(path), **row} for path, row in zip(outputs, scores, strict=True)]
+        rows = [
+            {"file": str(path), **{name: value if math.isfinite(value) else None for name, value in row.items()}}
+            for path, row in zip(outputs, scores, strict=True)
+        ]
         click.echo(json.dumps(rows, indent=2))
         return
     cells = [["file", *scores[0]]]

@@ -13,6 +13,7 @@ import click
 
 from caw_toolkit.cli.options import (
     FILE,
+    Amount,
     device_option,
     draw_seed,
     force_option,
@@ -48,10 +49,12 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str | No
     show_default=True,
     help="What is heard in the clip.",
 )
-@click.option("--minutes", type=float, help="Time to spend on training; the default is the preset's.")
+@click.option(
+    "--minutes", type=Amount(min=0, min_open=True), help="Time to spend on training; the default is the preset's."
+)
 @click.option("--sample-rate", type=click.IntRange(4000, 192000), metavar="HZ", help="Rate of the model.")
-@click.option("--start", type=click.FloatRange(min=0), default=0.0, metavar="S", help="Begin here, in seconds.")
-@click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Use this many seconds.")
+@click.option("--start", type=Amount(min=0), default=0.0, metavar="S", help="Begin here, in seconds.")
+@click.option("--duration", type=Amount(min=0, min_open=True), metavar="S", help="Use this many seconds.")
 @click.option(
     "--scales",
     callback=_rates,

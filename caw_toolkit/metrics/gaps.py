@@ -125,7 +125,8 @@ def join_flux(filled: Signal, sample_rate: int, gap: Gap) -> float:
     away = (centres < gap[0] - sample_rate // 4) | (centres > gap[1] + sample_rate // 4)
     joins = [edge for edge in gap if 0 < edge < len(filled)]
     near = [flux[np.abs(centres - edge) <= int(0.02 * sample_rate)].max() for edge in joins]
-    return float(np.mean(near) / np.median(flux[away]))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of constant audio
+        return float(np.mean(near) / np.median(flux[away]))
 
 
 def distance_to_context(real: Signal, filled: Signal, sample_rate: int, gap: Gap) -> float:

@@ -145,5 +145,8 @@ def failure_reason(output: str) -> str:
     >>> failure_reason("Collecting shout\nERROR: no matching version\nERROR: No distribution found for shout\n")
     'No distribution found for shout'
     """
-    reason = _FRAME.sub(" ", _ERROR_LINE.split(output)[-1])
+    last = _ERROR_LINE.split(output)[-1].strip()
+    if "Traceback (most recent call last)" in last:
+        last = last.splitlines()[-1]
+    reason = _FRAME.sub(" ", last)
     return textwrap.shorten(reason, _LONGEST_REASON, placeholder=" ...") or "it printed no reason"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,15 +17,10 @@ from caw_toolkit.processors import get_processor, registered_classes
 from caw_toolkit.processors.board import Mix, Pedalboard
 from caw_toolkit.processors.native import make_native, native_effects
 from caw_toolkit.processors.protocols import AudioProcessor
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from caw_toolkit.toml_file import read_toml
 
 _EFFECT = re.compile(r"(?P<name>[A-Za-z][\w-]*)\s*(?P<arguments>\(.*\))?", re.DOTALL)
 _LONGEST_TEXT = 10_000
-_LARGEST_FILE_BYTES = 1_000_000
 _DEEPEST_NESTING = 20
 
 
@@ -124,14 +118,7 @@ def load_chain(path: str | Path) -> Pedalboard:
         CawUsageError: the file does not exist, is no TOML, or describes no chain.
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > _LARGEST_FILE_BYTES:
-            raise CawUsageError(f"{path} is too large for a chain file")
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise CawUsageError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
-        raise CawUsageError(f"{path} is not valid TOML: {one_line(str(error))}") from error
+    content = read_toml(path, "chain")
     unknown = sorted(content.keys() - {"chain"})
     if unknown:
         raise CawUsageError(f"{path}: unknown key {unknown[0]!r}: a chain file has [[chain]] tables only")

@@ -8,15 +8,18 @@ rates, and `GSMFullRateCompressor` takes other frames. An effect that is not lis
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pedalboard
 from pedalboard import Mix as NativeMix
 
 from caw_toolkit.errors import CawUsageError, did_you_mean, one_line
+from caw_toolkit.processors.parameters import number
 
 #: Effects that return every sample at once.
 _WITHOUT_LATENCY = frozenset(
@@ -35,6 +38,11 @@ _OF_EQUAL_CHUNKS = frozenset({"MP3Compressor"})
 
 #: Classes that are no effects by themselves.
 _ABSTRACT = frozenset({"Chain", "ExternalPlugin", "IIRFilter", "Mix", "Pedalboard", "Plugin", "PluginContainer"})
+
+#: Bounds that pedalboard leaves out: far beyond them it computes for minutes, or takes all memory.
+_BOUNDS: Mapping[tuple[str, str], Callable[[Any], float]] = MappingProxyType(
+    {("Phaser", "rate_hz"): number(-20_000, 20_000), ("Resample", "target_sample_rate"): number(100, 768_000)}
+)
 
 _PARAMETER = re.compile(r"(?P<name>\w+): (?P<type>[\w.]+(?:\[[^=]*\])?)(?: = (?P<default><[^>]*>|[^,]+))?")
 
@@ -143,7 +151,7 @@ def make_native(name: str, values: Mapping[str, Any]) -> Any:
         choices = known[key].choices
         if choices and value not in list(choices):
             raise CawUsageError(f"{key} of {name} must be one of {', '.join(choices)}, not {value!r}")
-        arguments[key] = choices[value] if choices else value
+        arguments[key] = choices[value] if choices else _checked(name, key, value)
     try:
         made = effect(**arguments)
     except (TypeError, ValueError, RuntimeError, OverflowError, ImportError) as error:
@@ -151,6 +159,18 @@ def make_native(name: str, values: Mapping[str, Any]) -> Any:
     if not made.is_effect:
         raise CawUsageError(f"{name}({values}) is an instrument, and chains hold effects")
     return made
+
+
+def _checked(name: str, key: str, value: Any) -> Any:
+    """A value that pedalboard can be given: some that it does not refuse end the process, or never end."""
+    try:
+        if (name, key) in _BOUNDS:
+            return _BOUNDS[name, key](value)
+        if isinstance(value, float) and (math.isnan(value) or (math.isinf(value) and not key.endswith("_db"))):
+            raise ValueError("a finite number")
+    except ValueError as error:
+        raise CawUsageError(f"{key} of {name} must be {error}, not {str(value)[:60]}") from None
+    return value
 
 
 def _reason(error: Exception, values: Mapping[str, Any]) -> str:

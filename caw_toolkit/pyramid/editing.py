@@ -73,6 +73,7 @@ class Editor:
         """Keep the lows, lead what is above them towards noise and back, and take its detail from elsewhere."""
         entry, extent = self._entry(at_rate), Extent.of(_checked(strength))
         signals = [self._at_scale(index, audio, sample_rate) for index in range(len(self.scales))]
+        _require_samples(signals[-1])
         keep = extent.keep_below(signals[-1], self.scales[-1].rate) if keep_below is None else keep_below
         noise = NoiseSource(seed, self.channels, first_second)
         coarse, rates = signals[entry - 1], [scale.rate for scale in self.scales]
@@ -126,17 +127,21 @@ class Editor:
 
     def _entry(self, at_rate: int | None) -> int:
         """Index of the scale that audio enters at."""
-        if len(self.scales) < 2:
-            raise CawUsageError("this model has a single scale, so nothing can be injected below it")
+        self._require_finer_scales()
         entry = 1 if at_rate is None else scale_index(self.scales, at_rate)
         if entry == 0:
             first, *others = (scale.rate for scale in self.scales)
             raise CawUsageError(f"the coarsest scale ({first} Hz) takes no input: choose from {tuple(others)}")
         return entry
 
+    def _require_finer_scales(self) -> None:
+        if len(self.scales) < 2:
+            raise CawUsageError("this model has a single scale, and edits of audio need a finer one above it")
+
     def _require_editing(self, strength: float) -> Scale:
         """The coarsest scale, if signals can be led back towards noise there, by a strength that makes sense."""
         _checked(strength)
+        self._require_finer_scales()
         if not self.scales[0].generator.can_edit:
             raise CawError(
                 "this needs a model whose coarsest scale was trained by flow matching: caw train --preset fast"
@@ -151,6 +156,7 @@ class Editor:
 
     def _coarsest(self, noise: Noise, signal: Tensor) -> Tensor:
         """Noise of the coarsest scale, as long as a signal of it."""
+        _require_samples(signal)
         return noise.normal(0, self.scales[0].rate, 0, signal.shape[1])
 
     def _render(self, given: GivenAudio, seconds: float, noise: Noise) -> Array:
@@ -163,6 +169,11 @@ def _checked(strength: float) -> float:
     if not 0 <= strength <= 1:
         raise CawUsageError(f"strength must be from 0 to 1, not {strength}")
     return strength
+
+
+def _require_samples(signal: Tensor) -> None:
+    if not signal.shape[1]:
+        raise CawError("the audio is too short for this model")
 
 
 def known_samples(samples: int, rate: int, gaps: Sequence[Gap], gap_rate: int) -> Tensor:
@@ -190,6 +201,8 @@ def bridge(audio: Array, gaps: Sequence[Gap]) -> Array:
     result = np.array(audio)
     for start, stop in gaps:
         first, last = max(0, start), min(audio.shape[1], stop)
+        if first >= last:
+            continue
         left = audio[:, first - 1] if first else np.zeros(len(audio), audio.dtype)
         right = audio[:, last] if last < audio.shape[1] else np.zeros(len(audio), audio.dtype)
         result[:, first:last] = np.linspace(left, right, last - first, axis=1)

@@ -55,8 +55,9 @@ class EditingMethods(ABC):
 
         Raises:
             CawError: if the coarsest scale cannot edit: it was not trained by flow matching; if `audio` is not
-                two-dimensional, or the number of channels differs from the model's.
-            CawUsageError: if `strength` is not between 0 and 1.
+                two-dimensional, or has no sample at the rate of that scale, or the number of channels differs from the
+                model's.
+            CawUsageError: if `strength` is not between 0 and 1, or the model has a single scale.
         """
         return self._editor.revise(audio, sample_rate, strength=strength, seed=seed, first_second=first_second)
 
@@ -90,8 +91,8 @@ class EditingMethods(ABC):
             `(channels, samples)` float32 at the model's sample rate, as long as `audio`.
 
         Raises:
-            CawError: if no scale holds the recording, `audio` is not two-dimensional, or the number of channels differs
-                from the model's.
+            CawError: if no scale holds the recording, `audio` is empty or not two-dimensional, or the number of
+                channels differs from the model's.
             CawUsageError: if `strength` is not between 0 and 1, the model has a single scale, or none above the
                 coarsest of rate `at_rate`.
         """
@@ -130,9 +131,9 @@ class EditingMethods(ABC):
             and within; the caller joins it with what is known.
 
         Raises:
-            CawError: if the coarsest scale cannot edit: it was not trained by flow matching; if the number of channels
-                differs from the model's.
-            CawUsageError: if `strength` is not between 0 and 1.
-            IndexError: if `strength` is 1 and a gap begins beyond the end of `audio`, or `audio` is one-dimensional.
+            CawError: if the coarsest scale cannot edit: it was not trained by flow matching; if `audio` has no sample
+                at the rate of that scale, or the number of channels differs from the model's.
+            CawUsageError: if `strength` is not between 0 and 1, or the model has a single scale.
+            IndexError: if `strength` is 1 and `audio` is one-dimensional.
         """
         return self._editor.fill(audio, sample_rate, gaps, strength=strength, seed=seed, first_second=first_second)

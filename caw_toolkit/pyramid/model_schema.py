@@ -28,6 +28,8 @@ HIGHEST_RATE = 384_000
 MOST_SCALES = 1000
 #: The reconstruction noise is as long as the recording, which has 600 seconds at the most, and is rounded.
 LONGEST_NOISE_SECONDS = 601
+#: Weights whose squares, summed, do not overflow; those of trained models are smaller by far.
+_LARGEST_WEIGHT = 1e12
 UPSAMPLINGS = ("keys", "sinc")
 
 _RATE = whole(1, HIGHEST_RATE)
@@ -145,5 +147,9 @@ def check_values(content: Mapping[str, Any], where: str = "") -> None:
 
 
 def _check_finite(value: Any, where: str) -> None:
-    if value.is_floating_point() and not value.isfinite().all():
+    if not value.is_floating_point():
+        return
+    if not value.isfinite().all():
         raise SchemaError(f"{where} has values that are not finite")
+    if (value.abs() > _LARGEST_WEIGHT).any():
+        raise SchemaError(f"{where} has values beyond {_LARGEST_WEIGHT:g}")

@@ -23,6 +23,8 @@ HIGH_RATES = (20000, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
 CANDIDATE_RATES = PAPER_RATES + HIGH_RATES
 
+_MOST_SCALES = 50
+
 
 @dataclass(frozen=True)
 class ScaleRules:
@@ -50,6 +52,7 @@ class ScaleRules:
         rates = self.candidate_rates
         if any(rate <= 0 for rate in rates) or any(a >= b for a, b in pairwise(rates)):
             raise CawUsageError(f"candidate_rates must be positive and ascending, not {_list(rates)}")
+        _require_few(rates, "candidate_rates")
         if self.largest_ratio is not None and self.largest_ratio <= 1:
             raise CawUsageError(f"largest_ratio must be above 1, not {self.largest_ratio:g}")
         if self.smallest_ratio < 1:
@@ -113,6 +116,7 @@ def check_rates(rates: Sequence[int], sample_rate: int) -> tuple[int, ...]:
     """
     if not rates:
         raise CawUsageError("no scales were given: list at least one rate in Hz")
+    _require_few(rates, "scales")
     if min(rates) <= 0:
         raise CawUsageError(f"a scale's rate must be positive, not {min(rates)} Hz")
     if max(rates) > sample_rate:
@@ -146,6 +150,11 @@ def _thin(rates: Sequence[int], largest_ratio: float | None) -> tuple[int, ...]:
         reachable = [rate for rate in above if rate <= kept[-1] * largest_ratio]
         kept.append(reachable[-1] if reachable else above[0])
     return tuple(kept)
+
+
+def _require_few(rates: Sequence[int], what: str) -> None:
+    if len(rates) > _MOST_SCALES:
+        raise CawUsageError(f"{what} may be up to {_MOST_SCALES}, not {len(rates)}")
 
 
 def _list(rates: Sequence[int]) -> str:

@@ -23,6 +23,7 @@ from torch.nn import functional
 
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import BlockJoiner
+from caw_toolkit.errors import CawError
 from caw_toolkit.pyramid.noise import Noise, pad_slice
 from caw_toolkit.pyramid.recomposition import Guidance
 from caw_toolkit.pyramid.scale import Scale
@@ -132,7 +133,13 @@ class Renderer:
             coarse = upsample(coarse, self.scales[index - 1].rate, scale.rate, stop - start)[None]
             coarse = functional.pad(coarse, (before, 0))
         drawn = noise[None].to(scale.generator.device)
-        return self._make(index, drawn, coarse, start - before, stop)[0, :, before:]
+        made = self._make(index, drawn, coarse, start - before, stop)[0, :, before:]
+        if not made.isfinite().all():
+            raise CawError(
+                f"the scale of {scale.rate} Hz gives NaN or infinite samples: the model's weights, or the audio given, "
+                "are not usable"
+            )
+        return made
 
     def _make(self, index: int, noise: Tensor, coarse: Tensor | None, start: int, stop: int) -> Tensor:
         """One scale's signal between two samples of it."""

@@ -29,7 +29,6 @@ This module checks the layout and the types. The values are checked where they a
 from __future__ import annotations
 
 import importlib.resources
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,11 +37,7 @@ from typing import Any
 from caw_toolkit import former_names
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.pyramid.material import Material
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from caw_toolkit.toml_file import read_toml
 
 UPSAMPLING_METHODS = ("keys", "sinc")
 
@@ -120,7 +115,7 @@ def load_preset(name_or_path: str | Path, *, material: Material, extra: Mapping[
         if name not in known:
             raise CawUsageError(f"unknown preset {name!r}: {did_you_mean(name, known)}")
         path = known[name]
-    tables = _read(path)
+    tables = _with_present_names(read_toml(path, "preset"))
     _check(tables, path)
     changes = tables.get("material", {}).get(Material(material).value, {})
     scales = _merge(tables.get("scales", {}), changes.get("scales", {}))
@@ -145,20 +140,6 @@ def load_preset(name_or_path: str | Path, *, material: Material, extra: Mapping[
 def _known_presets(extra: Mapping[str, Path] | None) -> dict[str, Path]:
     shipped = {path.stem: path for path in preset_directory().glob("*.toml")}
     return {**(extra or {}), **shipped}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as stream:
-            return _with_present_names(tomllib.loads(stream.read().decode("utf-8-sig")))
-    except FileNotFoundError:
-        raise CawUsageError(f"preset {path} does not exist") from None
-    except OSError as error:
-        raise CawUsageError(f"cannot read preset {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise CawUsageError(f"preset {path} is not text in UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise CawUsageError(f"preset {path} is not valid TOML: {error}") from error
 
 
 def _with_present_names(tables: dict[str, Any]) -> dict[str, Any]:

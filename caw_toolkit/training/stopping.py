@@ -11,7 +11,7 @@ from types import FrameType
 
 log = logging.getLogger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class StopRequest:
@@ -27,10 +27,10 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Take Ctrl-C, and SIGTERM where somebody handles it, as a request to stop; a second one does what it always did.
+    """Take Ctrl-C as a request to stop, and SIGTERM and SIGHUP where somebody handles them.
 
-    A step that is broken off has drawn random numbers, or updated some of the weights: nobody can go on from there. In
-    other threads than the main one, which get no signals, nothing is changed.
+    A second one does what it always did. A step that is broken off has drawn random numbers, or updated some of the
+    weights: nobody can go on from there. In other threads than the main one, which get no signals, nothing is changed.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():

@@ -10,6 +10,7 @@ import click
 from caw_toolkit.cli.options import (
     FILE,
     OUTPUT_FILE,
+    Amount,
     json_option,
     model_option,
     output_option,
@@ -22,9 +23,7 @@ from caw_toolkit.cli.results import Results, exactly, result_options
 @click.argument("noisy", type=FILE, metavar="NOISY")
 @model_option(required=False, help_text="Model of a cleaner recording of the same source, such as another take.")
 @output_option(help_text="File to write. Default: NOISY.denoised beside it, in its format.")
-@click.option(
-    "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much of the noise to remove."
-)
+@click.option("--strength", type=Amount(0, 1), default=1.0, show_default=True, help="How much of the noise to remove.")
 @click.option(
     "--residual", type=OUTPUT_FILE, metavar="FILE", help="Also write what was removed: no music should be in it."
 )

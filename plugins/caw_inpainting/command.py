@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.cli.options import (
     FILE,
+    Amount,
     device_option,
     minutes_option,
     model_option,
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("recording", type=FILE, metavar="CLIP")
 @click.option(
-    "--hole", "holes", type=(float, float), multiple=True, metavar="START END", help="A gap, in seconds; repeatable."
+    "--hole",
+    "holes",
+    type=(Amount(), Amount()),
+    multiple=True,
+    metavar="START END",
+    help="A gap, in seconds; repeatable.",
 )
 @click.option("--samples", "in_samples", is_flag=True, help="--hole is in samples.")
 @click.option("--find", is_flag=True, help="Take every run of digital silence as a gap.")
@@ -72,8 +77,6 @@ def inpaint(
     results.expect(targets, inputs=[recording, model_path])
     clip = read_audio(recording)
     unit = 1 if in_samples else clip.sample_rate
-    if not all(math.isfinite(edge) for hole in holes for edge in hole):
-        raise CawUsageError("--hole takes two numbers, the start and the end of the gap")
     given = [(round(start * unit), round(stop * unit)) for start, stop in holes]
     found = gap_tools.find_silences(clip) if find else []
     gaps = gap_tools.check_gaps([*given, *found], clip)

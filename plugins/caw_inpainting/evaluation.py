@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit import CawUsageError
-from caw_toolkit.cli.options import json_option
+from caw_toolkit.cli.options import Amount, json_option
 from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def score(reference: Signal, output: Signal, sample_rate: int, gap: Gap) -> dict
 @click.command("inpaint")
 @outputs_argument
 @reference_option("--reference", "The intact recording.")
-@click.option("--hole", type=(float, float), required=True, metavar="START END", help="The gap, in seconds.")
+@click.option("--hole", type=(Amount(), Amount()), required=True, metavar="START END", help="The gap, in seconds.")
 @click.option("--samples", "in_samples", is_flag=True, help="--hole is in samples.")
 @json_option
 def evaluate(
@@ -70,8 +69,6 @@ def evaluate(
     """Score a filled gap: log-spectral and log-mel distance to what was there, level error, flux at the joins relative
     to the recording's median, and distance to the nearest material outside (near 0: a copy).
     """
-    if not all(map(math.isfinite, hole)):
-        raise CawUsageError("--hole takes two numbers, the start and the end of the gap")
     scores = []
     for output in outputs:
         real, filled, rate = read_pair(reference, output)

@@ -13,6 +13,7 @@ from caw_toolkit import CawUsageError
 from caw_toolkit.cli.batch import Batch
 from caw_toolkit.cli.options import (
     FILE,
+    Amount,
     device_option,
     minutes_option,
     model_option,
@@ -35,16 +36,14 @@ if TYPE_CHECKING:
 @click.option("-n", "--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Takes of each SONG.")
 @click.option(
     "--strength",
-    type=click.FloatRange(0, 1),
+    type=Amount(0, 1),
     default=0.5,
     show_default=True,
     help="0 is the song, 0.5 its harmony and beat with all detail new, 1 keeps nothing.",
 )
-@click.option(
-    "--keep", "keep_below", type=click.FloatRange(min=0), metavar="HZ", help="Keep the song below this frequency."
-)
-@click.option("--start", type=click.FloatRange(min=0), metavar="S", help="Vary from here on, and leave the rest.")
-@click.option("--stop", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Vary up to here.")
+@click.option("--keep", "keep_below", type=Amount(min=0), metavar="HZ", help="Keep the song below this frequency.")
+@click.option("--start", type=Amount(min=0), metavar="S", help="Vary from here on, and leave the rest.")
+@click.option("--stop", type=Amount(min=0, min_open=True), metavar="S", help="Vary up to here.")
 @click.option(
     "--scale",
     type=int,

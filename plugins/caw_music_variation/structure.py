@@ -41,7 +41,8 @@ def level_agreement(song: Signal, varied: Signal, sample_rate: int) -> float:
     window = 2 ** round(np.log2(LEVEL_SECONDS * sample_rate))
     powers = [power_spectrogram(signal, window, window // 4).sum(0) for signal in (song, varied)]
     levels = [np.log10(power + power.mean() * LEAST_LEVEL + 1e-20) for power in powers]
-    return float(np.corrcoef(*levels)[0, 1])
+    with np.errstate(invalid="ignore"):  # of silence
+        return float(np.corrcoef(*levels)[0, 1])
 
 
 def _chroma(signal: Signal, sample_rate: int) -> Features:

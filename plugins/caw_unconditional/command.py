@@ -9,6 +9,8 @@ import click
 
 from caw_toolkit import CawUsageError
 from caw_toolkit.cli.options import (
+    Amount,
+    NamedPath,
     device_option,
     model_option,
     quiet_option,
@@ -22,13 +24,11 @@ from caw_toolkit.cli.results import Results, result_options
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=NamedPath(path_type=Path),
     metavar="OUT",
     help="File or folder to write; - is standard output. Default: MODEL_take1.wav and so on, in this folder.",
 )
-@click.option(
-    "--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Length in seconds; default: 30."
-)
+@click.option("--duration", type=Amount(min=0, min_open=True), metavar="S", help="Length in seconds; default: 30.")
 @click.option("--like-length", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="As long as FILE.")
 @click.option("-n", "--count", type=click.IntRange(1, 10000), default=1, show_default=True, help="Number of takes.")
 @click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
@@ -57,7 +57,7 @@ def generate(
     if duration is not None and like_length is not None:
         raise CawUsageError("--duration and --like-length exclude each other")
     seconds = _length_of(like_length) if like_length else (30.0 if duration is None else duration)
-    targets = list(_targets(model_path, output, count))
+    targets = list(_targets(model_path, output, count, results.suffix or ".wav"))
     if all_scales and str(targets[0]) == "-":
         raise CawUsageError("--all-scales writes several files: name a file or a folder with -o")
     inputs = [model_path, *([Path(like_length)] if like_length else [])]
@@ -88,7 +88,7 @@ def _length_of(path: str) -> float:
     return read_audio(path).seconds
 
 
-def _targets(model_path: Path, output: Path | None, count: int) -> Iterator[Path]:
+def _targets(model_path: Path, output: Path | None, count: int, default_suffix: str) -> Iterator[Path]:
     """The file of each take: OUT itself for a single one, OUT_take1 and so on for several, or files in a folder OUT."""
     if output is not None and str(output) == "-":
         if count > 1:
@@ -98,7 +98,7 @@ def _targets(model_path: Path, output: Path | None, count: int) -> Iterator[Path
     is_folder = output is not None and (output.is_dir() or not output.suffix)
     folder = output if output is not None and is_folder else (output.parent if output is not None else Path())
     stem = output.stem if output is not None and not is_folder else model_path.stem
-    suffix = output.suffix if output is not None and not is_folder else ".wav"
+    suffix = output.suffix if output is not None and not is_folder else default_suffix
     for take in range(1, count + 1):
         yield output if output is not None and not is_folder and count == 1 else folder / f"{stem}_take{take}{suffix}"
 

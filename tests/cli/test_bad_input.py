@@ -159,6 +159,19 @@ CASES = {
     "train-into-a-file": Case(lambda p: [*p.train(p.clip), "-o", p.clip / "new.pt"], "clip.wav' does not exist", 2),
     "train-into-a-pipe": Case(lambda p: [*p.train(p.clip), "-o", "-"], "cannot be written to standard output", 2),
     "rates-without-sense": Case(lambda p: p.train(p.clip, "--scales", "500,abc"), "is not a list of whole numbers", 2),
+    "8000-rates": Case(
+        lambda p: p.train(p.clip, "--scales", ",".join(map(str, range(1, 8000)))), "scales may be up to 50, not 7999", 2
+    ),
+    "train-unnamed-output": Case(lambda p: [*p.train(p.clip), "-o", ""], "the name is empty", 2),
+    "generate-unnamed-output": Case(lambda p: p.generate("-o", ""), "the name is empty", 2),
+    "start-beyond-all-time": Case(
+        lambda p: p.train(p.clip, "--start", "1e308"), "1e308 is not a number up to 1e+09", 2
+    ),
+    "start-nan": Case(lambda p: p.train(p.clip, "--start", "nan"), "nan is not a number up to 1e+09", 2),
+    "endless-take": Case(lambda p: p.generate("--duration", "inf"), "inf is not a number up to 1e+09", 2),
+    "hole-beyond-all-time": Case(
+        lambda p: ["inpaint", p.clip, "--hole", "0", "1e308"], "1e308 is not a number up to 1e+09", 2
+    ),
     "info-missing": Case(lambda p: ["info", p.folder / "none.pt"], "none.pt: no such model file", 2),
     "info-no-model": Case(lambda p: ["info", p.clip], "clip.wav is not a caw_toolkit model"),
     "info-truncated": Case(
@@ -275,6 +288,29 @@ def test_an_output_that_is_not_permitted(command: str, place: Workplace) -> None
     }
     case = Case(lambda p: arguments[command], "locked", 2 if command == "train" else 1)
     assert_refused(case, place)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_standard_error_that_takes_nothing_costs_nothing(place: Workplace) -> None:
+    done = run_caw(
+        *place.generate("-o", place.folder / "new.wav"),
+        preexec_fn=lambda: os.dup2(os.open("/dev/full", os.O_WRONLY), 2),
+    )
+    assert done.returncode == 0 and (place.folder / "new.wav").exists()
+
+
+def test_long_input_is_not_repeated_in_full(place: Workplace) -> None:
+    for arguments in (["--preset", "x" * 25_000], ["--scales", "x" * 25_000]):
+        lines = run_caw(*place.train(place.clip), *arguments).stderr.splitlines()
+        assert len(lines[-1]) < 1200 and "xxx ... xxx" in lines[-1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are not UTF-8")
+def test_a_name_that_is_not_utf_8_is_shown(place: Workplace) -> None:
+    path = place.folder / "a\udcff.pt"
+    path.write_bytes(place.model.read_bytes())
+    done = run_caw("info", path, environment={"PYTHONIOENCODING": "utf-8:strict"})
+    assert done.returncode == 0 and "a\\udcff.pt: " in done.stdout, done.stderr
 
 
 def test_no_cuda(place: Workplace) -> None:

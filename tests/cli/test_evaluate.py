@@ -140,7 +140,7 @@ def test_a_table_has_a_row_for_each_file(speech_path: Path, other_rate: Path) ->
         (["inpaint", "--reference", "{speech}", "--hole", "11", "13", "{speech}"], "does not lie within"),
         (["inpaint", "--reference", "{speech}", "--hole", "1", "1.01", "{speech}"], "shorter than"),
         (["inpaint", "--reference", "{speech}", "--hole", "0", "11.5", "{speech}"], "leaves less than"),
-        (["inpaint", "--reference", "{speech}", "--hole", "nan", "1", "{speech}"], "two numbers"),
+        (["inpaint", "--reference", "{speech}", "--hole", "nan", "1", "{speech}"], "nan is not a number"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: list[str], message: str, speech_path: Path, tmp_path: Path) -> None:
@@ -150,3 +150,11 @@ def test_bad_input_is_one_clear_line(arguments: list[str], message: str, speech_
     result = CliRunner().invoke(main, ["evaluate", *(argument.format(**files) for argument in arguments)])
     assert result.exit_code in (1, 2)
     assert message in result.stderr.splitlines()[-1]
+
+
+def test_figures_that_are_none_are_null(tmp_path: Path) -> None:
+    """Nothing is copied from nothing."""
+    sf.write(tmp_path / "real.wav", np.random.default_rng(0).normal(0, 0.1, 16_000), 8000)
+    sf.write(tmp_path / "silent.wav", np.zeros(16_000), 8000)
+    (row,) = evaluate("generate", "--training", tmp_path / "real.wav", tmp_path / "silent.wav")
+    assert row["copied"] is None

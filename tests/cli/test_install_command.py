@@ -174,6 +174,10 @@ UV_OUTPUT = """\
             "it cannot be installed.",
         ),
         ("fatal: no space\n", "fatal: no space"),
+        (
+            'ERROR: Exception:\nTraceback (most recent call last):\n  File "a.py", line 1\nValueError: no d\n',
+            "ValueError: no d",
+        ),
         ("", "it printed no reason"),
     ],
 )

@@ -40,6 +40,15 @@ def test_a_file_that_appears_meanwhile_stays(tmp_path: Path, caplog: pytest.LogC
     assert write_atomically(target, b"newer", replace=True) == target and target.read_bytes() == b"newer"
 
 
+def test_links_in_a_circle_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(CawError, match="links lead in a circle"):
+        write_atomically(tmp_path / "a", b"")
+    with pytest.raises(CawError, match="links lead in a circle"), reserved_place(tmp_path / "a"):
+        pass
+
+
 def test_parts_of_killed_programs_go_but_not_those_at_work(tmp_path: Path) -> None:
     old, new = tmp_path / ".caw-00000000.part", tmp_path / ".caw-11111111.part"
     for part in (old, new):

@@ -105,6 +105,9 @@ def test_stated_defaults_are_the_defaults(name: str) -> None:
         ("LadderFilter(mode='HPF25')", "one of LPF12, HPF12"),
         ("LadderFilter(mode=[1])", "one of LPF12, HPF12"),
         ("Invert(x=1)", "it has none"),
+        ("Phaser(rate_hz=1e9)", "a number from -20000 to 20000"),
+        ("Resample(target_sample_rate=1e9)", "a number from 100 to 768000"),
+        ("MP3Compressor(vbr_quality=1e999)", "a finite number"),
         ("Convolution(impulse_response_filename='missing.wav')", "missing.wav"),
         ("VST3Plugin(path_to_plugin_file='missing.vst3')", "not found"),
         ("Mix()", "no effect named 'Mix'"),
@@ -161,6 +164,8 @@ def test_a_chain_file_is_read(tmp_path: Path) -> None:
         ("[[chain]]\neffect = 'Mix'\nbranches = [1]", "list of tables"),
         ("not toml", "not valid TOML"),
         ("[" * 5000, "not valid TOML"),
+        (".".join("a" * 20_000) + " = 1", "a key of more than 50 parts"),
+        ("chain = " + "9" * 5000, "not valid TOML"),
         ("chain = " + "[{effect='Mix', branches=[" * 60 + "]}]" * 60, "nested more|not valid TOML"),
     ],
 )

@@ -98,6 +98,7 @@ WRONG: list[tuple[tuple[Any, ...], Any, str]] = [
 ]
 #: What only the tensors say: torch has to read them first.
 WRONG_TENSORS: list[tuple[tuple[Any, ...], Any, str]] = [
+    (("scales", 0, "weights", "gain"), torch.tensor(1e38), "scales[0].weights.gain has values beyond 1e+12"),
     (("scales", 0, "weights", "gain"), torch.tensor(math.nan), "scales[0].weights.gain has values that are not finite"),
     (
         ("scales", 2, "weights", "exemplar.usable"),
@@ -139,6 +140,14 @@ def test_tensors_that_are_no_use_are_named(content: Any, tmp_path: Path, at: Any
     with pytest.raises(CawError) as error:
         PyramidModel.load(path, "cpu")
     assert str(error.value) == f"{path} is no usable model: {said}"
+
+
+def test_weights_that_overflow_are_an_error(content: Any, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    huge = {key: torch.full_like(value, 1e11) for key, value in content["scales"][0]["weights"].items()}
+    torch.save(with_value(content, ("scales", 0, "weights"), huge), path)
+    with pytest.raises(CawError, match="the scale of 1000 Hz gives NaN or infinite samples"):
+        PyramidModel.load(path, "cpu").generate(1, seed=1)
 
 
 @pytest.mark.parametrize(

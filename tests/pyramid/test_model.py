@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,10 +186,20 @@ class TestInject:
     def test_a_single_scale_takes_nothing(self, tiny_model: PyramidModel) -> None:
         single = PyramidModel(tiny_model.scales[:1], channels=1, peak=1.0, upsampling="sinc")
         assert "inject" not in single.capabilities and "reconstruct" not in single.capabilities
-        with pytest.raises(CawUsageError, match="single scale"):
-            single.inject(np.zeros((1, 4000), np.float32), 500)
+        audio = np.zeros((1, 4000), np.float32)
+        for edit in (single.inject, single.revise, partial(single.fill, gaps=[(1000, 2000)])):
+            with pytest.raises(CawUsageError, match="single scale"):
+                edit(audio, 500)
         with pytest.raises(CawError, match="without a reconstruction path"):
             single.reconstruct()
+
+
+class TestEmptyAudio:
+    @pytest.mark.parametrize("samples", [0, 1])
+    def test_it_is_refused(self, tiny_model: PyramidModel, samples: int) -> None:
+        for edit in (tiny_model.revise, partial(tiny_model.fill, gaps=[(1000, 2000)])):
+            with pytest.raises(CawError, match="too short"):
+                edit(np.zeros((1, samples), np.float32), RATE)
 
 
 class TestReconstruct:

@@ -116,6 +116,9 @@ OBJECTIVE = '[objective]\nname = "adversarial"\n'
     ("text", "words"),
     [
         ("[scales", "not valid TOML"),
+        ("a = " + "9" * 5000, "not valid TOML"),
+        ("a = " + "[" * 20_000, "nested too deep"),
+        (".".join("a" * 20_000) + " = 1", "has a key of more than 50 parts"),
         ("", "objective.name is missing"),
         ("objective = 3", "objective must be a table, not 3"),
         ("[objective]\nname = 3", "objective.name must be a text, not 3"),

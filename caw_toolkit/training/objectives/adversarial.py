@@ -27,6 +27,8 @@ from caw_toolkit.training.objectives.options import (
     AT_LEAST_ONE,
     NOT_NEGATIVE,
     POSITIVE,
+    REASONABLE_COUNT,
+    Bounds,
     options_from_mapping,
     require_within,
 )
@@ -75,10 +77,11 @@ class AdversarialOptions:
     crop_samples: int | None = None
 
     def __post_init__(self) -> None:
-        counts = ("gradient_penalty_interval", "hidden_channels", "coarsest_hidden_channels", "blocks", "epochs")
+        counts = ("gradient_penalty_interval", "epochs")
         weights = ("gradient_penalty_weight", "waveform_weight", "spectrogram_weight", "noise_weight")
         require_within(self, {**dict.fromkeys(counts, AT_LEAST_ONE), **dict.fromkeys(weights, NOT_NEGATIVE)})
-        require_within(self, {"learning_rate": POSITIVE})
+        require_within(self, {"learning_rate": POSITIVE, "blocks": Bounds(least=1, most=16)})
+        require_within(self, dict.fromkeys(("hidden_channels", "coarsest_hidden_channels"), REASONABLE_COUNT))
         if self.crop_samples is not None and self.crop_samples <= stack_span(self.blocks):
             raise CawUsageError(
                 f"crop_samples must be above the receptive field of {stack_span(self.blocks)} samples, "

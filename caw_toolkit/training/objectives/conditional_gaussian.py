@@ -12,8 +12,13 @@ from torch import Tensor
 from caw_toolkit.errors import CawUsageError
 from caw_toolkit.generators.gaussian import GaussianGenerator
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask
-from caw_toolkit.training.objectives.options import options_from_mapping
-from caw_toolkit.training.objectives.regression import RegressionOptions, RegressionTrainer, samples_of_frame
+from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
+from caw_toolkit.training.objectives.regression import (
+    FRAME_SECONDS,
+    RegressionOptions,
+    RegressionTrainer,
+    samples_of_frame,
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,8 @@ class GaussianOptions(RegressionOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.smoothing < 1 or self.smoothing % 2 == 0:
+        require_within(self, {"frame_seconds": FRAME_SECONDS, "smoothing": Bounds(least=1, most=101)})
+        if self.smoothing % 2 == 0:
             raise CawUsageError(f"smoothing must be odd, not {self.smoothing}")
 
 

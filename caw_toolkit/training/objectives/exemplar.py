@@ -10,7 +10,7 @@ from typing import Any
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
-from caw_toolkit.training.objectives.options import AT_LEAST_ONE, Bounds, options_from_mapping, require_within
+from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
 
 #: Largest shift of a candidate when it is brought in phase, in samples of the coarser signal.
 SHIFT = 6
@@ -34,7 +34,7 @@ class ExemplarOptions:
     selection_noise: float = 0.03
 
     def __post_init__(self) -> None:
-        require_within(self, {"hop_seconds": Bounds(least=0.005, most=1), "candidates": AT_LEAST_ONE})
+        require_within(self, {"hop_seconds": Bounds(least=0.005, most=1), "candidates": Bounds(least=1, most=1000)})
 
 
 class ExemplarObjective(Objective):

@@ -13,8 +13,13 @@ from torch.nn import functional
 from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
-from caw_toolkit.training.objectives.options import POSITIVE, options_from_mapping, require_within
-from caw_toolkit.training.objectives.regression import RegressionOptions, RegressionTrainer, samples_of_frame
+from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
+from caw_toolkit.training.objectives.regression import (
+    FRAME_SECONDS,
+    RegressionOptions,
+    RegressionTrainer,
+    samples_of_frame,
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,8 @@ class FlowOptions(RegressionOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive = ("frame_seconds", "companding", "solver_steps", "solver_spacing")
-        require_within(self, dict.fromkeys(positive, POSITIVE))
+        require_within(self, {"frame_seconds": FRAME_SECONDS, "solver_steps": Bounds(above=0, most=1000)})
+        require_within(self, dict.fromkeys(("companding", "solver_spacing"), Bounds(above=0, most=100)))
 
 
 class FlowMatchingObjective(Objective):

@@ -14,6 +14,8 @@ __all__ = ["AT_LEAST_ONE", "NOT_NEGATIVE", "POSITIVE", "Bounds", "options_from_m
 
 Options = TypeVar("Options")
 
+_LARGEST_NUMBER = 10**15
+
 
 def options_from_mapping(cls: type[Options], values: Mapping[str, Any], *, objective: str) -> Options:
     """Make an options dataclass, whose fields all have defaults, from names and values.
@@ -72,12 +74,13 @@ class Bounds:
     def __str__(self) -> str:
         """In words.
 
-        >>> str(Bounds(least=0, below=1)), str(Bounds(above=0))
-        ('from 0 to below 1', 'above 0')
+        >>> str(Bounds(least=0, below=1)), str(Bounds(above=0)), str(Bounds(above=0, most=9))
+        ('from 0 to below 1', 'above 0', 'above 0 and at most 9')
         """
         top = f"{self.most:g}" if self.most is not None else "" if math.isinf(self.below) else f"below {self.below:g}"
         if self.least is None:
-            return f"above {self.above:g}" + (f" and {top}" if top else "")
+            most = "" if self.most is None else "at most "
+            return f"above {self.above:g}" + (f" and {most}{top}" if top else "")
         return f"from {self.least:g} to {top}" if top else f"at least {self.least:g}"
 
 
@@ -85,6 +88,8 @@ class Bounds:
 POSITIVE = Bounds(above=0)
 #: Bounds of counts.
 AT_LEAST_ONE = Bounds(least=1)
+#: Bounds of counts that memory grows with: what is beyond them is a slip, and would end the process.
+REASONABLE_COUNT = Bounds(above=0, most=4096)
 #: Bounds of weights.
 NOT_NEGATIVE = Bounds(least=0)
 
@@ -107,6 +112,8 @@ def require_within(options: object, bounds: Mapping[str, Bounds]) -> None:
 
 def _check_type(name: str, value: Any, default: Any) -> Any:
     """The value in the type of the option's default."""
+    if any(isinstance(item, int) and abs(item) > _LARGEST_NUMBER for item in (value if _is_list(value) else [value])):
+        raise CawUsageError(f"{name} must be no more than {_LARGEST_NUMBER:g}")  # no float holds numbers of any length
     if isinstance(default, bool):
         expected, valid = "true or false", isinstance(value, bool)
     elif isinstance(default, str):

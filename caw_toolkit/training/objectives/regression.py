@@ -13,15 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from caw_toolkit.errors import CawError
+from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.seeds import derived_seed
 from caw_toolkit.training.cuda_graph import CudaGraph
 from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer, TrainedScale
-from caw_toolkit.training.objectives.options import POSITIVE, Bounds, require_within
+from caw_toolkit.training.objectives.options import POSITIVE, REASONABLE_COUNT, Bounds, require_within
 
 #: On a GPU the loss is read after so many steps: until then it may run behind.
 REPORT_INTERVAL = 10
+#: Of the network; model files may have no more.
+MOST_LEVELS = 10
+#: Bounds of the length of a frame.
+FRAME_SECONDS = Bounds(above=0, most=0.3)
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,11 @@ class RegressionOptions:
     ema_decay: float = 0.999
 
     def __post_init__(self) -> None:
-        positive = ("steps", "epochs", "widths", "batch", "crop_frames", "learning_rate")
+        positive = ("steps", "epochs", "crop_frames", "learning_rate")
         require_within(self, {**dict.fromkeys(positive, POSITIVE), "ema_decay": Bounds(least=0, below=1)})
+        require_within(self, dict.fromkeys(("widths", "batch"), REASONABLE_COUNT))
+        if len(self.widths) > MOST_LEVELS:
+            raise CawUsageError(f"widths may be up to {MOST_LEVELS}, not {len(self.widths)}")
 
 
 def samples_of_frame(rate: int, seconds: float) -> int:
@@ -57,7 +64,7 @@ def samples_of_frame(rate: int, seconds: float) -> int:
     >>> samples_of_frame(16000, 0.004)
     64
     """
-    return int(2 ** max(1, round(math.log2(rate * seconds))))
+    return int(2 ** max(1, round(math.log2(max(rate * seconds, 1)))))
 
 
 class RegressionTrainer(ScaleTrainer):

@@ -30,9 +30,9 @@ class StagedObjective(Objective):
                 f"the staged objective takes 'stages', whose tables hold all options: it has no option {name!r}"
             )
         stages = options.get("stages", ())
-        if not _is_list_of_tables(stages):
+        if not _is_list_of_named_tables(stages):
             raise CawUsageError("the staged objective takes 'stages', a list of tables, each with a name and options")
-        return cls([build_objective(stage.get("name", ""), _without_name(stage)) for stage in stages])
+        return cls([build_objective(stage["name"], _without_name(stage)) for stage in stages])
 
     def _stage(self, index: int) -> Objective:
         return self.stages[min(index, len(self.stages) - 1)]
@@ -47,8 +47,10 @@ class StagedObjective(Objective):
         return self._stage(task.spec.index).scale_trainer(task)
 
 
-def _is_list_of_tables(value: object) -> bool:
-    return isinstance(value, Sequence) and len(value) > 0 and all(isinstance(item, Mapping) for item in value)
+def _is_list_of_named_tables(value: object) -> bool:
+    if not isinstance(value, Sequence) or not value:
+        return False
+    return all(isinstance(item, Mapping) and isinstance(item.get("name"), str) for item in value)
 
 
 def _without_name(table: Mapping[str, Any]) -> dict[str, Any]:

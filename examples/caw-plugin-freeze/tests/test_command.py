@@ -27,6 +27,14 @@ def test_the_pad_lies_beside_the_clip(clip: Path) -> None:
     assert pad.samples.shape == (2, 24000) and pad.sample_rate == 16000
 
 
+def test_the_pad_is_stored_as_is_asked_for(clip: Path, tmp_path: Path) -> None:
+    arguments = ("--duration", "0.5", "--seed", "1", "--format", "flac", "--log", tmp_path / "log.jsonl")
+    result = run(clip, *arguments)
+    assert result.exit_code == 0, result.output
+    assert clip.with_name("clip.frozen.flac").read_bytes().startswith(b"fLaC")
+    assert '"command": "freeze"' in (tmp_path / "log.jsonl").read_text()
+
+
 def test_a_pad_that_exists_is_kept_unless_forced(clip: Path) -> None:
     arguments = (clip, "--at", "0.2", "--duration", "0.1", "--seed", "1")
     assert run(*arguments).exit_code == 0

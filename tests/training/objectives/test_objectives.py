@@ -114,6 +114,9 @@ def test_an_unknown_option_names_the_closest(name: str) -> None:
         ({"ema_decay": 1.0}, "ema_decay must be"),
         ({"learning_rate": "fast"}, "learning_rate must be a number"),
         ({"learning_rate": float("nan")}, "learning_rate must be above 0"),
+        ({"batch": 10**8}, "batch must be above 0 and at most 4096, not 100000000"),
+        ({"widths": [8] * 200}, "widths may be up to 10, not 200"),
+        ({"epochs": 10**400}, r"epochs must be no more than 1e\+15"),
     ],
 )
 @pytest.mark.parametrize("name", ["conditional_gaussian", "flow_matching"])
@@ -128,7 +131,7 @@ class TestStaged:
         types = [type(staged.untrained_generator(make_spec(index, 500 * 4**index))) for index in range(4)]
         assert types == [FlowGenerator, GaussianGenerator, GaussianGenerator, GaussianGenerator]
 
-    @pytest.mark.parametrize("options", [{}, {"stages": []}, {"stages": "flow_matching"}, {"stage": [{}]}])
+    @pytest.mark.parametrize("options", [{}, {"stages": []}, {"stages": "flow_matching"}, {"stages": [{"name": 5}]}])
     def test_it_needs_a_list_of_stages(self, options: dict[str, Any]) -> None:
         with pytest.raises(CawUsageError, match="staged objective takes 'stages'"):
             build_objective("staged", options)

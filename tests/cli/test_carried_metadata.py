@@ -1,0 +1,134 @@
+"""What a broadcast WAV says beside its audio goes through every command: read by mutagen, by ffprobe, by hand."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import mutagen
+import pytest
+from click.testing import CliRunner
+
+import tagged_files
+from caw_toolkit.cli import main
+from tagged_files import PIXEL, chunks_of, tags_of
+
+pytestmark = pytest.mark.usefixtures("quick_filling")
+
+FFPROBE = shutil.which("ffprobe")
+#: Rate of the tiny model, and one that MP3 has.
+RATE, MP3_RATE = 4000, 16_000
+LOST = "bext, iXML, cue, smpl, LIST adtl"
+
+
+def run(command: str, source: Path, target: Path, model: Path) -> str:
+    """Make a file of another with a command; what it says."""
+    options = {
+        "denoise": (),
+        "inpaint": ("--hole", "3", "3.05", "-m", model, "--seed", "1"),
+        "bwe": ("-m", model, "--seed", "1"),
+        "process": ("-e", "Gain(gain_db=-3)"),
+    }[command]
+    place = (target,) if command == "process" else ("-o", target)
+    made = CliRunner().invoke(main, [command, *map(str, (source, *place, *options))])
+    assert made.exit_code == 0, made.stderr
+    return made.stderr
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds of noise below 900 Hz, which the tiny model can extend, with all that a WAV can say."""
+    path = tmp_path_factory.mktemp("tagged") / "a.wav"
+    tagged_files.write_wav(path, tagged_files.low_noise(4, RATE), sample_rate=RATE)
+    return path
+
+
+def probed(path: Path) -> dict[str, str]:
+    """Tags of the file and of its audio as ffprobe reads them, and whether there is a picture."""
+    command: list[str | Path] = [
+        FFPROBE or "ffprobe",
+        "-v",
+        "quiet",
+        "-show_format",
+        "-show_streams",
+        "-of",
+        "json",
+        path,
+    ]
+    found = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+    tags = dict(found["format"].get("tags", {}))
+    for stream in found["streams"]:
+        if stream["codec_type"] == "audio":
+            tags |= stream.get("tags", {})
+        else:
+            tags["picture"] = stream["codec_name"]
+    return {name.lower(): text for name, text in tags.items()}
+
+
+@pytest.mark.parametrize(
+    ("command", "suffix"),
+    [
+        *itertools.product(["denoise", "inpaint", "bwe", "process"], [".wav", ".flac", ".ogg", ".aiff"]),
+        *itertools.product(["denoise", "process"], [".mp3"]),  # which the tiny model's rate is too low for
+    ],
+)
+def test_all_that_a_format_can_hold_is_carried(
+    command: str, suffix: str, recording: Path, tiny_model_path: Path, tmp_path: Path
+) -> None:
+    if suffix == ".mp3":
+        recording = tmp_path / "a.wav"
+        tagged_files.write_wav(recording, tagged_files.low_noise(1, MP3_RATE))
+    target = tmp_path / f"made{suffix}"
+    said = run(command, recording, target, tiny_model_path)
+
+    lost = {".wav": "", ".aiff": LOST, ".mp3": LOST}.get(suffix, f"{LOST}, PRIV")
+    told = f"cannot hold what its source says beside the audio: {lost}\n"
+    assert told in said if lost else "cannot hold" not in said
+    assert tags_of(target) == {
+        "title": ["Naïve tune"], "artist": ["Somebody"], "comment": ["one, two"], "pictures": ["1"],
+    }  # fmt: skip
+    frames = mutagen.File(target).tags
+    if suffix in (".wav", ".aiff", ".mp3"):
+        assert frames.getall("APIC")[0].data == PIXEL and frames.getall("PRIV")[0].data == b"\1\2"
+    if suffix == ".wav":
+        held, before = chunks_of(target), chunks_of(recording)
+        for name in (b"iXML", b"cue ", b"smpl", b"LISTadtl"):
+            assert held[name] == before[name]
+        assert held[b"bext"][:602] == before[b"bext"][:602]
+        history = held[b"bext"][602:].rstrip(b"\0").decode("ascii").split("\r\n")
+        assert history[0] == "A=ANALOGUE,M=mono,T=Studer"
+        assert history[1].startswith("A=PCM,W=16,M=mono,T=caw_toolkit ") and history[1].endswith(f" {command}")
+
+
+@pytest.mark.skipif(FFPROBE is None, reason="needs ffprobe")
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".aiff", ".caf"])
+def test_ffprobe_reads_what_was_carried(suffix: str, recording: Path, tiny_model_path: Path, tmp_path: Path) -> None:
+    for command in ("denoise", "inpaint", "bwe", "process"):
+        target = tmp_path / f"{command}{suffix}"
+        run(command, recording, target, tiny_model_path)
+        tags = probed(target)
+        assert (tags["title"], tags["artist"]) == ("Naïve tune", "Somebody")
+        assert tags.get("comment", tags.get("comments")) == "one, two"
+        if suffix == ".wav":
+            assert tags["encoded_by"] == "Archive" and tags["time_reference"] == "48000"
+            assert tags["coding_history"].rstrip().endswith(f" {command}")
+        if suffix in (".flac", ".ogg", ".aiff"):
+            assert tags["picture"] == "png"
+
+
+def test_markers_of_an_aiff_go_through_every_command(tiny_model_path: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.aiff", tmp_path / "made.aiff"
+    tagged_files.write_container(source, tagged_files.low_noise(4, RATE))
+    data = bytearray(source.read_bytes())  # which states 16 kHz
+    rate = data.index(b"COMM") + 16
+    data[rate : rate + 10] = struct.pack(">HQ", 0x3FFF + 11, RATE << 52)
+    source.write_bytes(data)
+    for command in ("denoise", "inpaint", "bwe", "process"):
+        assert "cannot hold" not in run(command, source, target, tiny_model_path)
+        held = tagged_files.container_chunks_of(target)
+        assert {name: held[name] for name in tagged_files.AIFF_CHUNKS} == tagged_files.AIFF_CHUNKS
+        target.unlink()
