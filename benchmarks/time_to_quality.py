@@ -24,6 +24,7 @@ from harness.systems import OURS, ours, published, score_all, title_of_ours
 from harness.tables import Results, present_columns, summary
 from harness.task import Case, Scores, Task
 from harness.toolkit import Toolkit
+from speed_parts import machine
 
 MEASURED = ("bwe-4to16", "generate", "denoise")
 #: Begins the titles of an earlier version's rows.
@@ -75,6 +76,7 @@ def time_to_quality(
     before: Path | None,
 ) -> None:
     """Measure quality against minutes of training."""
+    print(machine.description(machine.matmul_peak()), flush=True)
     store = Store(results)
     measured: dict[str, Results] = {}
     earlier: dict[str, Results] = json.loads(before.read_text("utf-8")) if before else {}

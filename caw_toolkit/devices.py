@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from caw_toolkit.errors import CawUsageError
+from caw_toolkit.errors import CawUsageError, did_you_mean
 
 if TYPE_CHECKING:
     import torch
 
 #: Names of devices, as `pick_device` takes them.
 DEVICES = ("auto", "cpu", "cuda", "mps")
+#: In which numbers networks compute.
+PRECISIONS = ("auto", "float32", "bfloat16")
+#: The environment variable that chooses one of them.
+PRECISION_VARIABLE = "CAW_PRECISION"
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -44,10 +49,22 @@ def has_fast_bfloat16(device_type: str) -> bool:
     return device_type == "cpu" and bool(getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)())
 
 
+def uses_bfloat16(device_type: str) -> bool:
+    """Whether networks compute in bfloat16: as `CAW_PRECISION` says, by default where that is faster.
+
+    Raises:
+        CawUsageError: if it says something else than `PRECISIONS`.
+    """
+    chosen = os.environ.get(PRECISION_VARIABLE) or "auto"
+    if chosen not in PRECISIONS:
+        raise CawUsageError(f"unknown precision {chosen!r} in {PRECISION_VARIABLE}: {did_you_mean(chosen, PRECISIONS)}")
+    return has_fast_bfloat16(device_type) if chosen == "auto" else chosen == "bfloat16"
+
+
 def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Run convolutions in bfloat16 where the hardware gains from it."""
+    """Run convolutions in bfloat16 where `uses_bfloat16` says so."""
     import torch
 
-    if has_fast_bfloat16(device.type):
+    if uses_bfloat16(device.type):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return contextlib.nullcontext()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from pathlib import Path
 
 import torch
 
+from caw_toolkit.devices import uses_bfloat16
+
 MATRIX = 2048
+#: Libraries that compute can be kept from newer instructions by these variables.
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS")
+#: What counts in a processor's flags.
+INSTRUCTIONS = ("fma", "avx2", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
 
 
 def processor() -> str:
@@ -17,6 +24,18 @@ def processor() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def instructions() -> str:
+    """The instruction sets that the processor has, and the one that it is kept to by the environment, if it is."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return torch.backends.cpu.get_cpu_capability()
+    flags = next((line.split() for line in lines if line.lower().startswith(("flags", "features"))), [])
+    has = " ".join(name for name in INSTRUCTIONS if name in flags)
+    limits = " ".join(f"{name}={os.environ[name]}" for name in LIMITS if name in os.environ)
+    return f"{has}, kept to {limits}" if limits else has
 
 
 def peak_gigabytes() -> float:
@@ -44,7 +63,8 @@ def matmul_peak(repetitions: int = 20) -> float:
 
 def description(peak: float, device: str = "cpu") -> str:
     name = f"{torch.cuda.get_device_name()}, " if device == "cuda" else ""
+    numbers = "bfloat16" if uses_bfloat16(device) else "float32"
     return (
-        f"{name}{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
-        f"float32 matrix products at {peak:.0f} GFLOP/s"
+        f"{name}{processor()} ({instructions()}), {torch.get_num_threads()} threads, torch {torch.__version__}, "
+        f"float32 matrix products at {peak:.0f} GFLOP/s, networks in {numbers}"
     )

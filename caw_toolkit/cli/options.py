@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
-from caw_toolkit.devices import DEVICES
+from caw_toolkit.devices import DEVICES, PRECISION_VARIABLE, PRECISIONS
 from caw_toolkit.standard_output import reserved_output
 
 __all__ = [
@@ -207,14 +207,37 @@ def output_beside(source: Path, label: str, *, take: int | None = None, suffix: 
     return source.with_name(f"{source.stem}.{label}{number}{suffix}")
 
 
-#: `--device NAME`, as `device`.
-device_option: Decorator = click.option(
-    "--device",
-    type=click.Choice(DEVICES),
-    default="auto",
-    show_default=True,
-    help="Where to compute; auto takes a GPU if there is one.",
-)
+def _choose_precision(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    """Choose for this command and the processes that it starts."""
+    if value is None:
+        return
+    before = os.environ.get(PRECISION_VARIABLE, "")
+    os.environ[PRECISION_VARIABLE] = value
+    context.call_on_close(lambda: os.environ.update({PRECISION_VARIABLE: before}))
+
+
+def device_option(function: Decorated) -> Decorated:
+    """`--device NAME`, as `device`; and `--precision NAME`, which takes effect by itself."""
+    options = [
+        click.option(
+            "--device",
+            type=click.Choice(DEVICES),
+            default="auto",
+            show_default=True,
+            help="Where to compute; auto takes a GPU if there is one.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            expose_value=False,
+            callback=_choose_precision,
+            help="Of the networks; auto takes bfloat16 where that is faster. [default: $CAW_PRECISION, else auto]",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
 
 #: `--bit-depth`, as `bit_depth` of `write_audio`.
 bit_depth_option: Decorator = click.option(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caw_toolkit.devices import has_fast_bfloat16
+from caw_toolkit.devices import uses_bfloat16
 
 #: Frames of context on each side in the comparison of spectra.
 CONTEXT_FRAMES = 2
@@ -187,14 +187,14 @@ def _interpolation(lags: int, stride: int, reach: int, device: torch.device) -> 
 
 
 def _round_with_energies(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Factors of the negative squared distance `2 f g - f f - g g`, in bfloat16 where that is faster.
+    """Factors of the negative squared distance `2 f g - f f - g g`, in bfloat16 where networks compute in that.
 
     Energies are sums of two numbers each, so that small distances are as exact as large ones.
 
     Shape:
         `(count, features) -> (count, features), (count, 2)`
     """
-    dtype = torch.bfloat16 if has_fast_bfloat16(features.device.type) else torch.float32
+    dtype = torch.bfloat16 if uses_bfloat16(features.device.type) else torch.float32
     rounded = features.to(dtype)
     energies = -rounded.float().square().sum(1, keepdim=True)
     high = energies.to(dtype)

@@ -89,8 +89,7 @@ def _read(path: Path) -> AudioClip:
 @pytest.fixture(autouse=True)
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """Processors with fast bfloat16 would compute in that, and round more."""
-    for module in ("caw_toolkit.devices", "caw_toolkit.generators.exemplar_search"):
-        monkeypatch.setattr(f"{module}.has_fast_bfloat16", lambda device_type: False)
+    monkeypatch.setenv("CAW_PRECISION", "float32")
 
 
 def made_here() -> dict[str, str]:
