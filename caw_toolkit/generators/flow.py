@@ -44,6 +44,7 @@ class FlowGenerator(ScaleGenerator):
         companding: exponent.
         solver_steps: steps of Heun's method, two network evaluations each (one in the last).
         solver_spacing: exponent of the spacing of these steps in time: 1 is even, above 1 they are shorter near noise.
+        kernel_size: taps of the network's convolutions, odd.
 
     The level buffers are set from the recording by `fit_levels`; `gain` corrects the level of what is sampled.
     """
@@ -63,6 +64,7 @@ class FlowGenerator(ScaleGenerator):
         companding: float,
         solver_steps: int,
         solver_spacing: float = 1.0,
+        kernel_size: int = 5,
     ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
@@ -74,13 +76,16 @@ class FlowGenerator(ScaleGenerator):
             "companding": companding,
             "solver_steps": solver_steps,
             "solver_spacing": solver_spacing,
+            "kernel_size": kernel_size,
         }
         self.frame_samples = frame_samples
         self.companding = companding
         self.solver_steps = solver_steps
         self.solver_spacing = solver_spacing
         channels = audio_channels * frame_samples
-        self.network = UNet(channels * (2 if conditional else 1), channels, widths=widths, embedding=128)
+        self.network = UNet(
+            channels * (2 if conditional else 1), channels, widths=widths, kernel_size=kernel_size, embedding=128
+        )
         self.receptive_field = self.network.receptive_field * frame_samples
         self.total_stride = self.network.total_stride * frame_samples
         for name in ("signal_level", "coarse_level"):

@@ -39,6 +39,7 @@ class GaussianGenerator(ScaleGenerator):
         widths: channels of the network's levels.
         smoothing: coefficients, in time and in frequency, over which the power that the network sees is averaged.
         has_mean: whether the mean is predicted; it is 0 otherwise.
+        kernel_size: taps of the network's convolutions, odd.
     """
 
     band_level: Tensor
@@ -52,6 +53,7 @@ class GaussianGenerator(ScaleGenerator):
         widths: Sequence[int],
         smoothing: int = 1,
         has_mean: bool = True,
+        kernel_size: int = 5,
     ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
@@ -61,12 +63,13 @@ class GaussianGenerator(ScaleGenerator):
             "widths": list(widths),
             "smoothing": smoothing,
             "has_mean": has_mean,
+            "kernel_size": kernel_size,
         }
         self.transform = LappedTransform(bands)
         self.smoothing = smoothing
         self.has_mean = has_mean
         channels = audio_channels * bands
-        self.network = UNet(2 * channels, (1 + has_mean) * channels, widths=widths)
+        self.network = UNet(2 * channels, (1 + has_mean) * channels, widths=widths, kernel_size=kernel_size)
         self.receptive_field = (self.network.receptive_field + smoothing) * bands
         self.total_stride = self.network.total_stride * bands
         for name in ("band_level", "coarse_level"):

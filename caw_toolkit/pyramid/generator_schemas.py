@@ -21,6 +21,7 @@ _MOST_BANDS = 4096
 _MOST_EXCITED_BANDS = 1024
 
 _WIDTHS = list_of(whole(1, 65536), 1, 10)
+_KERNEL_SIZE = whole(1, 99)
 _WEIGHT = number(-1e6, 1e6)
 
 
@@ -69,9 +70,13 @@ def _channels(architecture: Mapping[str, Any], place: Place) -> None:
         raise refuse(f"{place.where}.audio_channels", f"{place.channels}", architecture["audio_channels"])
 
 
-def _network(widths: list[int], inputs: int, place: Place) -> None:
+def _network(architecture: Mapping[str, Any], inputs: int, place: Place) -> None:
     """A `UNet`."""
+    widths, kernel_size = architecture["widths"], architecture.get("kernel_size", 5)
+    if kernel_size % 2 == 0:
+        raise refuse(f"{place.where}.kernel_size", "odd", kernel_size)
     place.require("widths", "network.entry.weight", widths[0], inputs)
+    place.require("kernel_size", "network.entry.weight", widths[0], inputs, kernel_size)
     for level, width in enumerate(widths):
         place.require("widths", f"network.encoder.{level}.0.first.weight", width, width)
 
@@ -106,7 +111,7 @@ def _flow(architecture: Mapping[str, Any], place: Place) -> None:
         raise refuse(f"{place.where}.conditional", "true at every scale but the coarsest", conditional)
     inputs = place.channels * architecture["frame_samples"] * (2 if conditional else 1)
     place.require("frame_samples", "network.entry.weight", architecture["widths"][0], inputs)
-    _network(architecture["widths"], inputs, place)
+    _network(architecture, inputs, place)
 
 
 def _gaussian(architecture: Mapping[str, Any], place: Place) -> None:
@@ -114,7 +119,7 @@ def _gaussian(architecture: Mapping[str, Any], place: Place) -> None:
     _not_coarsest(place)
     rows = place.channels * architecture["bands"]
     place.require("bands", "band_level", rows, 1)
-    _network(architecture["widths"], 2 * rows, place)
+    _network(architecture, 2 * rows, place)
     if architecture.get("smoothing", 1) % 2 == 0:
         raise refuse(f"{place.where}.smoothing", "odd", architecture["smoothing"])
 
@@ -186,14 +191,14 @@ _GENERATORS: Mapping[str, tuple[Check, Callable[[Mapping[str, Any], Place], None
                     "companding": number(0.01, 100),
                     "solver_steps": whole(1, 1000),
                 },
-                {"solver_spacing": number(0.01, 100)},
+                {"solver_spacing": number(0.01, 100), "kernel_size": _KERNEL_SIZE},
             ),
             _flow,
         ),
         "gaussian": (
             _arguments(
                 {"audio_channels": _CHANNELS, "bands": whole(1, _MOST_BANDS), "widths": _WIDTHS},
-                {"smoothing": whole(1, 101), "has_mean": flag},
+                {"smoothing": whole(1, 101), "has_mean": flag, "kernel_size": _KERNEL_SIZE},
             ),
             _gaussian,
         ),

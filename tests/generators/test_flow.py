@@ -179,12 +179,15 @@ def test_its_architecture_builds_it_again() -> None:
     assert torch.equal(twin.eval()(noise, coarse), made(noise, coarse))
 
 
-def test_steps_are_even_where_an_older_model_does_not_say() -> None:
-    architecture = {key: value for key, value in generator().architecture.items() if key != "solver_spacing"}
-    assert build_generator(architecture).solver_spacing == 1.0
+def test_what_an_older_model_does_not_say() -> None:
+    absent = ("solver_spacing", "kernel_size")
+    architecture = {key: value for key, value in generator().architecture.items() if key not in absent}
+    made = build_generator(architecture)
+    assert made.solver_spacing == 1.0 and made.network.kernel_size == 5
 
 
-def test_the_objective_passes_its_solver_on() -> None:
-    options = {**SMALL_OPTIONS["flow_matching"], "solver_steps": 4, "solver_spacing": 1.5}
+def test_the_objective_passes_its_solver_and_its_kernels_on() -> None:
+    options = {**SMALL_OPTIONS["flow_matching"], "solver_steps": 4, "solver_spacing": 1.5, "kernel_size": 3}
     made = build_objective("flow_matching", options).untrained_generator(make_spec(0, 1000))
     assert made.architecture["solver_steps"] == 4 and made.architecture["solver_spacing"] == 1.5
+    assert made.network.encoder[0][0].first.kernel_size == (3,)

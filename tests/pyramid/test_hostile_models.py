@@ -74,6 +74,12 @@ WRONG: list[tuple[tuple[Any, ...], Any, str]] = [
     ),
     ((*FLOW, "widths"), [], "scales[0].architecture.widths must be a list of 1 to 10 values, not 0 of them"),
     ((*FLOW, "solver_steps"), 10**9, "scales[0].architecture.solver_steps must be a whole number from 1 to 1000"),
+    ((*FLOW, "kernel_size"), 4, "scales[0].architecture.kernel_size must be odd, not 4"),
+    (
+        (*FLOW, "kernel_size"),
+        7,
+        "scales[0].architecture.kernel_size does not fit the weights: 'network.entry.weight' is (8, 8, 5)",
+    ),
     ((*FLOW, "frame_samples"), 10**9, "scales[0].architecture.frame_samples must be a whole number from 1 to 65536"),
     ((*FLOW, "companding"), 0.0, "scales[0].architecture.companding must be a number from 0.01 to 100, not 0.0"),
     ((*FLOW, "more"), 1, "scales[0].architecture has an unknown key 'more'"),

@@ -69,6 +69,7 @@ class ConditionalGaussianObjective(Objective):
             widths=self.options.widths,
             smoothing=self.options.smoothing,
             has_mean=self.options.has_mean,
+            kernel_size=self.options.kernel_size,
         )
 
     def scale_trainer(self, task: ScaleTask) -> GaussianTrainer:

@@ -67,6 +67,7 @@ class FlowMatchingObjective(Objective):
             companding=self.options.companding,
             solver_steps=self.options.solver_steps,
             solver_spacing=self.options.solver_spacing,
+            kernel_size=self.options.kernel_size,
         )
 
     def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:

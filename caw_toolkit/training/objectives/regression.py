@@ -36,26 +36,33 @@ class RegressionOptions:
         steps: of a scale when no time budget is given.
         epochs: most passes over the recording, however long the time budget: beyond them, what is learnt is to copy.
         widths: channels of the network's levels.
+        kernel_size: taps of the network's convolutions, odd.
         batch: crops a step.
         crop_frames: frames of the network in a crop.
-        learning_rate: held for the first half, then lowered linearly to a fiftieth.
+        learning_rate: of AdamW.
+        decay_after: share of a scale's training after which the rate is lowered, linearly to a fiftieth.
         ema_decay: decay of the running average of the weights that is used for generation.
     """
 
     steps: int = 1500
     epochs: int = 3000
     widths: tuple[int, ...] = (64, 128, 256)
+    kernel_size: int = 5
     batch: int = 16
     crop_frames: int = 1024
     learning_rate: float = 2e-3
+    decay_after: float = 0.5
     ema_decay: float = 0.999
 
     def __post_init__(self) -> None:
         positive = ("steps", "epochs", "crop_frames", "learning_rate")
         require_within(self, {**dict.fromkeys(positive, POSITIVE), "ema_decay": Bounds(least=0, below=1)})
         require_within(self, dict.fromkeys(("widths", "batch"), REASONABLE_COUNT))
+        require_within(self, {"decay_after": Bounds(least=0, below=1), "kernel_size": Bounds(least=1, most=99)})
         if len(self.widths) > MOST_LEVELS:
             raise CawUsageError(f"widths may be up to {MOST_LEVELS}, not {len(self.widths)}")
+        if self.kernel_size % 2 == 0:
+            raise CawUsageError(f"kernel_size must be odd, not {self.kernel_size}")
 
 
 def samples_of_frame(rate: int, seconds: float) -> int:
@@ -156,7 +163,7 @@ class RegressionTrainer(ScaleTrainer):
         return {self.loss_name: self.reported}
 
     def _set_learning_rate(self, progress: float) -> None:
-        decay = 1.0 if progress < 0.5 else max(0.02, 2 * (1 - progress))
+        decay = max(0.02, min(1.0, (1 - progress) / (1 - self.options.decay_after)))
         for group in self.optimiser.param_groups:
             group["lr"] = self.options.learning_rate * decay * min(1.0, (self.steps_done + 1) / 50)
 
@@ -181,6 +188,16 @@ class RegressionTrainer(ScaleTrainer):
 
     def finish(self) -> TrainedScale:
         return TrainedScale(self.ema, self.noise_std)
+
+    @torch.no_grad()
+    def start_from(self, generator: ScaleGenerator) -> bool:
+        if generator.architecture != self.model.architecture:
+            return False
+        for network in (self.model, self.ema):
+            # Only what was learnt: the levels are those of this recording.
+            for name, weights in generator.named_parameters():
+                network.get_parameter(name).copy_(weights)
+        return True
 
     def state_dict(self) -> dict[str, Any]:
         return {

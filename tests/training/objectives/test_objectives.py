@@ -81,6 +81,36 @@ def test_options_of_flow_matching_are_above_0(name: str) -> None:
         build_objective("flow_matching", {name: 0})
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"kernel_size": 4}, "kernel_size must be odd, not 4"),
+        ({"kernel_size": -1}, "kernel_size must be from 1 to 99"),
+        ({"decay_after": 1.0}, "decay_after must be from 0 to below 1"),
+    ],
+)
+def test_options_of_networks_are_checked(options: dict[str, float], words: str) -> None:
+    for name in ("flow_matching", "conditional_gaussian"):
+        with pytest.raises(CawUsageError, match=words):
+            build_objective(name, options)
+
+
+@pytest.mark.parametrize(
+    ("decay_after", "rates"),
+    [(0.5, [1, 1, 1, 0.5, 0.02]), (0.25, [1, 1, 2 / 3, 1 / 3, 0.02]), (0.0, [1, 0.75, 0.5, 0.25, 0.02])],
+)
+def test_the_rate_falls_from_there_on(decay_after: float, rates: list[float]) -> None:
+    options = {**SMALL_OPTIONS["flow_matching"], "decay_after": decay_after, "learning_rate": 1.0}
+    trainer = build_objective("flow_matching", options).scale_trainer(noise_task(0))
+    assert isinstance(trainer, FlowTrainer)
+    trainer.steps_done = 1000  # past the warm-up
+    seen = []
+    for progress in (0.0, 0.25, 0.5, 0.75, 1.0):
+        trainer._set_learning_rate(progress)
+        seen.append(trainer.optimiser.param_groups[0]["lr"])
+    assert seen == pytest.approx(rates)
+
+
 def test_even_times_lie_one_in_each_part_of_their_distribution() -> None:
     """In each sixteenth of the logit-normal distribution."""
     options = {**SMALL_OPTIONS["flow_matching"], "batch": 16, "even_times": True}
