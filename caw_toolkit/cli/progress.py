@@ -27,6 +27,8 @@ def run_training(
     resume: bool = False,
     quiet: bool = False,
     sources: Sequence[Mapping[str, Any]] = (),
+    on_preview: Callable[[PyramidModel], None] | None = None,
+    start: PyramidModel | None = None,
 ) -> PyramidModel:
     """Carry out a plan and show how it goes: a bar on a terminal, nothing elsewhere or when `quiet`.
 
@@ -39,6 +41,8 @@ def run_training(
         resume: go on from it.
         quiet: show nothing.
         sources: what the recording was read from, kept in the model.
+        on_preview: called now and then with the model as it stands.
+        start: a finished model of the same source to go on from.
     """
     from caw_toolkit.plugins import get_host
     from caw_toolkit.pyramid.maturity import warn_if_rough
@@ -52,6 +56,8 @@ def run_training(
             resume=resume,
             on_progress=show,
             on_scale_trained=get_host().notify_scale_trained,
+            on_preview=on_preview,
+            start=start,
             sources=sources,
         )
         model = trainer.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 
 from caw_toolkit.cli.options import (
     FILE,
+    OUTPUT_FILE,
     Amount,
     device_option,
     draw_seed,
@@ -25,6 +26,7 @@ from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
     from caw_toolkit.audio.clip import AudioClip
+    from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.training.plan import Plan
 
 
@@ -64,6 +66,21 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option(
     "--blocks", type=click.IntRange(1, 14), help="Dilated blocks (preset paper): one more doubles the receptive field."
 )
+@click.option(
+    "--from",
+    "start_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="MODEL.pt",
+    help="Go on from a finished model of the same source.",
+)
+@click.option(
+    "--preview",
+    "previews",
+    type=OUTPUT_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Write what there is, early and again and again: 10 s of audio, or with .pt a model that can be used.",
+)
 @device_option
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers; drawn if left out.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
@@ -82,6 +99,8 @@ def train(
     duration: float | None,
     scales: tuple[int, ...] | None,
     blocks: int | None,
+    start_path: Path | None,
+    previews: Sequence[Path],
     device: str,
     seed: int | None,
     resume: bool,
@@ -96,11 +115,13 @@ def train(
     """
     from caw_toolkit.atomic_write import reserved_place
     from caw_toolkit.audio.outputs import refuse_collisions
+    from caw_toolkit.cli.previews import check_previews, writer_of_previews
     from caw_toolkit.training.checkpoints import checkpoint_path, stored_seed
 
     checkpoint = checkpoint_path(output)
     if not dry_run:
-        refuse_collisions([output], clips)
+        refuse_collisions([output, *previews], [*clips, *([start_path] if start_path else [])])
+        check_previews(previews, force=force or resume)
         _refuse_overwriting(output, checkpoint, resume=resume, force=force)
         click.get_current_context().with_resource(reserved_place(output))
         if resume and not checkpoint.exists():
@@ -140,7 +161,20 @@ def train(
             given = ", ".join(f"{rate}" for rate in sorted(rates))
             click.echo(f"the recording is at {given} Hz, the model will be at {plan.rates[-1]} Hz", err=True)
     sources = [_source(path, clip) for path, clip in zip(clips, recordings, strict=True)]
-    _train(plan, output, checkpoint, device=device, resume=resume, quiet=quiet, as_json=as_json, sources=sources)
+    on_preview = writer_of_previews(previews, seed=seed, quiet=quiet)
+    start_model = None if start_path is None else _model_to_start_from(start_path, plan)
+    _train(
+        plan,
+        output,
+        checkpoint,
+        as_json=as_json,
+        quiet=quiet,
+        device=device,
+        resume=resume,
+        sources=sources,
+        on_preview=on_preview,
+        start=start_model,
+    )
 
 
 def _train(
@@ -148,18 +182,17 @@ def _train(
     output: Path,
     checkpoint: Path,
     *,
-    device: str,
-    resume: bool,
-    quiet: bool,
     as_json: bool,
-    sources: Sequence[dict[str, Any]],
+    quiet: bool,
+    on_preview: Callable[[PyramidModel], None] | None,
+    **settings: Any,
 ) -> None:
     from caw_toolkit.cli.progress import run_training
     from caw_toolkit.training.trainer import TrainingInterruptedError
 
     began = time.monotonic()
     try:
-        model = run_training(plan, device=device, checkpoint=checkpoint, resume=resume, quiet=quiet, sources=sources)
+        model = run_training(plan, checkpoint=checkpoint, quiet=quiet, on_preview=on_preview, **settings)
     except (TrainingInterruptedError, KeyboardInterrupt):
         if not checkpoint.exists():
             message = "interrupted before there was anything to keep: run the same command again"
@@ -169,6 +202,8 @@ def _train(
         ) from None
     model.save(output)
     checkpoint.unlink(missing_ok=True)
+    if on_preview is not None:
+        on_preview(model)
     seconds = time.monotonic() - began
     if as_json:
         training = dict(model.training)
@@ -189,6 +224,22 @@ def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: 
         raise CawUsageError(
             f"{checkpoint} holds an unfinished training: add --resume to go on, or --force to start anew"
         )
+
+
+def _model_to_start_from(path: Path, plan: Plan) -> PyramidModel:
+    from caw_toolkit.pyramid.model import PyramidModel
+
+    model = PyramidModel.load(path)
+    if model.channels != plan.recording.channels:
+        kinds = ("mono", "stereo")
+        raise CawUsageError(
+            f"{path} is {kinds[model.channels - 1]}, the recording is {kinds[plan.recording.channels - 1]}: "
+            "one cannot go on from the other"
+        )
+    if not set(model.rates) & set(plan.rates):
+        given = ",".join(map(str, model.rates))
+        raise CawUsageError(f"{path} has none of the scales that would be trained: add --scales {given}")
+    return model
 
 
 def _read(path: Path, start: float, duration: float | None) -> AudioClip:

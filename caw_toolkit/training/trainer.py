@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +21,14 @@ from caw_toolkit.errors import CawError
 from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.pyramid.model import PyramidModel
-from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.seeds import derived_seed
+from caw_toolkit.training.assembly import weights_digest, with_scale
 from caw_toolkit.training.checkpoints import Checkpoint
 from caw_toolkit.training.coarse_signals import coarse_signals
-from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrainer
+from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.plan import Plan, make_plan
+from caw_toolkit.training.previews import PreviewClock
 from caw_toolkit.training.resumed_state import ResumedState
 from caw_toolkit.training.stopping import StopRequest, stop_requests
 
@@ -79,6 +78,9 @@ class Trainer:
         resume: go on from `checkpoint` if it exists.
         on_progress: called after every step.
         on_scale_trained: called when a scale is finished.
+        on_preview: called now and then with the model as it stands (`previews`): the scales above the one in training
+            are there if they can be used untrained.
+        start: a finished model of the same source, whose weights are gone on from where they fit.
         sources: what the recording was read from, kept in the model.
     """
 
@@ -91,6 +93,8 @@ class Trainer:
         resume: bool = False,
         on_progress: Callable[[Progress], None] | None = None,
         on_scale_trained: Callable[[ScaleTrained], None] | None = None,
+        on_preview: Callable[[PyramidModel], None] | None = None,
+        start: PyramidModel | None = None,
         sources: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         self.plan = plan
@@ -98,8 +102,10 @@ class Trainer:
         self.checkpoint = checkpoint
         self.on_progress = on_progress or (lambda progress: None)
         self.on_scale_trained = on_scale_trained or (lambda event: None)
+        self.on_preview = on_preview
+        self.start = start
         self.sources = sources
-        fingerprint = plan.fingerprint()
+        fingerprint = plan.fingerprint() + (f" from {weights_digest(start)}" if start else "")
         if resume and checkpoint is not None and checkpoint.exists():
             self.state = Checkpoint.load(checkpoint, fingerprint)
             self._resumed: ResumedState | None = ResumedState(self.state, plan, checkpoint)
@@ -109,6 +115,7 @@ class Trainer:
         self.last_save = time.monotonic()
         self._signals: dict[int, Tensor] = {}
         self._stop = StopRequest()
+        self._preview_clock = PreviewClock()
 
     def run(self) -> PyramidModel:
         """Train all scales that are not finished.
@@ -137,30 +144,52 @@ class Trainer:
                     trainer.load_state_dict(self.state.trainer)
                 if self._resumed is not None:
                     self._resumed.require_fit(trainer)
-            losses = self._train_scale(index, trainer, began)
+            losses = self._train_scale(index, trainer, model, began)
             with self._going_on():
                 trained = trainer.finish()
-            generator = trained.generator.eval().requires_grad_(False)
-            if not all(bool(weights.isfinite().all()) for weights in generator.parameters()):
+            if not all(bool(weights.isfinite().all()) for weights in trained.generator.parameters()):
                 raise self._diverged(self.plan.spec(index), "a weight is not finite")
             self.state.losses.append(losses)
-            below = model.training.get("trained_shares", [1.0] * len(model.scales)) if model else []
-            shares = [*below, trainer.trained_share(self.state.steps)]
-            scale = Scale(self.plan.rates[index], generator, trained.noise_std)
-            if model is None:
-                model = self._model([scale], trained.reconstruction_noise, shares)
-            else:
-                model = self._model([*model.scales, scale], model.reconstruction_noise, shares)
+            model = self._with_scale(model, index, trained, trainer)
             spec = self.plan.spec(index)
             event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
             self._finish_scale(index, model, trainer)
             self.on_scale_trained(event)
             self._obey_stop()
         assert model is not None
-        generated = model.generate(LEVEL_SECONDS, seed=derived_seed(self.plan.seed, "level"))
+        self._match_level(model)
         self._obey_stop()
-        model.gain = level_gain(self.plan.recording.level, float(np.sqrt(np.mean(generated**2))))
         return model
+
+    def _with_scale(
+        self,
+        below: PyramidModel | None,
+        index: int,
+        trained: TrainedScale,
+        trainer: ScaleTrainer,
+        steps: int | None = None,
+    ) -> PyramidModel:
+        """The model with one scale more, which had `steps` of its training; default: those of the one in training."""
+        share = trainer.trained_share(self.state.steps if steps is None else steps)
+        return with_scale(below, self.plan, index, trained, share, state=self.state, sources=self.sources)
+
+    def _match_level(self, model: PyramidModel) -> None:
+        """Give what a model generates the level of the recording."""
+        generated = model.generate(LEVEL_SECONDS, seed=derived_seed(self.plan.seed, "level"))
+        model.gain = level_gain(self.plan.recording.level, float(np.sqrt(np.mean(generated**2))))
+
+    def _preview(self, index: int, trainer: ScaleTrainer, below: PyramidModel | None) -> None:
+        """Hand out the model as it stands, up to the first scale that is of no use untrained."""
+        assert self.on_preview is not None
+        with torch.random.fork_rng(devices=[]):  # the steps that follow are those that would follow without a preview
+            model = self._with_scale(below, index, trainer.finish(), trainer)
+            for finer in range(index + 1, len(self.plan.rates)):
+                untrained = self._scale_trainer(finer, model)
+                if not untrained.usable_untrained:
+                    break
+                model = self._with_scale(model, finer, untrained.finish(), untrained, steps=0)
+            self._match_level(model)
+            self.on_preview(model)
 
     def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
         plan, rate = self.plan, self.plan.rates[index]
@@ -183,7 +212,11 @@ class Trainer:
             device=self.device,
             previous=self.state.previous,
         )
-        return plan.objective.scale_trainer(task)
+        trainer = plan.objective.scale_trainer(task)
+        for scale in self.start.scales if self.start else ():
+            if scale.rate == rate and not trainer.start_from(scale.generator):
+                log.warning("the scale of %d Hz starts anew: the model to go on from is built in another way", rate)
+        return trainer
 
     def _signal(self, rate: int) -> Tensor:
         """The recording at a rate, `(channels, samples)`; the last one is kept, as the next scale is trained on it."""
@@ -191,12 +224,15 @@ class Trainer:
             self._signals = {rate: torch.from_numpy(self.plan.recording.at(rate)).to(self.device)}
         return self._signals[rate]
 
-    def _train_scale(self, index: int, trainer: ScaleTrainer, began: float) -> dict[str, float]:
+    def _train_scale(
+        self, index: int, trainer: ScaleTrainer, below: PyramidModel | None, began: float
+    ) -> dict[str, float]:
         """Steps until the scale's share of the budget, or its number of steps, is spent; returns the last losses.
 
         Args:
             index: the scale.
             trainer: of the scale.
+            below: the scales that are trained.
             began: when its preparation began, on the monotonic clock.
         """
         spec, share = self.plan.spec(index), self.plan.shares()[index]
@@ -227,6 +263,8 @@ class Trainer:
             self.on_progress(Progress(spec, self.state.steps, fraction, losses, elapsed_total, remaining))
             if time.monotonic() - self.last_save > CHECKPOINT_INTERVAL_SECONDS:
                 self._save(trainer)
+            if self.on_preview is not None and self._preview_clock.due(elapsed_total):
+                self._preview(index, trainer, below)
 
     def _obey_stop(self, trainer: ScaleTrainer | None = None) -> None:
         """Stop here if that was asked for; the state is saved if there is a scale in training."""
@@ -276,34 +314,6 @@ class Trainer:
             self.state.trainer = trainer.state_dict()
             self.state.save(self.checkpoint)
             self.last_save = time.monotonic()
-
-    def _model(
-        self, scales: Sequence[Scale], reconstruction_noise: Tensor | None, shares: Sequence[float]
-    ) -> PyramidModel:
-        plan = self.plan
-        return PyramidModel(
-            scales=tuple(scales),
-            channels=plan.recording.channels,
-            peak=plan.recording.peak,
-            upsampling=plan.preset.upsampling,
-            reconstruction_noise=reconstruction_noise,
-            inverted_noise=plan.preset.generation.get("inverted_noise", 0.0),
-            training={
-                "toolkit_version": version("caw-toolkit"),
-                "torch_version": str(torch.__version__),
-                "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "preset": plan.preset.name,
-                "objective": plan.preset.objective,
-                "material": plan.material.value,
-                "seed": plan.seed,
-                "minutes": plan.minutes,
-                "seconds_spent": list(self.state.seconds),
-                "trained_shares": list(shares),
-                "losses": list(self.state.losses),
-                "recording_seconds": plan.recording.seconds,
-                "sources": [dict(source) for source in self.sources],
-            },
-        )
 
 
 def train(clips: AudioClip | Sequence[AudioClip], *, device: str = "auto", **settings: Any) -> PyramidModel:

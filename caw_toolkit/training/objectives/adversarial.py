@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.dilated import DilatedGenerator, has_plain_gate, stack_span, with_normalised_gate
 from caw_toolkit.training.allocator import keep_freed_memory
 from caw_toolkit.training.losses import (
@@ -188,6 +189,12 @@ class AdversarialTrainer(ScaleTrainer):
         generator = copy.deepcopy(self._generator).eval().requires_grad_(False)
         noise = self._reconstruction_noise.clone() if self._task.spec.index == 0 else None
         return TrainedScale(generator, self.noise_std, noise)
+
+    def start_from(self, generator: ScaleGenerator) -> bool:
+        if generator.architecture != self._generator.architecture:
+            return False
+        self._generator.load_state_dict(generator.state_dict())
+        return True
 
     def state_dict(self) -> dict[str, Any]:
         """Networks, optimisers, noise and random state: a copy that later steps do not change."""

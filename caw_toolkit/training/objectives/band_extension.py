@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from caw_toolkit.generators.band_extension.generator import BandExtensionGenerator
+from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.conditional_gaussian import ConditionalGaussianObjective, GaussianTrainer
@@ -46,6 +47,8 @@ class BandExtensionObjective(Objective):
 class BandExtensionTrainer(ScaleTrainer):
     """Training of the Gaussian; there is nothing to train in exemplars."""
 
+    usable_untrained = True
+
     def __init__(self, exemplar: ExemplarGenerator, gaussian: GaussianTrainer) -> None:
         self._exemplar = exemplar
         self._gaussian = gaussian
@@ -60,6 +63,9 @@ class BandExtensionTrainer(ScaleTrainer):
         share = self._gaussian.trained_share(self._gaussian.steps_done)
         generator = BandExtensionGenerator(self._exemplar, self._gaussian.ema, share)
         return TrainedScale(generator, trained.noise_std)
+
+    def start_from(self, generator: ScaleGenerator) -> bool:
+        return isinstance(generator, BandExtensionGenerator) and self._gaussian.start_from(generator.gaussian)
 
     def state_dict(self) -> dict[str, Any]:
         return self._gaussian.state_dict()

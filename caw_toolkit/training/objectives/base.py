@@ -92,6 +92,9 @@ class ScaleTrainer(ABC):
     #: Whether a step goes over the whole recording, so that its cost grows with the recording's length.
     whole_signal: bool = False
 
+    #: Whether the scale can be used before its first step.
+    usable_untrained: bool = False
+
     def trained_share(self, steps: int) -> float:
         """Share of the planned training that a number of steps is, from 0 to 1."""
         planned = min(self.total_steps, self.most_steps)
@@ -112,6 +115,14 @@ class ScaleTrainer(ABC):
     @abstractmethod
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from `state_dict`."""
+
+    def start_from(self, generator: ScaleGenerator) -> bool:
+        """Take over the weights of the same scale of a finished model, before the first step.
+
+        Returns:
+            Whether they fit; if not, nothing is changed.
+        """
+        return False
 
     def warm_start_state(self) -> dict[str, Any]:
         """What the next scale's trainer may start from; plain types and tensors."""

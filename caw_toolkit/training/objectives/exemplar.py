@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
@@ -95,6 +96,7 @@ class ExemplarTrainer(ScaleTrainer):
 
     total_steps = 0
     most_steps = 0
+    usable_untrained = True
 
     def __init__(self, generator: ExemplarGenerator) -> None:
         self._generator = generator
@@ -104,6 +106,9 @@ class ExemplarTrainer(ScaleTrainer):
 
     def finish(self) -> TrainedScale:
         return TrainedScale(self._generator, noise_std=1.0)
+
+    def start_from(self, generator: ScaleGenerator) -> bool:
+        return isinstance(generator, ExemplarGenerator)  # the recording is held anew
 
     def state_dict(self) -> dict[str, Any]:
         return {}
