@@ -35,6 +35,8 @@ from caw_toolkit.training.stopping import StopRequest, stop_requests
 log = logging.getLogger(__name__)
 
 CHECKPOINT_INTERVAL_SECONDS = 20.0
+#: Of a time budget, kept for what follows the last scale.
+LEVELLING_SECONDS = 2.0
 
 
 class TrainingDivergedError(CawError):
@@ -145,8 +147,10 @@ class Trainer:
                 if self._resumed is not None:
                     self._resumed.require_fit(trainer)
             losses = self._train_scale(index, trainer, model, began)
+            stepped = time.monotonic()
             with self._going_on():
                 trained = trainer.finish()
+            self.state.seconds[index] += time.monotonic() - stepped
             if not all(bool(weights.isfinite().all()) for weights in trained.generator.parameters()):
                 raise self._diverged(self.plan.spec(index), "a weight is not finite")
             self.state.losses.append(losses)
@@ -246,7 +250,8 @@ class Trainer:
             elapsed = time.monotonic() - started
             progress = elapsed / budget if budget else self.state.steps / max(1, trainer.total_steps)
             progress = max(progress, self.state.steps / trainer.most_steps if trainer.most_steps else 1.0)
-            if progress >= 1:
+            # However little time there is, no scale stays as it was drawn.
+            if progress >= 1 and (self.state.steps or not trainer.most_steps):
                 self.state.seconds[index] = elapsed
                 return self.state.latest
             self._obey_stop(trainer)
@@ -283,8 +288,9 @@ class Trainer:
         if self.plan.minutes is None:
             return None
         shares = self.plan.shares()
-        left = self.plan.minutes * 60 - sum(self.state.seconds[:index])
-        return max(1.0, left * shares[index] / (sum(shares[index:]) or 1.0))
+        whole = self.plan.minutes * 60
+        left = whole - min(LEVELLING_SECONDS, whole / 10) - sum(self.state.seconds[:index])
+        return max(1e-3, left * shares[index] / (sum(shares[index:]) or 1.0))
 
     def _check(self, losses: Mapping[str, float], spec: ScaleSpec) -> None:
         bad = [name for name, value in losses.items() if not math.isfinite(value)]

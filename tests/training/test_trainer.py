@@ -136,6 +136,14 @@ class TestBudget:
         assert fractions == sorted(fractions) and fractions[-1] > 0.9
         assert {event.spec.index for event in events} == {0, 1, 2}
 
+    def test_no_scale_stays_as_it_was_drawn_however_little_time_there_is(
+        self, short: AudioClip, tiny_preset: Path
+    ) -> None:
+        events: list[Progress] = []
+        model = Trainer(tiny_plan(short, tiny_preset, minutes=1e-6), device="cpu", on_progress=events.append).run()
+        assert [event.step for event in events] == [1, 1, 1]
+        assert all(0 < share < 1 for share in model.training["trained_shares"])
+
     def test_a_time_budget_replaces_the_presets_steps(
         self, short: AudioClip, tiny_preset: Path, tmp_path: Path
     ) -> None:
