@@ -16,6 +16,7 @@ from caw_toolkit.cli.errors import (
     take_debug_option,
     warnings_on_stderr,
 )
+from caw_toolkit.cli.threads import bound_spinning
 from caw_toolkit.errors import CawError, did_you_mean
 from caw_toolkit.parts import load_target
 from caw_toolkit.plugins import PluginError, PluginOrigin, get_host
@@ -87,6 +88,7 @@ class CawGroup(SuggestingGroup):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         arguments, debug = take_debug_option(sys.argv[1:] if args is None else args)
+        bound_spinning()
         with owned_standard_output(), warnings_on_stderr(debug), error_boundary(debug), signals_as_interrupts():
             code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
             sys.stdout.flush()  # here, where a full disk or a closed pipe still gets its line

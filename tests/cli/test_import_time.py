@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from caw_toolkit.cli.threads import SPIN_COUNT, bound_spinning
 
 HEAVY = ("torch", "torchaudio", "scipy.signal", "pedalboard")
 
@@ -26,6 +29,21 @@ def assert_light(*arguments: str) -> None:
     imported = imported_modules(*arguments)
     assert "caw_toolkit.cli" in imported
     assert imported.isdisjoint(HEAVY), f"caw {' '.join(arguments)} imports {sorted(imported.intersection(HEAVY))}"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "spins"),
+    [({}, str(SPIN_COUNT)), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "PASSIVE"}, None)],
+)
+def test_threads_spin_briefly_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], spins: str | None
+) -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    }
+    monkeypatch.setattr(os, "environ", {**environment, **chosen})
+    bound_spinning()
+    assert os.environ.get("GOMP_SPINCOUNT") == spins
 
 
 @pytest.mark.parametrize(
