@@ -6,7 +6,7 @@ import os
 
 #: Turns of GNU's OpenMP before a thread sleeps, whose own choice is some 300,000. Beside another busy process those
 #: cost a training ten times its time; so few cost one alone a few per cent (docs/performance.md).
-SPIN_COUNT = 3000
+SPIN_COUNT = 1000
 
 
 def bound_spinning() -> None:
