@@ -31,7 +31,7 @@ def test_an_unknown_precision_is_refused(monkeypatch: pytest.MonkeyPatch, tiny_m
     monkeypatch.setenv("CAW_PRECISION", "float16")
     with pytest.raises(CawUsageError, match=r"'float16' in CAW_PRECISION: .*bfloat16"):
         uses_bfloat16("cpu")
-    settings = ["--model", str(tiny_model_path), "-o", "-", "--duration", "1"]
+    settings = ["--model", str(tiny_model_path), "-o", "-", "--duration", "1", "--seed", "1"]
     done = run_caw("generate", *settings, environment={"CAW_PRECISION": "float16"})
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
 
