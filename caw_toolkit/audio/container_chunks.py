@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 from caw_toolkit.audio import riff_chunks
-from caw_toolkit.audio.riff_chunks import LARGEST_BYTES, MOST_CHUNKS, Chunk
+from caw_toolkit.audio.riff_chunks import MOST_CHUNKS, Chunk
 
-__all__ = ["add_chunks", "fitted", "holds_tags", "info_of_tags", "read_chunks", "tags_of_texts"]
+__all__ = ["W64_TAIL", "add_chunks", "fitted", "holds_tags", "info_of_tags", "read_chunks", "tags_of_texts"]
 
 
 class _Layout(NamedTuple):
@@ -45,7 +45,7 @@ _LAYOUTS = {
     "W64": _Layout("<16sQ", 40, 8, True, riff_chunks.OF_THE_AUDIO),
 }
 #: What follows the four letters of RIFF in the names of W64's chunks; that of lists is another.
-_W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
+W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _W64_LIST = b"list" + bytes.fromhex("2f91cf11a5d628db04c10000")
 _W64_NAMES = {
     bytes.fromhex("5662f7ab2d39d21186c700c04f8edb8a"): b"marker",
@@ -69,18 +69,11 @@ def read_chunks(stream: BinaryIO, format_name: str) -> list[Chunk]:
 
     Those of a W64 have the names that a WAV has for them.
     """
-    found, total = [], 0
-    for name, first, size in _positions(stream, _LAYOUTS[format_name]):
-        if format_name == "W64":
-            name = _name_in_wav(name)
-        if name in _LAYOUTS[format_name].of_the_audio or total + size > LARGEST_BYTES:
-            continue
-        total += size
-        stream.seek(first)
-        data = stream.read(size)
-        if len(data) == size:
-            found.append(Chunk(name, data))
-    return found
+    layout = _LAYOUTS[format_name]
+    places = _positions(stream, layout)
+    if format_name == "W64":
+        places = ((_name_in_wav(name), first, size) for name, first, size in places)
+    return riff_chunks.chunks_at(stream, places, layout.of_the_audio)
 
 
 def _positions(stream: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, int, int]]:
@@ -106,7 +99,7 @@ def _positions(stream: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, int, 
 def _name_in_wav(name: bytes) -> bytes:
     if name == _W64_LIST:
         return b"LIST"
-    return name[:4] if name[4:] == _W64_TAIL else _W64_NAMES.get(name, b"chunk " + name.hex().encode())
+    return name[:4] if name[4:] == W64_TAIL else _W64_NAMES.get(name, b"chunk " + name.hex().encode())
 
 
 def fitted(chunk: Chunk, ratio: float) -> Chunk:
@@ -161,7 +154,7 @@ def add_chunks(stream: BinaryIO, chunks: Iterable[Chunk], format_name: str) -> N
     for chunk in chunks:
         name = chunk.name
         if format_name == "W64":
-            name = _W64_LIST if name == b"LIST" else name + _W64_TAIL
+            name = _W64_LIST if name == b"LIST" else name + W64_TAIL
         size = len(chunk.data) + (length if layout.size_has_header else 0)
         packed += struct.pack(layout.header, name, size) + chunk.data
         packed += bytes(-len(packed) % layout.alignment)

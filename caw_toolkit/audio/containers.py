@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 
+from caw_toolkit.audio.container_chunks import W64_TAIL
 from caw_toolkit.audio.riff_chunks import WAVE_FORMS
 from caw_toolkit.audio.views import Piece, View, id3_end
 from caw_toolkit.errors import CawError
@@ -27,7 +28,6 @@ logger = logging.getLogger(__name__)
 _MAGIC = (*WAVE_FORMS, b"FORM", b"fLaC", b"OggS", b"caff", b".snd", b"dns.", b"riff")
 _PCM_TAGS = (1, 3, 0xFFFE)
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
-_W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # of the names of its chunks, after the four letters of RIFF's
 _HUGE = 0x60000000
 #: The headers of chunks, and what their beginnings are multiples of where that is not 2.
 _W64_CHUNK, _CAF_CHUNK = "<16sQ", ">4sq"
@@ -255,9 +255,9 @@ def _w64(stream: BinaryIO, start: int, magic: bytes) -> _Stated | None:
     while True:
         stream.seek(position)
         identity, tail, length = _unpack(stream, "<4s12sQ")
-        if identity == b"fmt " and tail == _W64_TAIL:
+        if identity == b"fmt " and tail == W64_TAIL:
             frame, per_second = _wave_format(stream, "<")
-        elif identity == b"data" and tail == _W64_TAIL:
+        elif identity == b"data" and tail == W64_TAIL:
             break
         position += max(24, -(-length // 8) * 8)
     audio = position + 24

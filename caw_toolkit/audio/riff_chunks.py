@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 #: Chunks that say how the audio is stored, or nothing: they are the writer's own.
@@ -72,9 +72,22 @@ def positions(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 def read_chunks(stream: BinaryIO) -> list[Chunk]:
     """The chunks of a WAV file that say more than how its audio is stored; none of another file."""
+    return chunks_at(stream, positions(stream), OF_THE_AUDIO)
+
+
+def chunks_at(
+    stream: BinaryIO, places: Iterable[tuple[bytes, int, int]], of_the_audio: Container[bytes]
+) -> list[Chunk]:
+    """The chunks of a file that are worth carrying, as many as fit into `LARGEST_BYTES`.
+
+    Args:
+        stream: the file.
+        places: name, first byte and size of each chunk.
+        of_the_audio: names of those that say how the audio is stored.
+    """
     found, total = [], 0
-    for name, first, size in positions(stream):
-        if name in OF_THE_AUDIO or total + size > LARGEST_BYTES:
+    for name, first, size in places:
+        if name in of_the_audio or total + size > LARGEST_BYTES:
             continue
         total += size
         stream.seek(first)
