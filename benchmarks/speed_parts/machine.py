@@ -19,23 +19,24 @@ INSTRUCTIONS = ("fma", "avx2", "avx512f", "avx512_bf16", "amx_tile", "asimd", "s
 
 
 def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
 def instructions() -> str:
     """The instruction sets that the processor has, and the one that it is kept to by the environment, if it is."""
+    flags = (_cpuinfo("flags") or _cpuinfo("Features")).split()
+    has = " ".join(name for name in INSTRUCTIONS if name in flags) or torch.backends.cpu.get_cpu_capability()
+    limits = " ".join(f"{name}={os.environ[name]}" for name in LIMITS if name in os.environ)
+    return f"{has}, kept to {limits}" if limits else has
+
+
+def _cpuinfo(field: str) -> str:
+    """What Linux says of the first processor; nothing where it does not."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return torch.backends.cpu.get_cpu_capability()
-    flags = next((line.split() for line in lines if line.lower().startswith(("flags", "features"))), [])
-    has = " ".join(name for name in INSTRUCTIONS if name in flags)
-    limits = " ".join(f"{name}={os.environ[name]}" for name in LIMITS if name in os.environ)
-    return f"{has}, kept to {limits}" if limits else has
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "")
 
 
 def peak_gigabytes() -> float:
