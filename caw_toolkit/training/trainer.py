@@ -118,6 +118,7 @@ class Trainer:
         self._signals: dict[int, Tensor] = {}
         self._stop = StopRequest()
         self._preview_clock = PreviewClock()
+        self._starting_anew: set[int] = set()
 
     def run(self) -> PyramidModel:
         """Train all scales that are not finished.
@@ -154,7 +155,7 @@ class Trainer:
             if not all(bool(weights.isfinite().all()) for weights in trained.generator.parameters()):
                 raise self._diverged(self.plan.spec(index), "a weight is not finite")
             self.state.losses.append(losses)
-            model = self._with_scale(model, index, trained, trainer)
+            model = self._with_scale(model, index, trained, trainer.trained_share(self.state.steps))
             spec = self.plan.spec(index)
             event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
             self._finish_scale(index, model, trainer)
@@ -166,16 +167,10 @@ class Trainer:
         return model
 
     def _with_scale(
-        self,
-        below: PyramidModel | None,
-        index: int,
-        trained: TrainedScale,
-        trainer: ScaleTrainer,
-        steps: int | None = None,
+        self, below: PyramidModel | None, index: int, trained: TrainedScale, trained_share: float
     ) -> PyramidModel:
-        """The model with one scale more, which had `steps` of its training; default: those of the one in training."""
-        share = trainer.trained_share(self.state.steps if steps is None else steps)
-        return with_scale(below, self.plan, index, trained, share, state=self.state, sources=self.sources)
+        """The model with one scale more, as far as that is trained."""
+        return with_scale(below, self.plan, index, trained, trained_share, state=self.state, sources=self.sources)
 
     def _match_level(self, model: PyramidModel) -> None:
         """Give what a model generates the level of the recording."""
@@ -186,12 +181,12 @@ class Trainer:
         """Hand out the model as it stands, up to the first scale that is of no use untrained."""
         assert self.on_preview is not None
         with torch.random.fork_rng(devices=[]):  # the steps that follow are those that would follow without a preview
-            model = self._with_scale(below, index, trainer.finish(), trainer)
+            model = self._with_scale(below, index, trainer.finish(), trainer.trained_share(self.state.steps))
             for finer in range(index + 1, len(self.plan.rates)):
                 untrained = self._scale_trainer(finer, model)
                 if not untrained.usable_untrained:
                     break
-                model = self._with_scale(model, finer, untrained.finish(), untrained, steps=0)
+                model = self._with_scale(model, finer, untrained.finish(), untrained.trained_share(0))
             self._match_level(model)
             self.on_preview(model)
 
@@ -218,8 +213,10 @@ class Trainer:
         )
         trainer = plan.objective.scale_trainer(task)
         for scale in self.start.scales if self.start else ():
-            if scale.rate == rate and not trainer.start_from(scale.generator):
-                log.warning("the scale of %d Hz starts anew: the model to go on from is built in another way", rate)
+            if scale.rate != rate or trainer.start_from(scale.generator) or rate in self._starting_anew:
+                continue
+            self._starting_anew.add(rate)  # said once: previews prepare the finer scales again and again
+            log.warning("the scale of %d Hz starts anew: the model to go on from is built in another way", rate)
         return trainer
 
     def _signal(self, rate: int) -> Tensor:

@@ -24,6 +24,7 @@ from caw_toolkit.training import trainer as training
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.training.plan import Plan, make_plan
 from caw_toolkit.training.trainer import Progress, Trainer, TrainingDivergedError, TrainingInterruptedError
+from weights import assert_same_weights, weights
 
 RATES = (500, 2000, 4000)
 
@@ -31,15 +32,6 @@ RATES = (500, 2000, 4000)
 def tiny_plan(clip: AudioClip | list[AudioClip], preset: Path, **settings: Any) -> Plan:
     settings = {"seed": 5, "material": "speech", "sample_rate": RATES[-1], "rates": RATES, **settings}
     return make_plan(clip, preset=preset, **settings)
-
-
-def weights(model: PyramidModel) -> list[torch.Tensor]:
-    return [value for scale in model.scales for value in scale.generator.state_dict().values()]
-
-
-def assert_same_weights(one: PyramidModel, other: PyramidModel) -> None:
-    pairs = list(zip(weights(one), weights(other), strict=True))
-    assert pairs and all(torch.equal(a, b) for a, b in pairs)
 
 
 @pytest.fixture(scope="module")
