@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from caw_toolkit.generators.band_extension.generator import MOST_BANDS as MOST_EXTENDED_BANDS
+from caw_toolkit.generators.flow import MOST_FRAME_SAMPLES
+from caw_toolkit.generators.gaussian import MOST_BANDS
 from caw_toolkit.pyramid.schema import Check, SchemaError, anything, flag, list_of, number, refuse, table, whole
 
 #: Hops of exemplars, in seconds.
 _SHORTEST_HOP, _LONGEST_HOP = 0.001, 1.0
-#: Bands of lapped transforms: their basis takes memory by the square.
-_MOST_BANDS = 4096
-#: The same where an excitation has eight times as many.
-_MOST_EXCITED_BANDS = 1024
 
 _WIDTHS = list_of(whole(1, 65536), 1, 10)
 _KERNEL_SIZE = whole(1, 99)
@@ -132,7 +131,7 @@ def _exemplar_or_gaussian(architecture: Mapping[str, Any], place: Place) -> None
             raise refuse(f"{inner.where}.type", repr(part), kind)
         check_generator(architecture[part], inner)
     bands = architecture["gaussian"]["bands"]
-    whole(1, _MOST_EXCITED_BANDS)(bands, f"{place.where}.gaussian.bands")
+    whole(1, MOST_EXTENDED_BANDS)(bands, f"{place.where}.gaussian.bands")
 
 
 def _not_coarsest(place: Place) -> None:
@@ -186,7 +185,7 @@ _GENERATORS: Mapping[str, tuple[Check, Callable[[Mapping[str, Any], Place], None
                 {
                     "audio_channels": _CHANNELS,
                     "conditional": flag,
-                    "frame_samples": whole(1, 65536),
+                    "frame_samples": whole(1, MOST_FRAME_SAMPLES),
                     "widths": _WIDTHS,
                     "companding": number(0.01, 100),
                     "solver_steps": whole(1, 1000),
@@ -197,7 +196,7 @@ _GENERATORS: Mapping[str, tuple[Check, Callable[[Mapping[str, Any], Place], None
         ),
         "gaussian": (
             _arguments(
-                {"audio_channels": _CHANNELS, "bands": whole(1, _MOST_BANDS), "widths": _WIDTHS},
+                {"audio_channels": _CHANNELS, "bands": whole(1, MOST_BANDS), "widths": _WIDTHS},
                 {"smoothing": whole(1, 101), "has_mean": flag, "kernel_size": _KERNEL_SIZE},
             ),
             _gaussian,

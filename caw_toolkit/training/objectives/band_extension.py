@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from caw_toolkit.generators.band_extension.generator import BandExtensionGenerator
+from caw_toolkit.generators.band_extension.generator import MOST_BANDS, BandExtensionGenerator
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
@@ -30,11 +30,12 @@ class BandExtensionObjective(Objective):
     def from_options(cls, options: Mapping[str, Any]) -> BandExtensionObjective:
         """Make the objective from the options of both, which have no name in common."""
         of_exemplar = {option.name for option in fields(ExemplarOptions)}
+        gaussian = ConditionalGaussianObjective.from_options(
+            {name: options[name] for name in options if name not in of_exemplar}
+        )
         return cls(
             ExemplarObjective.from_options({name: options[name] for name in options if name in of_exemplar}),
-            ConditionalGaussianObjective.from_options(
-                {name: options[name] for name in options if name not in of_exemplar}
-            ),
+            ConditionalGaussianObjective(gaussian.options, MOST_BANDS),
         )
 
     def untrained_generator(self, spec: ScaleSpec) -> BandExtensionGenerator:

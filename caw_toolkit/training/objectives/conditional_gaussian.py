@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from caw_toolkit.errors import CawUsageError
-from caw_toolkit.generators.gaussian import GaussianGenerator
+from caw_toolkit.generators.gaussian import MOST_BANDS, GaussianGenerator
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask
 from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
 from caw_toolkit.training.objectives.regression import (
@@ -50,10 +50,16 @@ class GaussianOptions(RegressionOptions):
 
 
 class ConditionalGaussianObjective(Objective):
-    """A conditional Gaussian at every scale but the coarsest."""
+    """A conditional Gaussian at every scale but the coarsest.
 
-    def __init__(self, options: GaussianOptions | None = None) -> None:
+    Args:
+        options: of all scales.
+        most_bands: subbands that its generators may have.
+    """
+
+    def __init__(self, options: GaussianOptions | None = None, most_bands: int = MOST_BANDS) -> None:
         self.options = options or GaussianOptions()
+        self._most_bands = most_bands
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> ConditionalGaussianObjective:
@@ -62,7 +68,7 @@ class ConditionalGaussianObjective(Objective):
     def untrained_generator(self, spec: ScaleSpec) -> GaussianGenerator:
         if spec.index == 0:
             raise CawUsageError("objective 'conditional_gaussian' cannot train the coarsest scale: use it in 'staged'")
-        bands = samples_of_frame(spec.rate, self.options.frame_seconds)
+        bands = samples_of_frame(spec.rate, self.options.frame_seconds, self._most_bands)
         return GaussianGenerator(
             audio_channels=spec.channels,
             bands=bands,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caw_toolkit.generators.flow import FlowGenerator
+from caw_toolkit.generators.flow import MOST_FRAME_SAMPLES, FlowGenerator
 from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
@@ -62,7 +62,7 @@ class FlowMatchingObjective(Objective):
         return FlowGenerator(
             audio_channels=spec.channels,
             conditional=spec.index > 0,
-            frame_samples=samples_of_frame(spec.rate, self.options.frame_seconds),
+            frame_samples=samples_of_frame(spec.rate, self.options.frame_seconds, MOST_FRAME_SAMPLES),
             widths=self.options.widths,
             companding=self.options.companding,
             solver_steps=self.options.solver_steps,

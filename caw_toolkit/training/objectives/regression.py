@@ -65,13 +65,27 @@ class RegressionOptions:
             raise CawUsageError(f"kernel_size must be odd, not {self.kernel_size}")
 
 
-def samples_of_frame(rate: int, seconds: float) -> int:
+def samples_of_frame(rate: int, seconds: float, most: int) -> int:
     """Samples in a frame of about `seconds`: a power of two.
 
-    >>> samples_of_frame(16000, 0.004)
+    Args:
+        rate: of the scale, Hz.
+        seconds: `frame_seconds` of a preset.
+        most: samples that the generator can have in a frame.
+
+    Raises:
+        CawUsageError: they would be more.
+
+    >>> samples_of_frame(16000, 0.004, most=4096)
     64
     """
-    return int(2 ** max(1, round(math.log2(max(rate * seconds, 1)))))
+    samples = int(2 ** max(1, round(math.log2(max(rate * seconds, 1)))))
+    if samples > most:
+        raise CawUsageError(
+            f"frame_seconds of {seconds:g} is {samples} samples at {rate} Hz, and a frame may have {most}: "
+            f"use {most / rate:.2g} at the most"
+        )
+    return samples
 
 
 class RegressionTrainer(ScaleTrainer):

@@ -15,7 +15,7 @@ from caw_toolkit.generators.gaussian import GaussianGenerator
 from caw_toolkit.parts import own_parts
 from caw_toolkit.pyramid.material import Material
 from caw_toolkit.training.objectives import build_objective
-from caw_toolkit.training.objectives.base import Objective
+from caw_toolkit.training.objectives.base import Objective, ScaleSpec
 from caw_toolkit.training.objectives.flow_matching import FlowTrainer
 from caw_toolkit.training.presets import load_preset, preset_directory
 from scale_tasks import SMALL_OPTIONS, make_spec, noise_task
@@ -93,6 +93,13 @@ def test_options_of_networks_are_checked(options: dict[str, float], words: str) 
     for name in ("flow_matching", "conditional_gaussian"):
         with pytest.raises(CawUsageError, match=words):
             build_objective(name, options)
+
+
+@pytest.mark.parametrize("name", ["conditional_gaussian", "exemplar_or_gaussian"])
+def test_frames_are_no_longer_than_a_model_file_can_hold(name: str) -> None:
+    objective = build_objective(name, {"frame_seconds": 0.3})
+    with pytest.raises(CawUsageError, match=r"frame_seconds of 0\.3 is \d+ samples at 48000 Hz, .* at the most"):
+        objective.untrained_generator(ScaleSpec(1, 2, 48000, 16000, 1))
 
 
 @pytest.mark.parametrize(
