@@ -7,13 +7,13 @@ hold is named, never dropped in silence.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from caw_toolkit.audio import container_chunks, riff_chunks
 from caw_toolkit.audio.container_chunks import add_chunks, info_of_tags
-from caw_toolkit.audio.riff_chunks import WAVE_FORMS, Chunk, insert_chunks
+from caw_toolkit.audio.riff_chunks import WAVE_FORMS, Chunk, insert_chunks, text
 from caw_toolkit.audio.tags import Tagging, Tags, chunks_of_tagging, read_tagging, tagging_of_chunks, write_tagging
 
 __all__ = ["Metadata", "read_metadata"]
@@ -22,6 +22,10 @@ __all__ = ["Metadata", "read_metadata"]
 _KINDS = {"WAV": "WAV", "RF64": "WAV", "W64": "WAV", "AIFF": "AIFF", "CAF": "CAF"}
 #: What files begin with that have chunks and are no WAV.
 _CONTAINERS = {b"FORM": "AIFF", b"caff": "CAF", b"riff": "W64"}
+
+#: What AU files begin with, and their byte order.
+_AU_FORMS: Mapping[bytes, Literal["big", "little"]] = {b".snd": "big", b"dns.": "little"}
+_AU_HEADER, _LONGEST_ANNOTATION = 24, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Metadata:
         own = [chunk for chunk in self.chunks if kind == self.kind and len(chunk.name) == 4]
         # Texts are tags as well.
         lost = [chunk.label for chunk in self.chunks if chunk not in own and not container_chunks.holds_tags(chunk)]
-        lost += self.others
+        lost += [*self.others, *self.tagging.others]
         if kind == "WAV":
             chunks = [riff_chunks.fitted(chunk, ratio, coding_history) for chunk in own]
             chunks += chunks_of_tagging(self.tagging)
@@ -104,7 +108,7 @@ def read_metadata(stream: BinaryIO) -> Metadata:
             chunks = riff_chunks.read_chunks(stream)
             return Metadata(chunks=tuple(chunks), kind="RIFX") if form == b"RIFX" else _of_wav(chunks)
         if form not in _CONTAINERS or (form == b"FORM" and kind not in (b"AIFF", b"AIFC")):
-            return Metadata(read_tagging(stream))
+            return Metadata(_annotation(stream, form) if form in _AU_FORMS else read_tagging(stream))
         format_name = _CONTAINERS[form]
         chunks = container_chunks.read_chunks(stream, format_name)
         if format_name == "W64":
@@ -114,6 +118,15 @@ def read_metadata(stream: BinaryIO) -> Metadata:
         return Metadata(replace(tagging, tags=tags), tuple(chunks), format_name)
     finally:
         stream.seek(before)
+
+
+def _annotation(stream: BinaryIO, form: bytes) -> Tagging:
+    """What stands between the header of an AU file and its audio."""
+    stream.seek(0)
+    first = int.from_bytes(stream.read(8)[4:], _AU_FORMS[form])
+    stream.seek(_AU_HEADER)
+    said = text(stream.read(min(max(0, first - _AU_HEADER), _LONGEST_ANNOTATION)).split(b"\0")[0]).strip()
+    return Tagging({"comment": (said,)}) if said else Tagging()
 
 
 def _of_wav(chunks: list[Chunk]) -> Metadata:

@@ -1,4 +1,4 @@
-"""Tags and pictures, whatever a format calls them, by mutagen: ID3, Vorbis comments, INFO lists, MP4 atoms.
+"""Tags and pictures, whatever a format calls them, by mutagen: ID3, APE, Vorbis comments, INFO lists, MP4 atoms.
 
 In between, tags have the names that Vorbis comments have.
 """
@@ -9,7 +9,7 @@ import base64
 import io
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from caw_toolkit.audio.riff_chunks import Chunk, text
@@ -36,6 +36,11 @@ _MP4 = {
     "genre": "\xa9gen", "composer": "\xa9wrt", "comment": "\xa9cmt", "copyright": "cprt", "grouping": "\xa9grp",
     "lyrics": "\xa9lyr",
 }  # fmt: skip
+#: Atoms of MP4 that are tags but no text, the cover, and the encoder's name.
+_MP4_OTHERS = ("trkn", "disk", "tmpo", "covr", "\xa9too")
+_MP4_FREE = "----:"
+#: Names that APE tags have otherwise.
+_APE = {"album artist": "albumartist", "track": "tracknumber", "disc": "discnumber", "year": "date"}
 
 
 @dataclass(frozen=True)
@@ -63,11 +68,13 @@ class Tagging:
         tags: values by name.
         pictures: covers and others.
         frames: of ID3, what has no name here; only files that hold ID3 can carry it.
+        others: names of what is there, and cannot be carried.
     """
 
     tags: Tags = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     frames: tuple[Any, ...] = ()
+    others: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.tags or self.pictures or self.frames)
@@ -78,30 +85,27 @@ def read_tagging(stream: BinaryIO) -> Tagging:
     import mutagen
     from mutagen.aiff import AIFF
     from mutagen.flac import FLAC
+    from mutagen.mp3 import MP3
     from mutagen.mp4 import MP4
     from mutagen.ogg import OggFileType
 
     stream.seek(0)
     try:
         file = mutagen.File(stream)
+        ape = _from_ape(stream) if isinstance(file, MP3) else Tagging()
     except (mutagen.MutagenError, ValueError, KeyError, IndexError, struct.error):
         return Tagging()
     if file is None or not file.tags:
-        return Tagging(pictures=_flac_pictures(file.pictures)) if isinstance(file, FLAC) else Tagging()
+        return Tagging(pictures=_flac_pictures(file.pictures)) if isinstance(file, FLAC) else ape
     if isinstance(file, FLAC):
         return Tagging(_names(file.tags), _flac_pictures(file.pictures))
     if isinstance(file, OggFileType):
         return _from_vorbis(_names(file.tags))
     if isinstance(file, MP4):
-        names = {atom: name for name, atom in _MP4.items()}
-        tags = {names[atom]: tuple(map(str, values)) for atom, values in file.tags.items() if atom in names}
-        for name, atom in (("tracknumber", "trkn"), ("discnumber", "disk")):  # pairs: which, and of how many
-            if file.tags.get(atom):
-                tags[name] = tuple("/".join(str(number) for number in pair if number) for pair in file.tags[atom])
-        covers = map(bytes, file.tags.get("covr", []))
-        return Tagging(tags, tuple(Picture(cover, _image_type(cover)) for cover in covers))
+        return tagging_of_atoms(file.tags)
     if isinstance(file, AIFF) or hasattr(file.tags, "getall"):
-        return _from_id3(file.tags)
+        id3 = _from_id3(file.tags)
+        return replace(id3, tags={**ape.tags, **id3.tags}, pictures=id3.pictures or ape.pictures, others=ape.others)
     return Tagging()
 
 
@@ -235,6 +239,48 @@ def _from_id3(frames: Any) -> Tagging:
         else:
             others.append(frame)
     return Tagging(tags, tuple(pictures), tuple(others))
+
+
+def tagging_of_atoms(atoms: Mapping[str, Any]) -> Tagging:
+    """What the atoms of an MP4 say, by name as mutagen reads them."""
+    names = {atom: name for name, atom in _MP4.items()} | {"tmpo": "bpm"}
+    tags = {names[atom]: tuple(map(str, values)) for atom, values in atoms.items() if atom in names}
+    for name, atom in (("tracknumber", "trkn"), ("discnumber", "disk")):  # pairs: which, and of how many
+        if atoms.get(atom):
+            tags[name] = tuple("/".join(str(number) for number in pair if number) for pair in atoms[atom])
+    for atom in atoms:
+        if atom.startswith(_MP4_FREE):  # ----:com.apple.iTunes:NAME
+            name = atom.rpartition(":")[2].lower()
+            tags.setdefault(name, tuple(bytes(value).decode("utf-8", "replace") for value in atoms[atom]))
+    covers = map(bytes, atoms.get("covr", []))
+    others = [atom for atom in atoms if atom not in names and atom not in _MP4_OTHERS]
+    return Tagging(
+        tags,
+        tuple(Picture(cover, _image_type(cover)) for cover in covers),
+        others=tuple(f"MP4 {atom}" for atom in others if not atom.startswith(_MP4_FREE)),
+    )
+
+
+def _from_ape(stream: BinaryIO) -> Tagging:
+    """What the APE tags at the end of an MP3 say."""
+    from mutagen.apev2 import TEXT, APENoHeaderError, APEv2
+
+    stream.seek(0)
+    try:
+        items = APEv2(stream)
+    except APENoHeaderError:
+        return Tagging()
+    tags: dict[str, tuple[str, ...]] = {}
+    pictures, others = [], []
+    for key, item in items.items():
+        if item.kind == TEXT:
+            tags[_APE.get(key.lower(), key.lower())] = tuple(item)
+        elif key.lower().startswith("cover art"):
+            image = item.value.partition(b"\0")[2]  # behind the name of its file
+            pictures.append(Picture(image, _image_type(image), 3 if "front" in key.lower() else 0))
+        else:
+            others.append(f"APE {key}")
+    return Tagging(tags, tuple(pictures), others=tuple(others))
 
 
 def _to_id3(tagging: Tagging) -> Any:

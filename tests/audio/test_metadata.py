@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
+from mutagen.apev2 import BINARY, APEv2, APEValue
+from mutagen.id3 import ID3, TIT2
 
 import tagged_files
 from caw_toolkit.audio.metadata import Metadata, read_metadata
 from caw_toolkit.audio.riff_chunks import Chunk, fitted, insert_chunks
+from caw_toolkit.audio.tags import tagging_of_atoms
 from caw_toolkit.audio.writing import write_audio
 from tagged_files import PIXEL, RATE, chunks_of, tags_of
 
@@ -68,6 +71,49 @@ def test_tags_and_pictures_go_to_every_format_that_has_them(tmp_path: Path, suff
     assert again.tagging.pictures[0].data == PIXEL
     if kind == "flac":
         assert again.tagging.tags["musicbrainz_trackid"] == ("abc",)
+
+
+def test_ape_tags_of_an_mp3_are_carried_where_id3_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    sf.write(path, SAMPLES.T, RATE)
+    id3 = ID3()
+    id3.add(TIT2(text=["By ID3"]))
+    id3.save(path)
+    ape = APEv2()
+    ape["Title"], ape["Year"] = "By APE", "1904"
+    ape["Cover Art (Front)"] = APEValue(b"c.png\0" + PIXEL, BINARY)
+    ape["Blob"] = APEValue(b"\1\2", BINARY)
+    ape.save(path)
+    assert write(tmp_path / "b.flac", metadata_of(path)) == ("APE Blob",)
+    made = metadata_of(tmp_path / "b.flac").tagging
+    assert made.tags == {"title": ("By ID3",), "date": ("1904",)} and made.pictures[0].data == PIXEL
+
+
+def test_an_aiff_of_an_odd_number_of_bytes_has_as_many_samples_as_were_written(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a.aiff", SAMPLES[:, :1001], RATE, bit_depth="8")
+    assert sf.info(tmp_path / "a.aiff").frames == 1001
+
+
+@pytest.mark.parametrize("order", [">", "<"])
+def test_the_annotation_of_an_au_is_a_comment(tmp_path: Path, order: str) -> None:
+    said = "Naïve tune\0\0\0".encode()
+    magic = b".snd" if order == ">" else b"dns."
+    header = magic + struct.pack(f"{order}5I", 24 + len(said), 6000, 3, RATE, 1)
+    (tmp_path / "a.au").write_bytes(header + said + bytes(6000))
+    write(tmp_path / "b.flac", metadata_of(tmp_path / "a.au"))
+    assert tags_of(tmp_path / "b.flac")["comment"] == ["Naïve tune"]
+    (tmp_path / "a.au").write_bytes(magic + struct.pack(f"{order}5I", 24, 6000, 3, RATE, 1) + bytes(6000))
+    assert not metadata_of(tmp_path / "a.au")
+
+
+def test_atoms_of_an_mp4_are_carried_or_named() -> None:
+    atoms = {
+        "\xa9nam": ["Naïve tune"], "trkn": [(2, 9)], "tmpo": [120], "covr": [PIXEL], "\xa9too": ["encoder"],
+        "----:com.apple.iTunes:MOOD": [b"calm"], "pgap": True,
+    }  # fmt: skip
+    tagging = tagging_of_atoms(atoms)
+    assert tagging.tags == {"title": ("Naïve tune",), "tracknumber": ("2/9",), "bpm": ("120",), "mood": ("calm",)}
+    assert tagging.pictures[0].data == PIXEL and tagging.others == ("MP4 pgap",)
 
 
 def test_what_a_format_cannot_hold_is_named(tmp_path: Path) -> None:
