@@ -14,7 +14,16 @@ from typing import BinaryIO, NamedTuple
 from caw_toolkit.audio import riff_chunks
 from caw_toolkit.audio.riff_chunks import MOST_CHUNKS, Chunk
 
-__all__ = ["W64_TAIL", "add_chunks", "fitted", "holds_tags", "info_of_tags", "read_chunks", "tags_of_texts"]
+__all__ = [
+    "W64_TAIL",
+    "add_chunks",
+    "fitted",
+    "holds_tags",
+    "info_of_tags",
+    "read_chunks",
+    "state_samples",
+    "tags_of_texts",
+]
 
 
 class _Layout(NamedTuple):
@@ -167,6 +176,23 @@ def add_chunks(stream: BinaryIO, chunks: Iterable[Chunk], format_name: str) -> N
     elif format_name == "W64":
         stream.seek(16)
         stream.write(struct.pack("<Q", end + len(packed)))
+
+
+def state_samples(stream: BinaryIO, samples: int, frame_bytes: int) -> None:
+    """Correct an AIFF of an odd number of bytes, whose padding libsndfile counts as audio.
+
+    Args:
+        stream: the whole file; writable, seekable.
+        samples: per channel.
+        frame_bytes: of a sample of all channels.
+    """
+    for name, first, _ in list(_positions(stream, _LAYOUTS["AIFF"])):
+        if name == b"COMM":
+            stream.seek(first + 2)
+            stream.write(struct.pack(">I", samples))
+        elif name == b"SSND":
+            stream.seek(first - 4)
+            stream.write(struct.pack(">I", 8 + samples * frame_bytes))
 
 
 def holds_tags(chunk: Chunk) -> bool:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from caw_toolkit.arrays import FloatArray
 from caw_toolkit.atomic_write import write_atomically
+from caw_toolkit.audio.container_chunks import state_samples
 from caw_toolkit.audio.formats import LOSSY, BitDepth, FileFormat, format_of, is_floating, subtype_of
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
@@ -191,6 +192,8 @@ def encode(
                 encoder.write(_steps(block, format_name, bit_depth).T)
     except soundfile.LibsndfileError as error:
         raise CawError(f"cannot encode {format_name} at {sample_rate} Hz ({libsndfile_reason(error)})") from error
+    if format_name == "AIFF" and bit_depth == "8" and math.prod(shape) % 2:
+        state_samples(stream, shape[1], shape[0])
     return format_name
 
 
