@@ -7,12 +7,14 @@ import logging
 import math
 import os
 import shlex
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -170,7 +172,7 @@ def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator
             segments = [] if segments or _is_foreign(stream) else mpeg_segments(stream, name)
             views = _views_of(stream, segments)
             if not segments:
-                path = None if isinstance(stream, io.BytesIO) else Path(source)
+                path = Path(source) if Path(source).is_file() else None
                 made = stack.enter_context(_made_by_ffmpeg(stream, path, name, most_seconds, reason))
                 views = _parts(made.stream, name)[1]
                 metadata = metadata.completed(made.tags, made.others)
@@ -186,11 +188,11 @@ def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator
 
 
 def open_source(source: str | Path, name: str) -> BinaryIO:
-    """A seekable stream of the source's bytes. Pipes are read to their end."""
+    """A seekable stream of the source's bytes. Pipes are read to their end first."""
     if str(source) == "-":
         if sys.stdin.isatty():
             raise CawUsageError("standard input is a terminal: give a file, or pipe audio in")
-        return io.BytesIO(sys.stdin.buffer.read())
+        return _spooled(sys.stdin.buffer, name)
     try:
         stream = io.BufferedReader(io.FileIO(source))
     except FileNotFoundError:
@@ -202,7 +204,18 @@ def open_source(source: str | Path, name: str) -> BinaryIO:
     if stream.seekable():
         return stream
     with stream:
-        return io.BytesIO(stream.read())
+        return _spooled(stream, name)
+
+
+def _spooled(pipe: BinaryIO, name: str) -> BinaryIO:
+    """All that comes out of a pipe, in a file without a name: memory does not grow with it."""
+    spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
+    try:
+        shutil.copyfileobj(pipe, spool)
+    except OSError as error:
+        spool.close()
+        raise CawError(f"cannot keep {name}: no room in {tempfile.gettempdir()} ({error.strerror})") from error
+    return spool
 
 
 def _parts(stream: BinaryIO, name: str) -> tuple[list[MpegSegment], tuple[BinaryIO, ...]]:
