@@ -41,4 +41,5 @@ def freeze(
     held = moment(audio.samples, audio.sample_rate, at_seconds=at_seconds)
     pad = hold(held, max(1, round(duration * audio.sample_rate)), seed=seed)
     note = f" ({duration:g} s of the moment at {at_seconds:.2f} s)"
-    results.write(target, pad, audio.sample_rate, of=audio, read=[clip], note=note, found={"at_seconds": at_seconds})
+    # Not `of=audio`: the recording's markers are of moments that the pad does not have.
+    results.write(target, pad, audio.sample_rate, read=[clip], note=note, found={"at_seconds": at_seconds})
