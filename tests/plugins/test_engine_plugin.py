@@ -14,7 +14,7 @@ import torch
 from caw_toolkit import CawError, PyramidModel
 from caw_toolkit.generators.registry import build_generator
 from paths import EXAMPLES, ROOT
-from plugin_environment import PluginEnvironment
+from plugin_environment import TYPES, PluginEnvironment
 
 EXAMPLE = ROOT / "examples" / "caw-plugin-linear"
 CLIP = EXAMPLES / "tabla.flac"
@@ -144,8 +144,14 @@ def test_the_tests_and_the_types_of_the_example_are_right(environment: PluginEnv
     tests = shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")
     done = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests)
     assert done.returncode == 0, done.stdout
-    arguments = ("--strict", "--follow-imports=silent", "--ignore-missing-imports", EXAMPLE / "caw_linear")
-    done = environment.run("-m", "mypy", *arguments, environment={"MYPYPATH": str(ROOT)})
+    arguments = (
+        "--strict",
+        "--implicit-reexport",
+        "--follow-imports=silent",
+        "--ignore-missing-imports",
+        EXAMPLE / "caw_linear",
+    )
+    done = environment.run("-m", "mypy", *arguments, environment=TYPES)
     assert done.returncode == 0, done.stdout
 
 

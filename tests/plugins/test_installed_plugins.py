@@ -16,7 +16,7 @@ from caw_toolkit.parts import DISTRIBUTION
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
 from fake_plugins import BROKEN, write_wheel
 from paths import ROOT
-from plugin_environment import PluginEnvironment
+from plugin_environment import TYPES, PluginEnvironment
 
 EXAMPLE = ROOT / "examples" / "caw-plugin-freeze"
 
@@ -120,8 +120,8 @@ def test_the_tests_and_the_types_of_the_example_are_right(example_wheel: Path, t
     shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")
     done = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path / "tests")
     assert done.returncode == 0, done.stdout
-    arguments = ("--strict", "--follow-imports=silent", EXAMPLE / "caw_freeze")
-    done = environment.run("-m", "mypy", *arguments, environment={"MYPYPATH": str(ROOT)})
+    arguments = ("--strict", "--implicit-reexport", "--follow-imports=silent", EXAMPLE / "caw_freeze")
+    done = environment.run("-m", "mypy", *arguments, environment=TYPES)
     assert done.returncode == 0, done.stdout
 
 

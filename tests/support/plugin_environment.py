@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sysconfig
 import venv
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from caw_process import ENVIRONMENT
+from paths import ROOT
 
 Finished: TypeAlias = "subprocess.CompletedProcess[str]"
 
 #: Builds with the setuptools that is installed here, and downloads nothing.
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "false"}
+#: Where mypy finds the toolkit: it does not follow an editable installation.
+TYPES = {"MYPYPATH": os.pathsep.join(map(str, (ROOT, ROOT / "plugins")))}
 
 
 class PluginEnvironment:
