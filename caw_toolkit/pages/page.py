@@ -13,7 +13,7 @@ from caw_toolkit.pages import drawings
 from caw_toolkit.pages.embedded import AudioFormat, audio_uri, data_uri
 from caw_toolkit.pages.spectrogram_image import frequency_labels, spectrogram_image
 from caw_toolkit.pages.templates import Html, asset, description_list, filled, joined
-from caw_toolkit.pages.track import Track, share_with_a_source
+from caw_toolkit.pages.track import Track, said_of_sources
 
 _AUDIO_FORMATS = {"flac": "FLAC, 16 bits", "opus": "Opus"}
 
@@ -107,8 +107,9 @@ def _figure(score: float | None) -> str:
 
 
 def _tracks(tracks: Sequence[Track], audio_format: AudioFormat) -> Html:
-    recording = next((track for track in tracks if track.role == "recording"), None)
     template = asset("track.html")
+    mapped = any(track.sources is not None for track in tracks)
+    recording = next((track for track in tracks if mapped and track.role == "recording"), None)
     return joined(
         _track(template, track, number, recording, audio_format) for number, track in enumerate(tracks, start=1)
     )
@@ -118,6 +119,8 @@ def _track(template: str, track: Track, number: int, recording: Track | None, au
     clip = track.clip
     audio, gain = audio_uri(clip, audio_format)
     facts = dict(track.facts)
+    if track.sources is not None:
+        facts["from the recording"] = said_of_sources(track)
     if gain < 1:
         facts["in this page"] = f"turned down by {-20 * math.log10(gain):.1f} dB to fit full scale"
     return filled(
@@ -138,13 +141,12 @@ def _track(template: str, track: Track, number: int, recording: Track | None, au
 
 
 def _sources(track: Track, recording: Track | None) -> Html:
+    """The strip of a take, or the colours of the recording; nothing where there is no source map."""
     if recording is None:
         return Html()
     if track is recording:
         return drawings.source_key(track.clip.seconds)
     if track.sources is None:
         return Html()
-    label = (
-        f"{share_with_a_source(track):.0%} of {track.name} come from {len(track.sources)} stretches of the recording"
-    )
+    label = f"{track.name}: {said_of_sources(track)}"
     return drawings.source_strip(track.sources, track.clip.seconds, recording.clip.seconds, label)

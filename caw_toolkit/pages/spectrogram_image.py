@@ -18,7 +18,9 @@ _WINDOW_SECONDS = 0.046
 _QUALITY = 75
 #: From black over violet and orange to pale yellow, red, green and blue from 0 to 1 at even steps.
 _COLOURS = ((0.0, 0.0, 0.02), (0.25, 0.06, 0.42), (0.66, 0.18, 0.38), (0.95, 0.45, 0.2), (0.99, 0.93, 0.68))
-_LABELLED_HZ = (250, 500, 1000, 2000, 4000, 8000, 16000)
+_LABELLED_HZ = (16000, 8000, 4000, 2000, 1000, 500, 250)
+#: Labels need this share of the height.
+_ROOM = 0.12
 
 
 def spectrogram_image(samples: FloatArray, sample_rate: int) -> bytes:
@@ -42,11 +44,17 @@ def frequency_labels(sample_rate: int) -> list[tuple[str, float]]:
     """Frequencies to name beside a picture, and where they are: 0 at the bottom, 1 at the top.
 
     >>> [label for label, _ in frequency_labels(8000)]
-    ['250 Hz', '500 Hz', '1 kHz', '2 kHz']
+    ['2 kHz', '1 kHz', '500 Hz']
     """
     top = _mel(sample_rate / 2)
-    places = ((hz, _mel(hz) / top) for hz in _LABELLED_HZ)
-    return [(f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz} Hz", place) for hz, place in places if place < 0.95]
+    labels: list[tuple[str, float]] = []
+    room = 1.0
+    for hz in _LABELLED_HZ:
+        place = _mel(hz) / top
+        if _ROOM / 2 < place < room - _ROOM / 2:
+            labels.append((f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz} Hz", place))
+            room = place - _ROOM / 2
+    return labels
 
 
 def _mel(hz: float) -> float:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from caw_toolkit.audio.clip import AudioClip
+from caw_toolkit.audio.reading import read_audio
 from caw_toolkit.errors import CawError
 from caw_toolkit.metrics.closeness import flatness_bias, frechet_distance
 from caw_toolkit.metrics.copying import copied_share
 from caw_toolkit.metrics.signals import in_scoring_steps
 from caw_toolkit.metrics.source_map import SourceSegment, source_map
+from caw_toolkit.pyramid.model import PyramidModel
 
 #: Shorter ones have too few frames to compare.
 SHORTEST_SCORED_SECONDS = 0.5
+
+_LONGEST_TAG = 300
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,39 @@ class Track:
     scores: Mapping[str, float] = field(default_factory=dict)
     sources: tuple[SourceSegment, ...] | None = None
     role: Literal["recording", "take"] = "take"
+
+
+def track_of_file(
+    path: Path,
+    facts: Mapping[str, object] | None = None,
+    *,
+    scores: Mapping[str, float] | None = None,
+    role: Literal["recording", "take"] = "take",
+) -> Track:
+    """A file as a track, with its tags among the facts.
+
+    Args:
+        path: of the file.
+        facts: what else is known of it.
+        scores: as of `Track`.
+        role: as of `Track`.
+
+    Raises:
+        CawError: as `read_audio`.
+    """
+    clip = read_audio(path)
+    tags = {} if clip.source is None else clip.source.metadata.tagging.tags
+    told = {name: "; ".join(values)[:_LONGEST_TAG] for name, values in tags.items()}
+    return Track(path.name, clip, {**told, **(facts or {})}, scores or {}, role=role)
+
+
+def recording_of_model(model: PyramidModel) -> Track | None:
+    """The recording that a model was trained on, if it holds it."""
+    samples = model.recording()
+    if samples is None:
+        return None
+    names = [str(source.get("name")) for source in model.training.get("sources", ())]
+    return Track(", ".join(names) or "recording", AudioClip(samples, model.sample_rate), role="recording")
 
 
 def compared(take: Track, recording: Track) -> Track:
@@ -65,6 +101,8 @@ def compared(take: Track, recording: Track) -> Track:
     return replace(take, sources=sources, scores={**take.scores, **scores})
 
 
-def share_with_a_source(track: Track) -> float:
-    """Share of a track's time that comes from a place of the recording."""
-    return float(np.sum([part.stop - part.start for part in track.sources or ()])) / track.clip.seconds
+def said_of_sources(track: Track) -> str:
+    """How much of a track comes from a place of the recording."""
+    sources = track.sources or ()
+    share = sum(part.stop - part.start for part in sources) / track.clip.seconds
+    return f"{share:.0%} in {len(sources)} {'stretch' if len(sources) == 1 else 'stretches'}"
