@@ -40,10 +40,5 @@ def score(reference: Signal, output: Signal, sample_rate: int) -> dict[str, floa
 @score_page_option
 def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: PageFile | None) -> None:
     """Score extended recordings: SNR, log-spectral distance (natural logarithm), and ESTOI, which is for speech."""
-    show_scores(
-        outputs,
-        [score(*read_pair(reference, output)) for output in outputs],
-        as_json=as_json,
-        page=page,
-        reference=reference,
-    )
+    scores = [score(*read_pair(reference, output)) for output in outputs]
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

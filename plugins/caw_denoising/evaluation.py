@@ -43,6 +43,5 @@ def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: Page
     SNR is plain: level and alignment have to be those of the clean recording.
     """
     pairs = (read_pair(reference, output) for output in outputs)
-    show_scores(
-        outputs, [score(clean, cleaned) for clean, cleaned, _ in pairs], as_json=as_json, page=page, reference=reference
-    )
+    scores = [score(clean, cleaned) for clean, cleaned, _ in pairs]
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

@@ -50,10 +50,5 @@ def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: Page
     Harmony is the mean cosine of the pitch classes, level a correlation; new is the share of the moments that have
     another spectrum above 1 kHz.
     """
-    show_scores(
-        outputs,
-        [score(*read_pair(reference, output)) for output in outputs],
-        as_json=as_json,
-        page=page,
-        reference=reference,
-    )
+    scores = [score(*read_pair(reference, output)) for output in outputs]
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

@@ -43,10 +43,5 @@ def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: Page
 
     Lower is better in all three.
     """
-    show_scores(
-        outputs,
-        [score(*read_pair(reference, output)) for output in outputs],
-        as_json=as_json,
-        page=page,
-        reference=reference,
-    )
+    scores = [score(*read_pair(reference, output)) for output in outputs]
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)
