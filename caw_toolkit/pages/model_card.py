@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
 from caw_toolkit.audio.clip import AudioClip
@@ -24,6 +25,8 @@ def model_card(model: PyramidModel, name: str, described: Mapping[str, str]) -> 
     """
     commands = {label: text for label, text in described.items() if text.startswith("caw ")}
     others = {label: text for label, text in described.items() if label not in commands}
+    options = f"--duration {TAKE_SECONDS} -n {TAKES} --seed {SEED}"
+    commands["these takes"] = f"caw generate --model {shlex.quote(name)} {options}"
     recording = recording_of_model(model)
     takes: list[Track] = list(_takes(model))
     tracks = takes if recording is None else [recording, *(compared(take, recording) for take in takes)]
@@ -33,7 +36,7 @@ def model_card(model: PyramidModel, name: str, described: Mapping[str, str]) -> 
 def _takes(model: PyramidModel) -> Iterator[Track]:
     for number in range(TAKES):
         samples = model.generate(TAKE_SECONDS, seed=derived_seed(SEED, "take", number))
-        yield Track(f"take {number + 1}", AudioClip(samples, model.sample_rate), {"seed": SEED})
+        yield Track(f"take {number + 1}", AudioClip(samples, model.sample_rate))
 
 
 def _facts(model: PyramidModel) -> Iterator[tuple[str, object]]:

@@ -102,6 +102,7 @@ function seek(moment, track = active) {
     play(track, inside);
   } else {
     resting = inside;
+    reveal(inside);
     activate(track);
   }
 }
@@ -118,6 +119,7 @@ function follow() {
     pause();
     resting = 0;
   }
+  reveal(now());
   show();
   requestAnimationFrame(follow);
 }
@@ -135,9 +137,13 @@ function show() {
   say(describe(moment));
 }
 
-function describe(moment) {
-  const segment = active.sources && [...active.sources.querySelectorAll("rect")].find(
+function segmentAt(moment) {
+  return active.sources && [...active.sources.querySelectorAll("rect")].find(
     (rect) => Number(rect.dataset.start) <= moment && moment < Number(rect.dataset.stop));
+}
+
+function describe(moment) {
+  const segment = segmentAt(moment);
   return segment && active !== recording
     ? `${active.name}: here from ${sourceAt(segment, moment).toFixed(1)} s of the recording`
     : active.name;
@@ -149,6 +155,12 @@ function say(text) {
 
 function sourceAt(segment, moment) {
   return Number(segment.dataset.source) + moment - Number(segment.dataset.start);
+}
+
+function playSource() {
+  const moment = now();
+  const segment = segmentAt(moment);
+  if (segment && recording) play(recording, sourceAt(segment, moment));
 }
 
 function momentAt(track, event) {
@@ -167,6 +179,14 @@ function setZoom(level, track = active, moment = now()) {
   byId("zoom-in").disabled = zoom === ZOOMS.length - 1;
 }
 
+function reveal(moment) {
+  if (zoom === 0) return;
+  for (const { timeline, scroller, seconds } of tracks) {
+    const at = (timeline.clientWidth * moment) / seconds - scroller.scrollLeft;
+    if (at < 0 || at > scroller.clientWidth) scroller.scrollLeft += at - scroller.clientWidth / 10;
+  }
+}
+
 function onClick(track, event) {
   const segment = event.target.closest(".sources rect");
   if (segment && recording) play(recording, sourceAt(segment, momentAt(track, event)));
@@ -183,6 +203,7 @@ function onKey(event) {
     ArrowLeft: () => seek(now() - step),
     ArrowRight: () => seek(now() + step),
     Home: () => seek(0),
+    r: playSource,
     "+": () => setZoom(zoom + 1),
     "-": () => setZoom(zoom - 1),
   };

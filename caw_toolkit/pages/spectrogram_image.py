@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +67,8 @@ def _brightness(samples: FloatArray, sample_rate: int) -> Spectrogram:
     mono = samples.mean(0, dtype=np.float64)
     window = max(32, 2 ** round(np.log2(_WINDOW_SECONDS * sample_rate)))
     hop = max(1, min(window // 2, len(mono) // WIDTH), len(mono) // (4 * WIDTH))
-    power = power_spectrogram(mono, window, hop)
+    padding: Literal["reflect", "constant"] = "reflect" if len(mono) > window else "constant"
+    power = power_spectrogram(mono, window, hop, padding=padding)
     bins = mel_to_hz(np.linspace(0, _mel(sample_rate / 2), HEIGHT + 1)) * window / sample_rate
     columns = np.linspace(0, power.shape[1], min(WIDTH, power.shape[1]) + 1)
     pooled = _means_between(_means_between(power, bins).T, columns).T
