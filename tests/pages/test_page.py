@@ -122,8 +122,8 @@ def test_what_exceeds_full_scale_is_turned_down_and_said() -> None:
 
 
 def test_take_is_compared_with_its_recording(speech: AudioClip) -> None:
-    recording = Track("speech", speech, role="recording")
-    take = compared(Track("part", AudioClip(speech.samples[:, 16000:80000], 16000)), recording)
+    recording = Track("speech", AudioClip(speech.samples[:, :64000], 16000), role="recording")
+    take = compared(Track("part", AudioClip(speech.samples[:, 16000:48000], 16000)), recording)
     (segment,) = take.sources or ()
     assert segment.source == pytest.approx(1, abs=0.01)
     assert take.scores["copied"] == 1 and set(take.scores) == {"distance to the recording", "copied", "hiss, dB"}
