@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from caw_toolkit.cli.options import FILE, Decorator
+from caw_toolkit.cli.options import FILE, Decorated, Decorator
 from caw_toolkit.cli.page_output import PageFile, page_option
 from caw_toolkit.errors import CawError
 
@@ -30,10 +30,11 @@ _SHORTEST_SECONDS = 0.5
 #: `OUT...`, as `outputs`: the files to score.
 outputs_argument: Decorator = click.argument("outputs", nargs=-1, required=True, type=FILE, metavar="OUT...")
 
-#: `--html FILE` and `--force`, as `page` of `show_scores`; for commands with `outputs` and `reference`.
-score_page_option: Decorator = page_option(
-    "Write a page to listen to the files, with their scores.", reads=("outputs", "reference")
-)
+
+def score_page_option(function: Decorated) -> Decorated:
+    """`--html FILE` and `--force`, together as `page` of `show_scores`; for commands with `outputs` and `reference`."""
+    option = page_option("Write a page to listen to the files, with their scores.", reads=("outputs", "reference"))
+    return option(function)
 
 
 def reference_option(name: str, help_text: str) -> Decorator:
