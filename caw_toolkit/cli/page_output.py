@@ -86,7 +86,10 @@ def page_option(help_text: str, *, reads: Sequence[str]) -> Decorator:
             page = None if html is None else PageFile(html, force)
             if page is not None:
                 given = [options[name] for name in reads]
-                page.expect([path for value in given for path in ([value] if isinstance(value, Path) else value)])
+                paths = [path for value in given for path in ([value] if isinstance(value, Path) else value)]
+                if Path("-") in paths:
+                    raise CawUsageError("standard input can be read once, and --html needs it twice: name a file")
+                page.expect(paths)
             return function(*arguments, page=page, **options)
 
         return click.option("--html", type=OutputFile(), metavar="FILE", help=help_text)(force_option(run))

@@ -16,6 +16,9 @@ from caw_toolkit.dsp.spectra import power_spectrogram
 from caw_toolkit.metrics.signals import Signal
 from caw_toolkit.metrics.spectral import mel_filters
 
+#: Hz; below, there is nothing to compare.
+LOWEST_RATE = 200
+
 _HOP_SECONDS, _WINDOW_SECONDS = 0.01, 0.04
 _BANDS, _LOWEST_HZ = 40, 60.0
 _BLOCK_FRAMES = 256
@@ -59,14 +62,14 @@ def source_map(take: Signal, recording: Signal, sample_rate: int) -> tuple[Sourc
     Args:
         take: `(samples,)`.
         recording: what the take was made from, `(samples,)`.
-        sample_rate: of both, Hz; at least 1000.
+        sample_rate: of both, Hz; at least 200.
 
     Returns:
         Stretches of at least 50 ms, in order of time and without overlap. What resembles nothing in the recording is
         in none.
 
     Raises:
-        ValueError: if a signal is not one-dimensional, or the rate is below 1000 Hz.
+        ValueError: if a signal is not one-dimensional, or the rate is below 200 Hz.
 
     Example:
         >>> noise = np.random.default_rng(0).standard_normal(32000)
@@ -76,8 +79,8 @@ def source_map(take: Signal, recording: Signal, sample_rate: int) -> tuple[Sourc
 
     .. versionadded:: 0.1
     """
-    if sample_rate < 1000:
-        raise ValueError(f"a source map needs a rate of at least 1000 Hz, not {sample_rate}")
+    if sample_rate < LOWEST_RATE:
+        raise ValueError(f"a source map needs a rate of at least {LOWEST_RATE} Hz, not {sample_rate}")
     if not take.any() or not recording.any():
         return ()
     known, made = _spectra(recording, sample_rate), _spectra(take, sample_rate)

@@ -14,6 +14,8 @@ from caw_toolkit.seeds import derived_seed
 
 TAKES, TAKE_SECONDS, SEED = 3, 10, 1
 
+_LONGEST_FACT = 300
+
 
 def model_card(model: PyramidModel, name: str, described: Mapping[str, str]) -> Page:
     """A page about a model, with takes that it generates now.
@@ -30,7 +32,8 @@ def model_card(model: PyramidModel, name: str, described: Mapping[str, str]) -> 
     recording = recording_of_model(model)
     takes: list[Track] = list(_takes(model))
     tracks = takes if recording is None else [recording, *(compared(take, recording) for take in takes)]
-    return Page(name, tracks, {**dict(_facts(model)), **others}, commands)
+    facts = {label: str(text)[:_LONGEST_FACT] for label, text in _facts(model)}
+    return Page(name, tracks, {**facts, **others}, commands)
 
 
 def _takes(model: PyramidModel) -> Iterator[Track]:

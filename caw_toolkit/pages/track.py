@@ -13,7 +13,7 @@ from caw_toolkit.errors import CawError
 from caw_toolkit.metrics.closeness import flatness_bias, frechet_distance
 from caw_toolkit.metrics.copying import copied_share
 from caw_toolkit.metrics.signals import in_scoring_steps
-from caw_toolkit.metrics.source_map import SourceSegment, source_map
+from caw_toolkit.metrics.source_map import LOWEST_RATE, SourceSegment, source_map
 from caw_toolkit.pyramid.model import PyramidModel
 
 #: Shorter ones have too few frames to compare.
@@ -84,9 +84,11 @@ def compared(take: Track, recording: Track) -> Track:
         recording: at whose rate they are compared, in mono, as 16-bit files would hold them.
 
     Raises:
-        CawError: the recording is silent, or shorter than half a second.
+        CawError: the recording is silent, or shorter than half a second, or at a rate below 200 Hz.
     """
     rate = recording.clip.sample_rate
+    if rate < LOWEST_RATE:
+        raise CawError(f"nothing can be compared with {recording.name}: it is at {rate} Hz")
     known, made = in_scoring_steps(recording.clip, rate), in_scoring_steps(take.clip, rate)
     if len(known) < SHORTEST_SCORED_SECONDS * rate or not known.any():
         raise CawError(f"nothing can be compared with {recording.name}: it is silent or shorter than half a second")
