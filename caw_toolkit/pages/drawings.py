@@ -55,7 +55,7 @@ def time_axis(seconds: float) -> Html:
     step = _round_step(seconds / _MOST_LABELS)
     marks = joined(
         filled(
-            '<line x1="$x%" x2="$x%" y1="0" y2="4"/><text x="$x%" y="16" text-anchor="$anchor">$label</text>',
+            '<line x1="$x%" x2="$x%" y1="0" y2="4"/><text x="$x%" y="1.1em" text-anchor="$anchor">$label</text>',
             x=f"{100 * number * step / seconds:.2f}",
             anchor="middle" if number else "start",
             label=f"{number * step:g} s",

@@ -15,6 +15,7 @@ const tracks = sections.map((section) => ({
   button: section.querySelector(".select"),
   scroller: section.querySelector(".scroller"),
   timeline: section.querySelector(".timeline"),
+  frequencies: section.querySelector(".spectrogram svg"),
   playhead: section.querySelector(".playhead"),
   sources: section.querySelector(".sources"),
   audio: section.querySelector("audio"),
@@ -225,6 +226,9 @@ if (tracks.length) {
   document.addEventListener("keydown", onKey);
   for (const track of tracks) {
     track.button.addEventListener("click", () => (track === active ? toggle() : select(track)));
+    track.scroller.addEventListener("scroll", () => { // labels stay in view
+      track.frequencies.style.transform = `translateX(${track.scroller.scrollLeft}px)`;
+    });
     track.timeline.addEventListener("click", (event) => onClick(track, event));
     track.timeline.addEventListener("dblclick", (event) =>
       setZoom(zoom === ZOOMS.length - 1 ? 0 : zoom + 1, track, momentAt(track, event)));
