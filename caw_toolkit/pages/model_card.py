@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from caw_toolkit.audio.clip import AudioClip
+from caw_toolkit.errors import harmless_line
 from caw_toolkit.pages.page import Page
 from caw_toolkit.pages.track import Track, compared, recording_of_model
 from caw_toolkit.pyramid.maturity import trained_share
@@ -32,7 +33,7 @@ def model_card(model: PyramidModel, name: str, described: Mapping[str, str]) -> 
     recording = recording_of_model(model)
     takes: list[Track] = list(_takes(model))
     tracks = takes if recording is None else [recording, *(compared(take, recording) for take in takes)]
-    facts = {label: str(text)[:_LONGEST_FACT] for label, text in _facts(model)}
+    facts = {label: harmless_line(str(text), _LONGEST_FACT) for label, text in _facts(model)}
     return Page(name, tracks, {**facts, **others}, commands)
 
 

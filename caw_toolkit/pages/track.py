@@ -9,7 +9,7 @@ from typing import Literal
 
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.audio.reading import read_audio
-from caw_toolkit.errors import CawError
+from caw_toolkit.errors import CawError, harmless_line
 from caw_toolkit.metrics.closeness import flatness_bias, frechet_distance
 from caw_toolkit.metrics.copying import copied_share
 from caw_toolkit.metrics.signals import in_scoring_steps
@@ -63,7 +63,7 @@ def track_of_file(
     """
     clip = read_audio(path)
     tags = {} if clip.source is None else clip.source.metadata.tagging.tags
-    told = {name: "; ".join(values)[:_LONGEST_TAG] for name, values in tags.items()}
+    told = {name: harmless_line("; ".join(values), _LONGEST_TAG) for name, values in tags.items()}
     return Track(path.name, clip, {**told, **(facts or {})}, scores or {}, role=role)
 
 
@@ -94,7 +94,7 @@ def compared(take: Track, recording: Track) -> Track:
         raise CawError(f"nothing can be compared with {recording.name}: it is silent or shorter than half a second")
     sources = source_map(made, known, rate)
     if len(made) < SHORTEST_SCORED_SECONDS * rate:
-        return replace(take, sources=sources)
+        return replace(take, sources=sources, facts={**take.facts, "scores": "too short to compare"})
     scores = {
         "distance to the recording": frechet_distance(known, made, rate),
         "copied": copied_share(known, made, rate),
