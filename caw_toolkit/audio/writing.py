@@ -122,7 +122,7 @@ def write_audio(
     clipped_samples = int(np.sum(np.abs(samples) > 1.0)) if clips else 0
     path = Path(target)
     buffer = io.BytesIO()
-    blocks = (block if gain == 1 else block * gain for block in _blocks(samples))
+    blocks = (block if gain == 1 else block * gain for block in in_blocks(samples))
     format_name = encode(
         buffer,
         blocks,
@@ -205,10 +205,10 @@ def encode_wav(stream: BinaryIO, samples: FloatArray, sample_rate: int) -> None:
         samples: `(channels, samples)`.
         sample_rate: In Hz.
     """
-    encode(stream, _blocks(samples), "WAV", shape=samples.shape, sample_rate=sample_rate, bit_depth="16")
+    encode(stream, in_blocks(samples), "WAV", shape=samples.shape, sample_rate=sample_rate, bit_depth="16")
 
 
-def _blocks(samples: FloatArray) -> Iterator[FloatArray]:
+def in_blocks(samples: FloatArray) -> Iterator[FloatArray]:
     """A signal `(channels, samples)` in blocks of `BLOCK_SAMPLES`."""
     return (samples[:, start : start + BLOCK_SAMPLES] for start in range(0, samples.shape[1], BLOCK_SAMPLES))
 

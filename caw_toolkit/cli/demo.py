@@ -1,4 +1,4 @@
-"""`caw demo`: from a built-in clip to a model and two takes."""
+"""`caw demo`: from a built-in clip to a model, two takes, and a page to listen to them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from caw_toolkit.cli.options import Amount, NamedPath, device_option, force_option, quiet_option
+from caw_toolkit.cli.page_output import PageFile
 from caw_toolkit.errors import CawError, CawUsageError
 
 CLIP = "speech.flac"
@@ -23,18 +24,20 @@ TAKE_SECONDS = 20
     type=NamedPath(file_okay=False, path_type=Path),
     default=Path("caw-demo"),
     show_default=True,
-    help="Folder for the clip, the model and the takes.",
+    help="Folder for the clip, the model, the takes and the page.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True)
 @device_option
 @quiet_option
 @force_option
 def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, force: bool) -> None:
-    """Train on a short built-in clip, generate two takes, and say where they are."""
+    """Train on a short built-in clip, generate two takes, and write a page to listen to them."""
     from caw_toolkit.audio.outputs import check_output
     from caw_toolkit.audio.reading import read_audio
     from caw_toolkit.audio.writing import write_audio
     from caw_toolkit.cli.progress import run_training
+    from caw_toolkit.pages.page import Page
+    from caw_toolkit.pages.track import compared, track_of_file
     from caw_toolkit.seeds import derived_seed
     from caw_toolkit.training.plan import make_plan
 
@@ -42,6 +45,8 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     takes = [output / f"take{number}.wav" for number in range(1, TAKES + 1)]
     for target in (original, *takes):
         check_output(target, force)
+    page = PageFile(output / "listen.html", force)
+    page.expect([])
     if model_path.exists() and not force:
         raise CawUsageError(f"{model_path} exists; add --force to replace it")
     data = demo_clip()
@@ -55,9 +60,14 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     for number, target in enumerate(takes):
         audio = model.generate(TAKE_SECONDS, seed=derived_seed(seed, "take", number))
         write_audio(target, audio, model.sample_rate, overwrite=force)
+    command = f"caw generate --model {model_path} -n 3"
+    clip = track_of_file(original, role="recording")
+    tracks = [clip, *(compared(track_of_file(take), clip) for take in takes)]
+    page.write(Page("caw demo", tracks, commands={"make more": command}), quiet=True)
     click.echo(f"listen to the clip:      {original}")
     click.echo(f"and to two new takes:    {', '.join(map(str, takes))}")
-    click.echo(f"make more with:          caw generate --model {model_path} -n 3")
+    click.echo(f"or open in a browser:    {page.path.resolve().as_uri()}")
+    click.echo(f"make more with:          {command}")
 
 
 def demo_clip() -> bytes:

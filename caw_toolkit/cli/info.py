@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from caw_toolkit.cli.options import json_option
+from caw_toolkit.cli.page_output import PageFile, page_option
 from caw_toolkit.errors import printable
 from caw_toolkit.pyramid.maturity import ROUGH_SHARE, trained_share
 from caw_toolkit.pyramid.model_file import TensorInfo, read_header
@@ -17,16 +19,23 @@ from caw_toolkit.pyramid.model_file import TensorInfo, read_header
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.pt")
 @json_option
-def info(model: Path, as_json: bool) -> None:
+@page_option("Write a page about the model, with takes to listen to.", reads=("model",))
+def info(model: Path, as_json: bool, page: PageFile | None) -> None:
     """Show what MODEL.pt was trained on, how, and what it can do."""
     from caw_toolkit.plugins import get_host
 
     header = read_header(model)
-    summary = summarise(header)
+    summary = {"file": model.name, **summarise(header)}
     summary["plugins"] = get_host().describe_model(summary)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
-        return
+    else:
+        _show(model, summary)
+    if page is not None:
+        _write_card(page, model, summary["plugins"])
+
+
+def _show(model: Path, summary: Mapping[str, Any]) -> None:
     training = summary["training"]
     click.echo(f"{_harmless(model)}: {summary['sample_rate']} Hz, {'stereo' if summary['channels'] == 2 else 'mono'}")
     for scale in summary["scales"]:
@@ -36,6 +45,9 @@ def info(model: Path, as_json: bool) -> None:
         click.echo(
             f"  trained on  {_harmless(source['name'])} ({source['seconds']:.1f} s at {source['sample_rate']} Hz)"
         )
+    for label in ("license", "author"):
+        if label in training:
+            click.echo(f"  {label:<11} {_harmless(training[label])}")
     minutes = sum(training.get("seconds_spent", [])) / 60
     click.echo(
         f"  trained by  preset {_harmless(training.get('preset'))}, as {_harmless(training.get('material'))}, "
@@ -48,6 +60,14 @@ def info(model: Path, as_json: bool) -> None:
     for name, lines in summary["plugins"].items():
         for label, text in lines.items():
             click.echo(f"  {_harmless(label):<11} {_harmless(text)} [{name}]")
+
+
+def _write_card(page: PageFile, path: Path, described: Mapping[str, Mapping[str, str]]) -> None:
+    from caw_toolkit.pages.model_card import model_card
+    from caw_toolkit.pyramid.model import PyramidModel
+
+    lines = {label: text for lines in described.values() for label, text in lines.items()}
+    page.write(model_card(PyramidModel.load(path), path.name, lines))
 
 
 def _harmless(value: object) -> str:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from caw_toolkit.cli.errors import signals_as_interrupts
@@ -27,6 +28,7 @@ def run_training(
     resume: bool = False,
     quiet: bool = False,
     sources: Sequence[Mapping[str, Any]] = (),
+    credits: Mapping[str, str] = MappingProxyType({}),
     on_preview: Callable[[PyramidModel], None] | None = None,
     start: PyramidModel | None = None,
 ) -> PyramidModel:
@@ -41,6 +43,7 @@ def run_training(
         resume: go on from it.
         quiet: show nothing.
         sources: what the recording was read from, kept in the model.
+        credits: `license` and `author` of the model, where they are known; kept in it.
         on_preview: called now and then with the model as it stands.
         start: a finished model of the same source to go on from.
     """
@@ -59,6 +62,7 @@ def run_training(
             on_preview=on_preview,
             start=start,
             sources=sources,
+            credits=credits,
         )
         model = trainer.run()
     warn_if_rough(model.training, "the model")

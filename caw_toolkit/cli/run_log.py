@@ -100,10 +100,19 @@ def read_records(log: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 continue
             try:
                 record = json.loads(line)
-                record["output"]["path"], record["inputs"]
+                _require_fields(record)
             except (ValueError, TypeError, KeyError, RecursionError):
                 raise CawError(f"{log}, line {number}: not a record of caw --log") from None
             yield number, record
+
+
+def _require_fields(record: Any) -> None:
+    """Fail if a record lacks what every record has, or has it in another shape."""
+    files = [record["output"], *record["inputs"], *([record["model"]] if "model" in record else [])]
+    if not all(isinstance(file["path"], str) for file in files):
+        raise TypeError
+    for name in ("options", "found"):
+        dict(record.get(name, {}))
 
 
 def sha256_of(path: Path) -> str:

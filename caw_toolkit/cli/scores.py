@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from caw_toolkit.cli.options import FILE, Decorator
+from caw_toolkit.cli.options import FILE, Decorated, Decorator
+from caw_toolkit.cli.page_output import PageFile, page_option
 from caw_toolkit.errors import CawError
 
 if TYPE_CHECKING:
     from caw_toolkit.metrics.signals import Signal
 
-__all__ = ["Scores", "outputs_argument", "read_pair", "reference_option", "show_scores"]
+__all__ = ["Scores", "outputs_argument", "read_pair", "reference_option", "score_page_option", "show_scores"]
 
 #: Scores of one file, by name; each name ends with its unit, if it has one.
 Scores = Mapping[str, float]
@@ -28,6 +29,12 @@ _SHORTEST_SECONDS = 0.5
 
 #: `OUT...`, as `outputs`: the files to score.
 outputs_argument: Decorator = click.argument("outputs", nargs=-1, required=True, type=FILE, metavar="OUT...")
+
+
+def score_page_option(function: Decorated) -> Decorated:
+    """`--html FILE` and `--force`, together as `page` of `show_scores`; for commands with `outputs` and `reference`."""
+    option = page_option("Write a page to listen to the files, with their scores.", reads=("outputs", "reference"))
+    return option(function)
 
 
 def reference_option(name: str, help_text: str) -> Decorator:
@@ -56,15 +63,36 @@ def read_pair(reference: Path, output: Path) -> tuple[Signal, Signal, int]:
     return real, made, rate
 
 
-def show_scores(outputs: Sequence[Path], scores: Sequence[Scores], *, as_json: bool) -> None:
-    """Print the scores of files: a table with a row each, or a JSON list, in which NaN and infinity are null."""
+def show_scores(
+    outputs: Sequence[Path],
+    scores: Sequence[Scores],
+    *,
+    as_json: bool,
+    page: PageFile | None = None,
+    reference: Path | None = None,
+) -> None:
+    """Print the scores of files: a table with a row each, or a JSON list, in which NaN and infinity are null.
+
+    Args:
+        outputs: the files.
+        scores: of each.
+        as_json: whether to print JSON.
+        page: to write, with the files and their scores.
+        reference: what they were compared with, for the page.
+    """
     if as_json:
         rows = [
             {"file": str(path), **{name: value if math.isfinite(value) else None for name, value in row.items()}}
             for path, row in zip(outputs, scores, strict=True)
         ]
         click.echo(json.dumps(rows, indent=2))
-        return
+    else:
+        _show_table(outputs, scores)
+    if page is not None:
+        _write_page(page, outputs, scores, reference)
+
+
+def _show_table(outputs: Sequence[Path], scores: Sequence[Scores]) -> None:
     cells = [["file", *scores[0]]]
     cells += [
         [str(path), *(f"{value:.3f}" for value in row.values())] for path, row in zip(outputs, scores, strict=True)
@@ -73,3 +101,12 @@ def show_scores(outputs: Sequence[Path], scores: Sequence[Scores], *, as_json: b
     for first, *others in cells:
         aligned = [value.rjust(width) for value, width in zip(others, widths[1:], strict=True)]
         click.echo("  ".join([first.ljust(widths[0]), *aligned]))
+
+
+def _write_page(page: PageFile, outputs: Sequence[Path], scores: Sequence[Scores], reference: Path | None) -> None:
+    from caw_toolkit.pages.page import Page
+    from caw_toolkit.pages.track import track_of_file
+
+    tracks = [] if reference is None else [track_of_file(reference, role="recording")]
+    tracks += [track_of_file(path, scores=row) for path, row in zip(outputs, scores, strict=True)]
+    page.write(Page(f"Scores: {click.get_current_context().info_name}", tracks))

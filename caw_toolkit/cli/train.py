@@ -40,6 +40,13 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str | No
         raise click.BadParameter(f"{value!r} is not a list of whole numbers such as 500,1000,4000") from None
 
 
+def _name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A text that model files can hold."""
+    if value is not None and not (1 <= len(value) <= 200 and value.isprintable()):
+        raise click.BadParameter("it may have 1 to 200 characters that can be printed")
+    return value
+
+
 @click.command()
 @click.argument("clips", nargs=-1, required=True, type=FILE, metavar="CLIP...")
 @output_option(required=True, help_text="Model file to write.")
@@ -81,6 +88,10 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str | No
     metavar="FILE",
     help="Write what there is, early and again and again: 10 s of audio, or with .pt a model that can be used.",
 )
+@click.option(
+    "--license", "licence", callback=_name, metavar="TEXT", help="Of the recording and the model; kept in the model."
+)
+@click.option("--author", callback=_name, metavar="TEXT", help="Of the recording; kept in the model.")
 @device_option
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers; drawn if left out.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
@@ -101,6 +112,8 @@ def train(
     blocks: int | None,
     start_path: Path | None,
     previews: Sequence[Path],
+    licence: str | None,
+    author: str | None,
     device: str,
     seed: int | None,
     resume: bool,
@@ -172,6 +185,7 @@ def train(
         device=device,
         resume=resume,
         sources=sources,
+        credits={name: text for name, text in (("license", licence), ("author", author)) if text is not None},
         on_preview=on_preview,
         start=start_model,
     )

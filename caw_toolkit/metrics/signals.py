@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.audio.reading import read_audio
 from caw_toolkit.dsp.resampling import resample
 
@@ -33,10 +34,21 @@ def scoring_signal(path: str | Path, sample_rate: int | None = None) -> tuple[Si
     """
     clip = read_audio(path)
     rate = sample_rate or clip.sample_rate
+    return in_scoring_steps(clip, rate), rate
+
+
+def in_scoring_steps(clip: AudioClip, sample_rate: int) -> Signal:
+    """A clip as `scoring_signal` gives the file that holds it.
+
+    Args:
+        clip: in memory.
+        sample_rate: rate wanted, Hz.
+    """
     mono = clip.samples.mean(0, keepdims=True, dtype=np.float64)
-    if rate != clip.sample_rate:
-        mono = resample(mono, clip.sample_rate, rate)
-    return np.clip(np.round(mono[0].astype(np.float64) * _STEPS), -_STEPS, _STEPS - 1) / _STEPS, rate
+    if sample_rate != clip.sample_rate:
+        mono = resample(mono, clip.sample_rate, sample_rate)
+    steps: Signal = np.clip(np.round(mono[0].astype(np.float64) * _STEPS), -_STEPS, _STEPS - 1)
+    return steps / _STEPS
 
 
 def common_length(*signals: Signal) -> tuple[Signal, ...]:

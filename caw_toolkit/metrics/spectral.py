@@ -33,8 +33,8 @@ def mel_filters(sample_rate: int, window_samples: int, bands: int, lowest_hz: fl
         >>> mel_filters(16000, 512, bands=40).shape
         (40, 257)
     """
-    lowest, highest = _hz_to_mel(np.array([lowest_hz, sample_rate / 2])).tolist()
-    edges = _mel_to_hz(np.linspace(lowest, highest, bands + 2))
+    lowest, highest = hz_to_mel(np.array([lowest_hz, sample_rate / 2])).tolist()
+    edges = mel_to_hz(np.linspace(lowest, highest, bands + 2))
     bins = np.arange(window_samples // 2 + 1) * sample_rate / window_samples
     low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     triangles = np.minimum((bins - low) / (centre - low), (high - bins) / (high - centre))
@@ -43,12 +43,14 @@ def mel_filters(sample_rate: int, window_samples: int, bands: int, lowest_hz: fl
     return filters
 
 
-def _hz_to_mel(hz: Spectrogram) -> Spectrogram:
+def hz_to_mel(hz: Spectrogram) -> Spectrogram:
+    """Frequencies on Slaney's mel scale."""
     above = _BREAK_HZ / _LINEAR_HZ_PER_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
     return np.where(hz < _BREAK_HZ, hz / _LINEAR_HZ_PER_MEL, above)
 
 
-def _mel_to_hz(mel: Spectrogram) -> Spectrogram:
+def mel_to_hz(mel: Spectrogram) -> Spectrogram:
+    """The inverse of `hz_to_mel`."""
     linear = mel * _LINEAR_HZ_PER_MEL
     return np.where(linear < _BREAK_HZ, linear, _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_HZ / _LINEAR_HZ_PER_MEL)))
 

@@ -25,6 +25,7 @@ ENGINE_COMMANDS: Mapping[str, EngineCommand] = MappingProxyType(
         "process": EngineCommand(
             "caw_toolkit.cli.process:process", "Run a chain of pedalboard effects and processors on a file."
         ),
+        "report": EngineCommand("caw_toolkit.cli.report:report", "Write a page to listen to files and compare them."),
         "train": EngineCommand("caw_toolkit.cli.train:train", "Train a model on one recording."),
         "verify": EngineCommand("caw_toolkit.cli.verify:verify", "Check files against the log of what was done."),
         "uninstall": EngineCommand("caw_toolkit.cli.install:uninstall", "Remove plugins."),

@@ -62,6 +62,8 @@ _TRAINING = table(
     {},
     {
         "recording_seconds": _SECONDS,
+        "license": name,
+        "author": name,
         "seconds_spent": list_of(_SECONDS, 0, MOST_SCALES),
         "trained_shares": list_of(number(0, 1), 0, MOST_SCALES),
         "losses": list_of(table({}, others=number(-1e300, 1e300)), 0, MOST_SCALES),

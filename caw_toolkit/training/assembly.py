@@ -26,6 +26,7 @@ def with_scale(
     *,
     state: Checkpoint,
     sources: Sequence[Mapping[str, Any]],
+    credits: Mapping[str, str],
 ) -> PyramidModel:
     """A model with one scale more.
 
@@ -37,6 +38,7 @@ def with_scale(
         trained_share: of its planned training that is done.
         state: of the training.
         sources: what the recording was read from.
+        credits: `license` and `author`, where they are known.
     """
     generator = trained.generator.eval().requires_grad_(False)
     shares = below.training.get("trained_shares", [1.0] * len(below.scales)) if below else []
@@ -61,6 +63,7 @@ def with_scale(
             "losses": list(state.losses),
             "recording_seconds": plan.recording.seconds,
             "sources": [dict(source) for source in sources],
+            **credits,
         },
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ class Trainer:
             are there if they can be used untrained.
         start: a finished model of the same source, whose weights are gone on from where they fit.
         sources: what the recording was read from, kept in the model.
+        credits: `license` and `author` of the model, where they are known; kept in it.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Trainer:
         on_preview: Callable[[PyramidModel], None] | None = None,
         start: PyramidModel | None = None,
         sources: Sequence[Mapping[str, Any]] = (),
+        credits: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.plan = plan
         self.device = pick_device(device)
@@ -107,6 +110,7 @@ class Trainer:
         self.on_preview = on_preview
         self.start = start
         self.sources = sources
+        self.credits = credits
         fingerprint = plan.fingerprint() + (f" from {weights_digest(start)}" if start else "")
         if resume and checkpoint is not None and checkpoint.exists():
             self.state = Checkpoint.load(checkpoint, fingerprint)
@@ -170,7 +174,16 @@ class Trainer:
         self, below: PyramidModel | None, index: int, trained: TrainedScale, trained_share: float
     ) -> PyramidModel:
         """The model with one scale more, as far as that is trained."""
-        return with_scale(below, self.plan, index, trained, trained_share, state=self.state, sources=self.sources)
+        return with_scale(
+            below,
+            self.plan,
+            index,
+            trained,
+            trained_share,
+            state=self.state,
+            sources=self.sources,
+            credits=self.credits,
+        )
 
     def _match_level(self, model: PyramidModel) -> None:
         """Give what a model generates the level of the recording."""

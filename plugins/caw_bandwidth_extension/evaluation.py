@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.options import json_option
-from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
+from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, score_page_option, show_scores
 
 if TYPE_CHECKING:
+    from caw_toolkit.cli.page_output import PageFile
     from caw_toolkit.metrics import Signal
 
 
@@ -36,6 +37,8 @@ def score(reference: Signal, output: Signal, sample_rate: int) -> dict[str, floa
 @outputs_argument
 @reference_option("--reference", "The full-bandwidth recording.")
 @json_option
-def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool) -> None:
+@score_page_option
+def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: PageFile | None) -> None:
     """Score extended recordings: SNR, log-spectral distance (natural logarithm), and ESTOI, which is for speech."""
-    show_scores(outputs, [score(*read_pair(reference, output)) for output in outputs], as_json=as_json)
+    scores = [score(*read_pair(reference, output)) for output in outputs]
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

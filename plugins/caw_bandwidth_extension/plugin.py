@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
 from caw_toolkit import hookimpl
 from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
 
@@ -30,3 +34,11 @@ def register_evaluations(register: RegisterTarget) -> None:
         "caw_bandwidth_extension.evaluation:evaluate",
         summary="Added highs, against the full-bandwidth recording.",
     )
+
+
+@hookimpl
+def describe_model(info: Mapping[str, Any]) -> dict[str, str] | None:
+    """Say how `caw bwe` uses the model."""
+    if "inject" not in info["capabilities"]:
+        return None
+    return {"highs": f"caw bwe LOWRES.wav --model {shlex.quote(info['file'])}"}

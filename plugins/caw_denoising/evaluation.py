@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.options import json_option
-from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
+from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, score_page_option, show_scores
 
 if TYPE_CHECKING:
+    from caw_toolkit.cli.page_output import PageFile
     from caw_toolkit.metrics import Signal
 
 
@@ -35,10 +36,12 @@ def score(reference: Signal, output: Signal) -> dict[str, float]:
 @outputs_argument
 @reference_option("--reference", "The clean recording.")
 @json_option
-def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool) -> None:
+@score_page_option
+def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: PageFile | None) -> None:
     """Score cleaned recordings: SNR, scale-invariant SDR, log-spectral distance (natural logarithm).
 
     SNR is plain: level and alignment have to be those of the clean recording.
     """
     pairs = (read_pair(reference, output) for output in outputs)
-    show_scores(outputs, [score(clean, cleaned) for clean, cleaned, _ in pairs], as_json=as_json)
+    scores = [score(clean, cleaned) for clean, cleaned, _ in pairs]
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

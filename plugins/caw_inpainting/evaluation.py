@@ -10,10 +10,11 @@ import click
 
 from caw_toolkit import CawUsageError
 from caw_toolkit.cli.options import Amount, json_option
-from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
+from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, score_page_option, show_scores
 
 if TYPE_CHECKING:
     from caw_toolkit import Gap
+    from caw_toolkit.cli.page_output import PageFile
     from caw_toolkit.metrics import Signal
 
 #: Shorter gaps and contexts have too few frames to compare.
@@ -63,8 +64,14 @@ def score(reference: Signal, output: Signal, sample_rate: int, gap: Gap) -> dict
 @click.option("--hole", type=(Amount(), Amount()), required=True, metavar="START END", help="The gap, in seconds.")
 @click.option("--samples", "in_samples", is_flag=True, help="--hole is in samples.")
 @json_option
+@score_page_option
 def evaluate(
-    outputs: Sequence[Path], reference: Path, hole: tuple[float, float], in_samples: bool, as_json: bool
+    outputs: Sequence[Path],
+    reference: Path,
+    hole: tuple[float, float],
+    in_samples: bool,
+    as_json: bool,
+    page: PageFile | None,
 ) -> None:
     """Score a filled gap: log-spectral and log-mel distance to what was there, level error, flux at the joins relative
     to the recording's median, and distance to the nearest material outside (near 0: a copy).
@@ -74,4 +81,4 @@ def evaluate(
         real, filled, rate = read_pair(reference, output)
         unit = 1 if in_samples else rate
         scores.append(score(real, filled, rate, (round(hole[0] * unit), round(hole[1] * unit))))
-    show_scores(outputs, scores, as_json=as_json)
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

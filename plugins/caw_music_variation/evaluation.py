@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.options import json_option
-from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
+from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, score_page_option, show_scores
 
 if TYPE_CHECKING:
+    from caw_toolkit.cli.page_output import PageFile
     from caw_toolkit.metrics import Signal
 
 
@@ -42,10 +43,12 @@ def score(song: Signal, varied: Signal, sample_rate: int) -> dict[str, float]:
 @outputs_argument
 @reference_option("--song", "The song that was varied.")
 @json_option
-def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool) -> None:
+@score_page_option
+def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: PageFile | None) -> None:
     """Score variations: harmony and level kept, the share that is new, the share copied in runs of 0.5 s, and hiss.
 
     Harmony is the mean cosine of the pitch classes, level a correlation; new is the share of the moments that have
     another spectrum above 1 kHz.
     """
-    show_scores(outputs, [score(*read_pair(reference, output)) for output in outputs], as_json=as_json)
+    scores = [score(*read_pair(reference, output)) for output in outputs]
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
 from caw_toolkit import hookimpl
 from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
 
@@ -24,3 +28,11 @@ def register_processors(register: RegisterTarget) -> None:
 def register_evaluations(register: RegisterTarget) -> None:
     """Add `caw evaluate vary`."""
     register("vary", "caw_music_variation.evaluation:evaluate", summary="Variations, against the song.")
+
+
+@hookimpl
+def describe_model(info: Mapping[str, Any]) -> dict[str, str] | None:
+    """Say how `caw vary` uses the model."""
+    if "recompose" not in info["capabilities"]:
+        return None
+    return {"variations": f"caw vary SONG.wav --model {shlex.quote(info['file'])}"}

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.options import json_option
-from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, show_scores
+from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, score_page_option, show_scores
 
 if TYPE_CHECKING:
+    from caw_toolkit.cli.page_output import PageFile
     from caw_toolkit.metrics import Signal
 
 
@@ -36,9 +37,11 @@ def score(training: Signal, take: Signal, sample_rate: int) -> dict[str, float]:
 @outputs_argument
 @reference_option("--training", "The recording that the model was trained on.")
 @json_option
-def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool) -> None:
+@score_page_option
+def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: PageFile | None) -> None:
     """Score takes: Frechet distance to the recording, share copied from it in runs of 0.5 s, and how much they hiss.
 
     Lower is better in all three.
     """
-    show_scores(outputs, [score(*read_pair(reference, output)) for output in outputs], as_json=as_json)
+    scores = [score(*read_pair(reference, output)) for output in outputs]
+    show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

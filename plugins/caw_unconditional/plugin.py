@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
 from caw_toolkit import hookimpl
 from caw_toolkit.hookspecs import RegisterCommand, RegisterTarget
 
@@ -26,3 +30,9 @@ def register_evaluations(register: RegisterTarget) -> None:
         "caw_unconditional.evaluation:evaluate",
         summary="Takes, against their training recording.",
     )
+
+
+@hookimpl
+def describe_model(info: Mapping[str, Any]) -> dict[str, str]:
+    """Say how `caw generate` uses the model."""
+    return {"takes": f"caw generate --model {shlex.quote(info['file'])} -n 3"}

@@ -38,6 +38,13 @@ def test_every_template_is_packaged() -> None:
     assert not any(part.startswith(".") for path in files for part in path.relative_to(ROOT).parts)  # globs pass these
 
 
+def test_every_part_of_a_page_is_packaged() -> None:
+    folder = ROOT / "caw_toolkit" / "pages"
+    files = {path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["caw_toolkit.pages"]
+    assert files == {path for pattern in patterns for path in folder.glob(pattern)}
+
+
 def test_every_plugin_is_advertised() -> None:
     targets = PROJECT["project"]["entry-points"]["caw_toolkit"].values()
     folders = {path.name for path in (ROOT / "plugins").iterdir() if (path / "__init__.py").exists()}
