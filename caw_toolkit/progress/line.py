@@ -51,7 +51,9 @@ def progress_line(state: ProgressState, now: float, width: int, *, ascii_only: b
     room -= bar - _LEAST_BAR
     done = int(bar * state.fraction)
     line = Text(label + _GAP if label else "")
-    line.append(glyphs.done * done, "green" if state.fraction >= 1 else "cyan").append(glyphs.left * (bar - done), "dim")
+    line.append(glyphs.done * done, "green" if state.fraction >= 1 else "cyan").append(
+        glyphs.left * (bar - done), "dim"
+    )
     line.append(f"{_GAP}{percent}{_GAP}{left}")
     if state.details and room >= _LEAST_DETAILS + len(_GAP):
         line.append(_GAP + _cut_end(state.details, room - len(_GAP), glyphs.cut), "dim")

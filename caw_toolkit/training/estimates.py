@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
     Returns:
         Plain types: `scales` (rate, receptive_field_seconds, parameters), `minutes`, `gpu_minutes` (on an H100, None
         where that was not measured), `memory_gigabytes`, `seed`, `material`, `preset`. Without a time budget the time
-        is that of a few steps on noise, scaled up to the recording's length: expect it to be right within a factor of
+        is that of a step on noise, scaled up to the recording's length: expect it to be right within a factor of
         two.
     """
     scales = []
@@ -58,28 +58,34 @@ def estimate(plan: Plan) -> dict[str, Any]:
 
 
 def _minutes(plan: Plan) -> float:
-    """Time of all steps of all scales, from a few steps of those that have a network of their own."""
-    step_seconds: dict[int, float] = {}
+    """Time of all steps of all scales, from a step of each network that there is."""
+    probes: dict[int, _Probe] = {}
     seconds = 0.0
-    for index in range(len(plan.rates)):
-        trainer = _on_noise(plan, index, PROBE_SAMPLES)
-        per_probe = 1.0
-        if trainer.whole_signal:
-            trainer = _on_noise(plan, index, WHOLE_PROBE_SAMPLES)
-            per_probe = plan.recording.seconds * plan.rates[index] / WHOLE_PROBE_SAMPLES
+    for index, rate in enumerate(plan.rates):
         network = _parameters(plan, index)
-        if network not in step_seconds:
-            step_seconds[network] = _step_seconds(trainer)
-        seconds += step_seconds[network] * per_probe * trainer.total_steps
+        if network not in probes:
+            probes[network] = _probe(plan, index)
+        probe = probes[network]
+        length = plan.recording.seconds * rate / WHOLE_PROBE_SAMPLES if probe.whole_signal else 1.0
+        seconds += probe.step_seconds * length * probe.steps
     return seconds / 60
 
 
-def _step_seconds(trainer: ScaleTrainer) -> float:
-    """What a step takes where nothing else runs: in time of the processor, which other work takes none of."""
-    trainer.step(0.0)
+class _Probe(NamedTuple):
+    step_seconds: float
+    steps: int
+    whole_signal: bool
+
+
+def _probe(plan: Plan, index: int) -> _Probe:
+    """A step of a scale, in time of the processor: what it would take if nothing else ran."""
+    trainer = _on_noise(plan, index, PROBE_SAMPLES)
+    if trainer.whole_signal:
+        trainer = _on_noise(plan, index, WHOLE_PROBE_SAMPLES)
     began = time.process_time()
     trainer.step(0.0)
-    return (time.process_time() - began) / torch.get_num_threads()
+    step_seconds = (time.process_time() - began) / torch.get_num_threads()
+    return _Probe(step_seconds, trainer.total_steps, trainer.whole_signal)
 
 
 def _on_noise(plan: Plan, index: int, samples: int) -> ScaleTrainer:
