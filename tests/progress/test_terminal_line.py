@@ -1,0 +1,98 @@
+"""The line on a real terminal: drawn anew when the terminal is resized, below what is printed, gone at the end."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from caw_process import run_python
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="terminals of POSIX")
+
+WIDTHS = (60, 80, 120)
+
+#: Bar, percentage and time, whole, at the end of what is shown or before the details.
+WHOLE_LINE = re.compile(r"[━─]{10,40} +\d+ %  (\d+:\d\d elapsed(, |$))?(\d+:\d\d left)?")
+
+PROGRAM = """
+import sys, time
+import click
+from caw_toolkit.progress import terminal
+from caw_toolkit.progress.display import ProgressDisplay
+
+terminal.PATIENCE_SECONDS = 0.0
+with terminal.terminal_line(sys.stderr) as show:
+    display = ProgressDisplay(show)
+    display.begin_file("a name that is too long for a narrow terminal.wav", 3, 20)
+    for step in range(30):
+        display.update(step / 30, "cleaning")
+        time.sleep(0.05)
+        if step == 10:
+            click.echo("wrote something", err=True)
+            print("a result")
+print("the end")
+"""
+
+
+def test_the_line_survives_resizes_and_what_is_printed() -> None:
+    from terminal import Terminal
+
+    with Terminal("-c", PROGRAM, columns=120) as terminal:
+        terminal.wait_for(WHOLE_LINE.search)
+        terminal.resize(60)
+        terminal.wait_for(lambda line: WHOLE_LINE.search(line) and len(line) < 60)
+        terminal.wait_for(lambda line: line.startswith("a result"))
+        terminal.wait_for(WHOLE_LINE.search)
+        lines = terminal.look(0.3)
+        assert lines[:2] == ["wrote something", "a result"]
+        assert sum("%" in line for line in lines) == 1 == len(lines) - 2, "no stale line is left"
+        assert terminal.finish() == ["wrote something", "a result", "the end"]
+
+
+def test_colours_are_left_out_if_nobody_wants_them() -> None:
+    from terminal import Terminal
+
+    with Terminal("-c", PROGRAM, environment={"NO_COLOR": "1"}) as terminal:
+        terminal.wait_for(WHOLE_LINE.search)
+        terminal.finish()
+        assert "\x1b[36m" not in terminal.transcript and "━" in terminal.transcript
+
+
+def test_work_that_is_soon_done_shows_nothing() -> None:
+    from terminal import Terminal
+
+    quick = PROGRAM.replace("PATIENCE_SECONDS = 0.0", "PATIENCE_SECONDS = 60.0").replace("sleep(0.05)", "sleep(0.0)")
+    with Terminal("-c", quick) as terminal:
+        assert terminal.finish() == ["wrote something", "a result", "the end"]
+        assert "\x1b[?25l" not in terminal.transcript
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_commands_show_a_whole_line_at_every_width(columns: int, speech_path: Path, tmp_path: Path) -> None:
+    from terminal import Terminal
+
+    model, take = tmp_path / "a model with a name of some length.pt", tmp_path / "a take with a name of some length.wav"
+    commands = [
+        ["train", speech_path, "-o", model, "--minutes", "0.15", "--seed", "1"],
+        ["generate", "-m", model, "--duration", "600", "-o", take, "--seed", "1"],
+        ["process", take, tmp_path / "out.wav", "-e", "PitchShift(semitones=3)", "-e", "Reverb()"],
+    ]
+    for arguments in commands:
+        with Terminal("-m", "caw_toolkit", *arguments, columns=columns) as terminal:
+            line = terminal.wait_for(lambda line: "%" in line and "━" in line and "left" in line)
+            assert WHOLE_LINE.search(line) and len(line) < columns
+            terminal.resize(60)
+            lines = terminal.look(1.0)
+            assert sum("──" in line for line in lines) <= 1, lines
+            assert not any("──" in line or "━" in line for line in terminal.finish())
+
+
+def test_nothing_is_shown_where_there_is_no_terminal(speech_path: Path, tmp_path: Path) -> None:
+    arguments = ["-c", PROGRAM.replace("terminal_line(sys.stderr)", "view(sys.stderr)")]
+    del arguments
+    done = run_python("-c", "import sys; from caw_toolkit.progress.terminal import can_show_line as c; c(sys.stderr) and 1/0")
+    assert done.returncode == 0, done.stderr
