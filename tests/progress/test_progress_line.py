@@ -12,20 +12,22 @@ TRAINING = ProgressState(
     began=0, file_began=0, at=72, name="interview with the neighbours.wav", fraction=0.6, stage="scale 3 of 4 (8000 Hz)",
     details="weighted negative log-likelihood 0.123",
 )  # fmt: skip
-THIRD_OF_TWENTY = ProgressState(began=0, file_began=20, at=25, name="録音インタビュー録音.wav", number=3, count=20, fraction=0.5)
+THIRD_OF_TWENTY = ProgressState(
+    began=0, file_began=20, at=25, name="録音インタビュー.wav", number=3, count=20, fraction=0.5
+)
 
 
 def line(state: ProgressState, width: int, *, now: float | None = None, ascii_only: bool = False) -> str:
     return progress_line(state, state.at if now is None else now, width, ascii_only=ascii_only).plain
 
 
-@pytest.mark.parametrize("width", range(40, 200))
 @pytest.mark.parametrize(("state", "left"), [(TRAINING, "0:48 left"), (THIRD_OF_TWENTY, "2:55 left in all")])
-def test_bar_percentage_and_time_left_are_whole_at_every_width(state: ProgressState, left: str, width: int) -> None:
-    shown = line(state, width)
-    assert cell_len(shown) <= width
-    assert shown.count("━") + shown.count("─") >= 10
-    assert state.percent in shown and left in shown
+def test_bar_percentage_and_time_left_are_whole_at_every_width(state: ProgressState, left: str) -> None:
+    for width in range(40, 200):
+        shown = line(state, width)
+        assert cell_len(shown) <= width
+        assert shown.count("━") + shown.count("─") >= 10
+        assert state.percent in shown and left in shown
 
 
 def test_details_go_first_then_the_time_that_has_passed_then_the_name() -> None:
@@ -38,7 +40,7 @@ def test_details_go_first_then_the_time_that_has_passed_then_the_name() -> None:
     assert TRAINING.name in without_elapsed and "elapsed" not in without_elapsed
     shortened = line(TRAINING, 70)
     assert shortened.startswith("intervie…urs.wav  scale 3 of 4 (8000 Hz)  ━")
-    assert line(TRAINING, 50).startswith("scale 3 of 4 (8000 Hz)") or "scale 3 of 4" in line(TRAINING, 50)
+    assert line(TRAINING, 54).startswith("scale 3 of 4 (8000 Hz)  ━")
 
 
 def test_terminals_without_unicode_get_ascii() -> None:
