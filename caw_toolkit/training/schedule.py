@@ -14,7 +14,7 @@ from caw_toolkit.training.plan import Plan
 #: Of a time budget, kept for what follows the last step as long as no step has shown how fast the machine is.
 _UNKNOWN_CLOSING_SECONDS, _UNKNOWN_CLOSING_SHARE = 2.0, 0.1
 #: What is kept for it at the most, lest a budget that is much too small go into it altogether.
-_MOST_CLOSING_SHARE = 0.25
+_MOST_CLOSING_SHARE = 0.4
 #: Of what follows the last step, what setting the level takes.
 _LEVEL_SHARE = 0.7
 

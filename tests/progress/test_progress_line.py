@@ -9,9 +9,14 @@ from caw_toolkit.progress.line import progress_line
 from caw_toolkit.progress.state import ProgressState
 
 TRAINING = ProgressState(
-    began=0, file_began=0, at=72, name="interview with the neighbours.wav", fraction=0.6, stage="scale 3 of 4 (8000 Hz)",
+    began=0,
+    file_began=0,
+    at=72,
+    name="interview with the neighbours.wav",
+    fraction=0.6,
+    stage="scale 3 of 4 (8000 Hz)",
     details="weighted negative log-likelihood 0.123",
-)  # fmt: skip
+)
 THIRD_OF_TWENTY = ProgressState(
     began=0, file_began=20, at=25, name="録音インタビュー.wav", number=3, count=20, fraction=0.5
 )

@@ -47,9 +47,14 @@ def test_json_begins_with_each_file_and_ends_when_all_is_done(monkeypatch: pytes
 
 def test_json_of_what_fails_has_no_end() -> None:
     stream = io.StringIO()
-    with pytest.raises(KeyError), views.json_lines(stream) as show:
-        ProgressDisplay(show).begin_file("a.wav", 1, 1)
-        raise KeyError
+
+    def fail() -> None:
+        with views.json_lines(stream) as show:
+            ProgressDisplay(show).begin_file("a.wav", 1, 1)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert [event["event"] for event in events(stream.getvalue())] == ["begin"]
 
 
@@ -112,8 +117,8 @@ def test_a_notebook_shows_one_line_that_changes(monkeypatch: pytest.MonkeyPatch)
     handle = SimpleNamespace(update=lambda data, raw: updates.append(data["text/plain"]))
     display = SimpleNamespace(display=lambda data, raw, display_id: handle)
     kernel = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()), display=display)
-    monkeypatch.setitem(sys.modules, "IPython", kernel)  # type: ignore[arg-type]
-    monkeypatch.setitem(sys.modules, "IPython.display", display)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "IPython", kernel)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
     with views.view_for_people(sys.stderr) as show:
         show(ProgressState(0, 0, 30, "clip.wav", fraction=0.5))
     assert updates == ["clip.wav: 50 %, 0:30 elapsed, about 30 s left"]

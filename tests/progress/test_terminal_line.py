@@ -69,7 +69,7 @@ def test_work_that_is_soon_done_shows_nothing() -> None:
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_commands_show_a_whole_line_at_every_width(columns: int, speech_path: Path, tmp_path: Path) -> None:
     model, take = tmp_path / "a model with a name of some length.pt", tmp_path / "a take with a name of some length.wav"
-    commands = [
+    commands: list[list[str | Path]] = [
         ["train", speech_path, "-o", model, "--minutes", "0.15", "--seed", "1"],
         ["generate", "-m", model, "--duration", "600", "-o", take, "--seed", "1"],
         ["process", take, tmp_path / "out.wav", "-e", "PitchShift(semitones=3)", "-e", "Reverb()"],

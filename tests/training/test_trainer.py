@@ -133,7 +133,7 @@ class TestBudget:
         began = time.monotonic()
         model = Trainer(plan, device="cpu", on_progress=events.append).run()
         assert time.monotonic() - began < 60 * minutes * 1.1 + 4
-        assert 0.7 <= sum(model.training["seconds_spent"]) / (60 * minutes) <= 1.1  # the rest is the level's
+        assert 0.55 <= sum(model.training["seconds_spent"]) / (60 * minutes) <= 1.1  # the rest is the level's
         fractions = [event.fraction for event in events]
         assert fractions == sorted(fractions) and fractions[-1] > 0.9
         assert {event.spec.index for event in events} == {0, 1, 2}
