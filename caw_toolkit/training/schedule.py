@@ -124,10 +124,10 @@ class Schedule:
         elapsed = sum(self._state.seconds)
         if stepped:
             remaining = elapsed * (1 - stepped) / stepped + closing
+        elif self._plan.minutes is None:
+            remaining = math.inf
         else:
-            remaining = math.inf if self._plan.minutes is None else 60 * self._plan.minutes - self._spent_seconds
+            remaining = max(1.0, 60 * self._plan.minutes - self._spent_seconds - elapsed)
         done = elapsed / (elapsed + remaining) if remaining else 1.0
         self._fraction = max(self._fraction, done)
-        return Progress(
-            self._plan.spec(index), self._state.steps, self._fraction, losses, elapsed, max(0.0, remaining), stage
-        )
+        return Progress(self._plan.spec(index), self._state.steps, self._fraction, losses, elapsed, remaining, stage)

@@ -48,6 +48,10 @@ def test_details_go_first_then_the_time_that_has_passed_then_the_name() -> None:
     assert line(TRAINING, 54).startswith("scale 3 of 4 (8000 Hz)  ━")
 
 
+def test_names_cannot_command_the_terminal() -> None:
+    assert "\\x1b[2J" in line(ProgressState(0, 0, 0, "evil\x1b[2J.wav"), 80)
+
+
 def test_terminals_without_unicode_get_ascii() -> None:
     assert line(TRAINING, 70, ascii_only=True).isascii()
 
