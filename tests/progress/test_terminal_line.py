@@ -19,7 +19,7 @@ WIDTHS = (60, 80, 120)
 WHOLE_LINE = re.compile(r"[━─]{10,40} +\d+ %  (\d+:\d\d elapsed(, |$))?(\d+:\d\d left)?")
 
 PROGRAM = """
-import sys, time
+import itertools, select, sys
 import click
 from caw_toolkit.progress import terminal
 from caw_toolkit.progress.display import ProgressDisplay
@@ -28,9 +28,10 @@ terminal.PATIENCE_SECONDS = 0.0
 with terminal.terminal_line(sys.stderr) as show:
     display = ProgressDisplay(show)
     display.begin_file("a name that is too long for a narrow terminal.wav", 3, 20)
-    for step in range(30):
-        display.update(step / 30, "cleaning")
-        time.sleep(0.05)
+    for step in itertools.count():
+        display.update(min(0.9, step / 30), "cleaning")
+        if select.select([sys.stdin], [], [], 0.05)[0]:
+            break
         if step == 10:
             click.echo("wrote something", err=True)
             print("a result")
@@ -45,22 +46,25 @@ def test_the_line_survives_resizes_and_what_is_printed() -> None:
         terminal.wait_for(lambda line: WHOLE_LINE.search(line) and len(line) < 60)
         terminal.wait_for(lambda line: line.startswith("a result"))
         terminal.wait_for(WHOLE_LINE.search)
-        lines = terminal.look(0.3)
+        lines = terminal.lines
         assert lines[:2] == ["wrote something", "a result"]
         assert sum("%" in line for line in lines) == 1 == len(lines) - 2, "no stale line is left"
+        terminal.press_enter()
         assert terminal.finish() == ["wrote something", "a result", "the end"]
 
 
 def test_colours_are_left_out_if_nobody_wants_them() -> None:
     with Terminal("-c", PROGRAM, environment={"NO_COLOR": "1"}) as terminal:
         terminal.wait_for(WHOLE_LINE.search)
+        terminal.press_enter()
         terminal.finish()
         assert "\x1b[36m" not in terminal.transcript and "━" in terminal.transcript
 
 
 def test_work_that_is_soon_done_shows_nothing() -> None:
-    quick = PROGRAM.replace("PATIENCE_SECONDS = 0.0", "PATIENCE_SECONDS = 60.0").replace("sleep(0.05)", "sleep(0.0)")
-    with Terminal("-c", quick) as terminal:
+    with Terminal("-c", PROGRAM.replace("PATIENCE_SECONDS = 0.0", "PATIENCE_SECONDS = 60.0")) as terminal:
+        terminal.wait_for(lambda line: line == "a result")
+        terminal.press_enter()
         assert terminal.finish() == ["wrote something", "a result", "the end"]
         assert "\x1b[?25l" not in terminal.transcript
 

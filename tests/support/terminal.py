@@ -35,10 +35,16 @@ class Terminal:
             dimensions=(ROWS, columns),
             encoding="utf-8",
             timeout=120,
+            echo=False,
         )
 
+    @property
+    def lines(self) -> list[str]:
+        """What is on the screen, without lines that are empty."""
+        return [line.rstrip() for line in self.screen.display if line.strip()]
+
     def look(self, seconds: float = 0.1) -> list[str]:
-        """The lines of the screen that are not empty, after what comes within some time."""
+        """The lines of the screen after what comes within some time."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             try:
@@ -49,7 +55,7 @@ class Terminal:
                 break
             self.transcript += text
             self._stream.feed(text)
-        return [line.rstrip() for line in self.screen.display if line.strip()]
+        return self.lines
 
     def wait_for(self, is_there: Callable[[str], object], *, seconds: float = 120.0) -> str:
         """The first line of the screen for which `is_there` holds, as soon as there is one."""
@@ -65,6 +71,10 @@ class Terminal:
         """Give the terminal another width, as its user may at any moment."""
         self.screen.resize(ROWS, columns)
         self._child.setwinsize(ROWS, columns)
+
+    def press_enter(self) -> None:
+        """Type a line."""
+        self._child.sendline()
 
     def finish(self) -> list[str]:
         """What is on the screen when the command has ended well."""
