@@ -19,8 +19,6 @@ from caw_toolkit.devices import mixed_precision
 from caw_toolkit.generators.base import Filter, ScaleGenerator, new_band
 from caw_toolkit.generators.unet import UNet
 
-#: Samples in a frame.
-MOST_FRAME_SAMPLES = 65536
 #: Steps of the solver when a signal is completed: what is generated needs time to agree with what is known.
 FILL_STEPS = 32
 

@@ -26,8 +26,6 @@ from caw_toolkit.generators.unet import UNet
 #: Shrinkage of predicted spectral envelopes, in nepers: what is learnt from half a minute is too sure of itself. Quiet
 #: values are raised and loud ones lowered by up to so much.
 SHRINKAGE = 0.1
-#: Subbands: the basis of the lapped transform takes memory by the square.
-MOST_BANDS = 4096
 #: Bounds of the natural logarithm of the predicted standard deviation, in units of the band's level.
 LOG_STD_RANGE = (-8.0, 4.0)
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from caw_toolkit.generators.band_extension.generator import MOST_BANDS as MOST_EXTENDED_BANDS
-from caw_toolkit.generators.flow import MOST_FRAME_SAMPLES
-from caw_toolkit.generators.gaussian import MOST_BANDS
+from caw_toolkit.generators.limits import MOST_BANDS, MOST_EXTENDED_BANDS, MOST_FRAME_SAMPLES
 from caw_toolkit.pyramid.schema import Check, SchemaError, anything, flag, list_of, number, refuse, table, whole
 
 #: Hops of exemplars, in seconds.

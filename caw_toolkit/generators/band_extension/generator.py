@@ -22,8 +22,6 @@ from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.generators.gaussian import GaussianGenerator, mid_side
 from caw_toolkit.generators.registry import build_generator
 
-#: Subbands of the network: the excitation has eight times as many.
-MOST_BANDS = 1024
 #: Ensemble weight of the regression's log envelope beside that of the network (docs/decisions.md).
 ENSEMBLE_WEIGHT = 0.6
 #: Share of its planned training from which on the network has its full say. Before, it knows of no pauses and is loud

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from caw_toolkit.generators.band_extension.generator import MOST_BANDS, BandExtensionGenerator
+from caw_toolkit.generators.band_extension.generator import BandExtensionGenerator
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar import ExemplarGenerator
+from caw_toolkit.generators.limits import MOST_EXTENDED_BANDS
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.conditional_gaussian import ConditionalGaussianObjective, GaussianTrainer
 from caw_toolkit.training.objectives.exemplar import ExemplarObjective, ExemplarOptions
@@ -35,7 +36,7 @@ class BandExtensionObjective(Objective):
         )
         return cls(
             ExemplarObjective.from_options({name: options[name] for name in options if name in of_exemplar}),
-            ConditionalGaussianObjective(gaussian.options, MOST_BANDS),
+            ConditionalGaussianObjective(gaussian.options, MOST_EXTENDED_BANDS),
         )
 
     def untrained_generator(self, spec: ScaleSpec) -> BandExtensionGenerator:

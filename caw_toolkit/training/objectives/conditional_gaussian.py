@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from caw_toolkit.errors import CawUsageError
-from caw_toolkit.generators.gaussian import MOST_BANDS, GaussianGenerator
+from caw_toolkit.generators.gaussian import GaussianGenerator
+from caw_toolkit.generators.limits import MOST_BANDS
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask
 from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
 from caw_toolkit.training.objectives.regression import (

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caw_toolkit.generators.flow import MOST_FRAME_SAMPLES, FlowGenerator
+from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
+from caw_toolkit.generators.limits import MOST_FRAME_SAMPLES
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
 from caw_toolkit.training.objectives.regression import (
@@ -88,6 +89,9 @@ class FlowTrainer(RegressionTrainer):
     def __init__(self, generator: FlowGenerator, task: ScaleTask, options: FlowOptions) -> None:
         super().__init__(generator, task, options, frame_samples=generator.frame_samples)
         self.target, self.condition = generator.normalise(task.real, task.coarse)
+        # The inversion: forward passes over the recording, two for each step of the solver; a step costs about three.
+        passes = 2 * options.solver_steps * task.real.shape[1] / (3 * options.batch * self.crop)
+        self.closing_steps = RegressionTrainer.closing_steps + passes
 
     def loss(self, starts: Tensor) -> Tensor:
         batch, signs = self.options.batch, self.random_signs()
