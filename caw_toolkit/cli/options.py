@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,7 @@ __all__ = [
     "keep_for_audio",
     "minutes_option",
     "model_option",
+    "next_take",
     "output_beside",
     "output_option",
     "quiet_option",
@@ -100,7 +102,7 @@ class NamedPath(click.Path):
 
 
 class OutputFile(NamedPath):
-    """A file to write, `-` being standard output. Its folder must exist: found out before hours of work, not after.
+    """A file to write, `-` being standard output. That its folder is there or can be made is found out now.
 
     .. versionadded:: 0.1
     """
@@ -115,10 +117,11 @@ class OutputFile(NamedPath):
             if ctx is not None and not ctx.resilient_parsing:
                 ctx.with_resource(reserved_output(for_text=True))
             return path
-        if not path.parent.is_dir():
-            self.fail(f"folder {str(path.parent)!r} does not exist.", param, ctx)
-        if not os.access(path.parent, os.W_OK):
-            self.fail(f"folder {str(path.parent)!r} cannot be written to.", param, ctx)
+        folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+        if not folder.is_dir():
+            self.fail(f"{str(folder)!r} is no folder.", param, ctx)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"folder {str(folder)!r} cannot be written to.", param, ctx)
         return path
 
 
@@ -205,6 +208,25 @@ def output_beside(source: Path, label: str, *, take: int | None = None, suffix: 
         raise click.UsageError("standard input has no name to go by: name the output with -o")
     number = "" if take is None else f"{take}"
     return source.with_name(f"{source.stem}.{label}{number}{suffix}")
+
+
+def next_take(folder: Path, name: str, suffix: str) -> int:
+    """The number after the highest of the takes in a folder, `NAME3.wav` being the third.
+
+    Args:
+        folder: where they are.
+        name: of the takes, without their number.
+        suffix: theirs.
+
+    Example:
+        >>> next_take(Path(), "song.varied", ".wav")
+        1
+
+    .. versionadded:: 0.1
+    """
+    numbered = re.compile(rf"{re.escape(name)}(\d{{1,9}}){re.escape(suffix)}")
+    matches = map(numbered.fullmatch, os.listdir(folder)) if folder.is_dir() else ()
+    return max((int(match[1]) for match in matches if match), default=0) + 1
 
 
 def _choose_precision(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:

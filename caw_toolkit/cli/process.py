@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.errors import explain
-from caw_toolkit.cli.options import FILE, OUTPUT_FILE, quiet_option
+from caw_toolkit.cli.files import Files, file_options
+from caw_toolkit.cli.options import quiet_option
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.errors import CawError, CawUsageError, one_line
 from caw_toolkit.plugins import get_host
@@ -29,8 +30,7 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
 
 
 @click.command()
-@click.argument("source", type=FILE, metavar="IN")
-@click.argument("target", type=OUTPUT_FILE, metavar="OUT")
+@file_options(metavar="IN", label=None)
 @click.option(
     "-e",
     "--effect",
@@ -56,30 +56,35 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
 )
 @result_options(what="whole", clipping="scale")
 @quiet_option
-def process(
-    source: Path,
-    target: Path,
-    effects: Sequence[str],
-    chain_file: Path | None,
-    results: Results,
-    quiet: bool,
-) -> None:
-    """Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
+def process(files: Files, effects: Sequence[str], chain_file: Path | None, results: Results, quiet: bool) -> None:
+    r"""Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
 
     Effects are those of pedalboard, and the processors of the toolkit and of plugins. A long file is processed block by
     block if all effects of the chain can do that.
 
+    Of several files, and of folders, OUT is the folder of the results, or a template such as
+    '{parent}/{stem}.{task}{ext}'. IN and OUT may be -, standard input and output.
+
+    \b
     caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "Reverb(room_size=0.2)"
+    caw process takes/ louder/ -e "Gain(gain_db=6)"
+    ffmpeg -i film.mkv -f wav - | caw process - - -e denoise > clean.wav
     """
     if bool(effects) == (chain_file is not None):
         raise CawUsageError("give the chain either as --effect, once for each effect, or as a file with --chain")
 
-    from caw_toolkit.audio.blocks import open_audio
+    batch = files.plan(results, reads=[chain_file])
+
     from caw_toolkit.processors.chains import load_chain, parse_effects
 
     click.get_current_context().with_resource(reserved_output())  # whatever an effect prints
-    results.expect([target], inputs=[source, chain_file])
     board = parse_effects(effects) if chain_file is None else load_chain(chain_file)
+    batch.run(lambda job, display: _process_file(job.source, job.target, board, results))
+
+
+def _process_file(source: Path, target: Path, board: Pedalboard, results: Results) -> None:
+    from caw_toolkit.audio.blocks import open_audio
+
     with open_audio(source) as audio:
         blocks = _process_blocks(board, audio)
         results.write_blocks(

@@ -16,7 +16,25 @@ if TYPE_CHECKING:
     from caw_toolkit.training.plan import Plan
     from caw_toolkit.training.trainer import Progress
 
-__all__ = ["load_or_train", "run_training"]
+__all__ = ["ProgressDisplay", "load_or_train", "run_training", "shown_progress"]
+
+
+class ProgressDisplay:
+    """How far a command is."""
+
+    def begin_file(self, name: str, number: int, count: int) -> None:
+        """File `number`, from 1, of `count` begins."""
+
+    def update(
+        self, fraction: float, stage: str = "", *, details: str = "", remaining_seconds: float | None = None
+    ) -> None:
+        """This share of the file is done, 0 to 1."""
+
+
+@contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[ProgressDisplay]:
+    """Show how far a command is within the block."""
+    yield ProgressDisplay()
 
 
 def run_training(

@@ -314,9 +314,11 @@ def test_a_given_seed_and_quiet_show_nothing() -> None:
     assert run_options("-", "--seed", "-1").exit_code == 2
 
 
-def test_files_must_exist_and_outputs_need_a_folder(tmp_path: Path) -> None:
+def test_files_must_exist_and_outputs_need_a_place(tmp_path: Path) -> None:
     missing = run_options(str(tmp_path / "missing.wav"))
     assert missing.exit_code == 2 and "does not exist" in missing.stderr
-    nowhere = run_options("-", "-o", str(tmp_path / "nowhere" / "out.wav"))
-    assert nowhere.exit_code == 2 and "does not exist" in nowhere.stderr
+    assert run_options("-", "-o", str(tmp_path / "to" / "be" / "made" / "out.wav")).exit_code == 0
+    (tmp_path / "file").touch()
+    nowhere = run_options("-", "-o", str(tmp_path / "file" / "out.wav"))
+    assert nowhere.exit_code == 2 and "is no folder" in nowhere.stderr
     assert json.loads(run_options("-", "-o", "-").stdout)["output"] == "-"
