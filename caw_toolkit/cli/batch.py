@@ -52,6 +52,10 @@ class FileJob:
         return (*(path for _, path in self.takes), *([self.also] if self.also else []))
 
 
+class _InterruptedBatchError(CawError):
+    exit_code = 130
+
+
 class Batch:
     """Files that are worked on one after the other, in one process.
 
@@ -89,8 +93,7 @@ class Batch:
             work: does what there is to do for a file, and tells the display how far it is.
 
         Raises:
-            CawError: some files failed.
-            KeyboardInterrupt: the user gave up; what is written stays.
+            CawError: some files failed, or the user gave up; what is written stays.
         """
         from caw_toolkit.cli.progress import shown_progress
 
@@ -152,5 +155,5 @@ class Batch:
         except KeyboardInterrupt as error:
             if self.count == 1:
                 raise
-            done = f"after {number - 1} of {self.count} files; --skip-existing goes on from there"
-            raise KeyboardInterrupt(f"{error} {done}".strip()) from error
+            done = f"{number - 1} of {len(self.jobs)} files"
+            raise _InterruptedBatchError(f"interrupted after {done}; --skip-existing goes on from there") from error

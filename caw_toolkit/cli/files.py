@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from caw_toolkit.cli.batch import Batch, FileJob
-from caw_toolkit.cli.destinations import DESTINATION, TEMPLATE_EXAMPLE, Destination
+from caw_toolkit.cli.destinations import DESTINATION, TEMPLATE_EXAMPLE, Destination, Naming
 from caw_toolkit.cli.input_files import FoundFiles, InputFile, find_files
-from caw_toolkit.cli.options import Decorator, keep_for_audio, next_take
+from caw_toolkit.cli.options import Decorator, keep_for_audio
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.plugins import get_host
 
@@ -158,11 +158,19 @@ class Files:
             CawUsageError: the request is wrong as a whole. What is wrong with one file of several is shown, and said
                 again at the end of `Batch.run`.
         """
-        self._refuse_single_file(self.destination, takes)
-        self._refuse_single_file(also, None)
+        are_many = len(self.sources) > 1 or any(source.is_dir() for source in self.sources)
+        naming = Naming(
+            results,
+            self.destination,
+            also,
+            label=label or self.label or "",
+            takes=takes,
+            sample_rate=sample_rate,
+            are_many=are_many or (takes or 1) > 1,
+            goes_on=not self.skip_existing,
+        )
         found = find_files(self.sources, recursive=self.recursive, is_result=self._is_result)
-        naming = functools.partial(self._job, results, label or self.label or "", takes, sample_rate, also)
-        jobs = self._without_own_results([(file, naming(file)) for file in found.files], found)
+        jobs = self._without_own_results([(file, naming.job(file)) for file in found.files], found)
         self._tell_what_is_left_out(found)
         self._refuse_one_name_for_all(jobs)
         if not jobs and not found.failures:
@@ -181,22 +189,8 @@ class Files:
         return batch
 
     @property
-    def _are_many(self) -> bool:
-        return len(self.sources) > 1 or any(source.is_dir() for source in self.sources)
-
-    @property
     def _advice(self) -> str:
         return "" if self.recursive else " (--recursive takes what is in the folders below, too)"
-
-    def _refuse_single_file(self, destination: Destination | None, takes: int | None) -> None:
-        several = self._are_many or (takes or 1) > 1
-        if destination is None or not several or destination.is_template or destination.is_folder(for_many=several):
-            return
-        place = "standard output" if destination.text == "-" else destination.text
-        raise CawUsageError(
-            f"{place} takes a single result: for several name a folder, such as results/, or a template, "
-            f"such as '{TEMPLATE_EXAMPLE}'"
-        )
 
     def _is_result(self, path: Path) -> bool:
         """Whether a file of a folder has a name that commands give, or lies where the results of this one go."""
@@ -212,35 +206,6 @@ class Files:
         folder = Path(os.path.realpath(self.destination.text))
         sources = {Path(os.path.realpath(source)) for source in self.sources if source.is_dir()}
         return folder if sources.intersection(folder.parents) else None
-
-    def _job(
-        self,
-        results: Results,
-        label: str,
-        takes: int | None,
-        sample_rate: int | None,
-        also: Destination | None,
-        file: InputFile,
-    ) -> FileJob:
-        suffix = results.suffix_for(file.path, sample_rate)
-        place = functools.partial(
-            self._place, file, suffix=suffix, label=label, task=click.get_current_context().info_name or ""
-        )
-        numbers: Sequence[int | None] = [None] if takes is None else range(1, takes + 1)
-        if self.destination is None:
-            if takes is not None and not results.force and not self.skip_existing:
-                first = next_take(file.path.parent, f"{file.path.stem}.{label}", suffix)
-                numbers = range(first, first + takes)
-            paths = [results.beside(file.path, label, take=number, sample_rate=sample_rate) for number in numbers]
-        else:
-            paths = [place(self.destination, take=number if (takes or 1) > 1 else None) for number in numbers]
-        return FileJob(file.path, tuple(enumerate(paths)), place(also, take=None) if also else None)
-
-    def _place(self, file: InputFile, destination: Destination, **naming: Any) -> Path:
-        is_plain = not destination.is_template and not destination.is_folder(for_many=self._are_many)
-        if str(file.path) == "-" and not is_plain:
-            raise CawUsageError("standard input has no name to go by: name a file to write")
-        return destination.path_for(file, for_many=self._are_many, **naming)
 
     def _without_own_results(self, jobs: Sequence[tuple[InputFile, FileJob]], found: FoundFiles) -> list[FileJob]:
         """The jobs without those for files that another job makes under another name, as an earlier run did."""
