@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from caw_toolkit.cli.options import Amount, NamedPath, device_option, force_option, quiet_option
+from caw_toolkit.cli.options import Amount, NamedPath, device_option, examples, force_option, quiet_option
 from caw_toolkit.errors import CawError, CawUsageError
 
 CLIP = "speech.flac"
@@ -15,7 +15,7 @@ TAKES = 2
 TAKE_SECONDS = 20
 
 
-@click.command()
+@click.command(epilog=examples("caw demo --minutes 1"))
 @click.option("--minutes", type=Amount(min=0, min_open=True), default=2.0, show_default=True)
 @click.option(
     "-o",

@@ -20,13 +20,14 @@ from caw_toolkit.cli.threads import bound_spinning
 from caw_toolkit.errors import CawError, did_you_mean
 from caw_toolkit.parts import load_target
 from caw_toolkit.plugins import PluginError, PluginOrigin, get_host
-from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS, GROUPS
 from caw_toolkit.standard_output import owned_standard_output
 
 
 class _Entry(NamedTuple):
     name: str
     summary: str
+    group: str
 
 
 class LazyCommand(click.Command):
@@ -122,8 +123,8 @@ class CawGroup(SuggestingGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by name. The engine's own are found without loading any plugin."""
         if cmd_name in ENGINE_COMMANDS:
-            target, summary = ENGINE_COMMANDS[cmd_name]
-            return LazyCommand(cmd_name, partial(_load_engine_command, target), summary)
+            command = ENGINE_COMMANDS[cmd_name]
+            return LazyCommand(cmd_name, partial(_load_engine_command, command.target), command.summary)
         host = get_host()
         if cmd_name not in host.items("command"):
             return None
@@ -133,21 +134,24 @@ class CawGroup(SuggestingGroup):
         return LazyCommand(cmd_name, partial(host.command, cmd_name), item.summary)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from their summaries, importing none."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self._entries(ctx)))
+        """Write the commands below their headings, from their summaries, importing none."""
+        entries = list(self._entries(ctx))
+        width = max(len(entry.name) for entry in entries)
+        for group in GROUPS:
+            if of_group := [(entry.name.ljust(width), entry.summary) for entry in entries if entry.group == group]:
+                with formatter.section(group):
+                    formatter.write_dl(of_group)
 
     def _entries(self, ctx: click.Context) -> Iterator[_Entry]:
         for name in self.list_commands(ctx):
             if name in ENGINE_COMMANDS:
-                yield _Entry(name, ENGINE_COMMANDS[name].summary)
+                yield _Entry(name, ENGINE_COMMANDS[name].summary, ENGINE_COMMANDS[name].group)
                 continue
             item = get_host().items("command")[name]
             if isinstance(item.target, click.Command) and item.target.hidden:
                 continue
-            yield _Entry(
-                name, item.summary if item.origin.is_own else f"{item.summary} [{item.origin.distribution}]".strip()
-            )
+            summary = item.summary if item.origin.is_own else f"{item.summary} [{item.origin.distribution}]".strip()
+            yield _Entry(name, summary, GROUPS[0])
 
 
 def _third_party(command: str | None) -> PluginOrigin | None:

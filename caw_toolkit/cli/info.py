@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from caw_toolkit.cli.options import json_option
+from caw_toolkit.cli.options import examples, json_option
 from caw_toolkit.errors import printable
 from caw_toolkit.pyramid.maturity import ROUGH_SHARE, trained_share
 from caw_toolkit.pyramid.model_file import TensorInfo, read_header
 
 
-@click.command()
+@click.command(epilog=examples("caw info clip.pt"))
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.pt")
 @json_option
 def info(model: Path, as_json: bool) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "clipping_option",
     "device_option",
     "draw_seed",
+    "examples",
     "force_option",
     "json_option",
     "keep_for_audio",
@@ -127,6 +128,18 @@ class OutputFile(NamedPath):
 
 #: A file to write; `-` is standard output.
 OUTPUT_FILE = OutputFile()
+
+
+def examples(*commands: str) -> str:
+    """The end of a command's help, for `click.command(epilog=...)`.
+
+    Args:
+        commands: what one may type.
+
+    .. versionadded:: 0.1
+    """
+    lines = [f"  {command}" for command in commands]
+    return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *lines])
 
 
 def keep_for_audio(*outputs: Path | None) -> None:

@@ -11,7 +11,7 @@ import click
 
 from caw_toolkit.cli.errors import explain
 from caw_toolkit.cli.files import Files, file_options
-from caw_toolkit.cli.options import quiet_option
+from caw_toolkit.cli.options import examples, quiet_option
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.errors import CawError, CawUsageError, one_line
 from caw_toolkit.plugins import get_host
@@ -29,7 +29,13 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
         context.exit()
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        'caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "Reverb(room_size=0.2)"',
+        'caw process takes/ louder/ -e "Gain(gain_db=6)"',
+        "ffmpeg -i film.mkv -f wav - | caw process - - -e Limiter > sound.wav",
+    )
+)
 @file_options(metavar="IN", label=None)
 @click.option(
     "-e",
@@ -57,18 +63,13 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
 @result_options(what="whole", clipping="scale")
 @quiet_option
 def process(files: Files, effects: Sequence[str], chain_file: Path | None, results: Results, quiet: bool) -> None:
-    r"""Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
+    """Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
 
     Effects are those of pedalboard, and the processors of the toolkit and of plugins. A long file is processed block by
     block if all effects of the chain can do that.
 
     Of several files, and of folders, OUT is the folder of the results, or a template such as
     '{parent}/{stem}.{task}{ext}'. IN and OUT may be -, standard input and output.
-
-    \b
-    caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "Reverb(room_size=0.2)"
-    caw process takes/ louder/ -e "Gain(gain_db=6)"
-    ffmpeg -i film.mkv -f wav - | caw process - - -e denoise > clean.wav
     """
     if bool(effects) == (chain_file is not None):
         raise CawUsageError("give the chain either as --effect, once for each effect, or as a file with --chain")

@@ -17,6 +17,7 @@ from caw_toolkit.cli.options import (
     Amount,
     device_option,
     draw_seed,
+    examples,
     force_option,
     json_option,
     output_option,
@@ -40,7 +41,9 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str | No
         raise click.BadParameter(f"{value!r} is not a list of whole numbers such as 500,1000,4000") from None
 
 
-@click.command()
+@click.command(
+    epilog=examples("caw train clip.wav -o clip.pt", "caw train clip.wav -o clip.pt --minutes 5 --preview take.wav")
+)
 @click.argument("clips", nargs=-1, required=True, type=FILE, metavar="CLIP...")
 @output_option(required=True, help_text="Model file to write.")
 @click.option("--preset", default="fast", show_default=True, metavar="NAME|FILE.toml", help="How to train.")

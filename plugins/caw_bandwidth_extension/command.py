@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.files import Files, file_options
-from caw_toolkit.cli.options import FILE, device_option, model_option, quiet_option, seed_option
+from caw_toolkit.cli.options import FILE, device_option, examples, model_option, quiet_option, seed_option
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
     from caw_toolkit import Array, PyramidModel
 
 
-@click.command()
+@click.command(epilog=examples("caw bwe call.wav -m speaker.pt", "caw bwe calls/ -m speaker.pt -o wide/"))
 @file_options(metavar="LOWRES", label="bwe")
 @model_option(help_text="Model trained on a full-bandwidth recording of the same source.")
 @click.option(
@@ -41,16 +41,12 @@ def bwe(
     results: Results,
     quiet: bool,
 ) -> None:
-    r"""Add the highs that each LOWRES has lost, from a model of the same speaker or instrument.
+    """Add the highs that each LOWRES has lost, from a model of the same speaker or instrument.
 
     The recording's own band is kept, and an anti-alias filter's roll-off at its end undone where it is mild; what it
     lacks is found from its spectrum, whatever its rate.
 
     LOWRES may be a file, a folder, or - for standard input.
-
-    \b
-    caw bwe call.wav -m speaker.pt
-    caw bwe calls/ -m speaker.pt -o wide/
     """
     rate = stored_sample_rate(model_path)
     batch = files.plan(results, reads=[model_path, filter_path], sample_rate=rate)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.files import DESTINATION, Destination, Files, file_options
-from caw_toolkit.cli.options import Amount, json_option, model_option, quiet_option
+from caw_toolkit.cli.options import Amount, examples, json_option, model_option, quiet_option
 from caw_toolkit.cli.results import Results, exactly, result_options
 
 if TYPE_CHECKING:
     from caw_toolkit import Array
 
 
-@click.command()
+@click.command(epilog=examples("caw denoise old.wav", "caw denoise records/ -r -o cleaned/ --skip-existing"))
 @file_options(metavar="NOISY", label="denoised")
 @model_option(required=False, help_text="Model of a cleaner recording of the same source, such as another take.")
 @click.option("--strength", type=Amount(0, 1), default=1.0, show_default=True, help="How much of the noise to remove.")
@@ -41,7 +41,7 @@ def denoise(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Clean NOISY with nothing but itself: no clean recording, no sample of the noise.
+    """Clean NOISY with nothing but itself: no clean recording, no sample of the noise.
 
     Clicks and crackle go, hum of the mains, and steady noise: hiss, surface noise, rumble. Level, length and alignment
     stay. What was found is printed; clean and dense music comes back as it was.
@@ -51,10 +51,6 @@ def denoise(
     unless it is so different that it is not used.
 
     NOISY may be a file, a folder, or - for standard input.
-
-    \b
-    caw denoise old.wav
-    caw denoise records/ -r -o cleaned/ --skip-existing
     """
     from caw_toolkit import CawUsageError
 

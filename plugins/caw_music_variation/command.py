@@ -11,7 +11,15 @@ import click
 
 from caw_toolkit import CawUsageError
 from caw_toolkit.cli.files import Files, file_options
-from caw_toolkit.cli.options import Amount, device_option, minutes_option, model_option, quiet_option, seed_option
+from caw_toolkit.cli.options import (
+    Amount,
+    device_option,
+    examples,
+    minutes_option,
+    model_option,
+    quiet_option,
+    seed_option,
+)
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
@@ -21,7 +29,9 @@ if TYPE_CHECKING:
 _USUAL_STRENGTH = 0.5
 
 
-@click.command()
+@click.command(
+    epilog=examples("caw vary song.wav -m song.pt -n 3", "caw vary album/ -m song.pt --strength 0.7 -o varied/")
+)
 @file_options(metavar="SONG", label="varied")
 @model_option(required=False, help_text="Finished model; without it one is trained on each SONG first.")
 @click.option("-n", "--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Takes of each SONG.")
@@ -61,7 +71,7 @@ def vary(
     results: Results,
     quiet: bool,
 ) -> None:
-    r"""Make variations of each SONG, which may be the recording that the model was trained on or any other.
+    """Make variations of each SONG, which may be the recording that the model was trained on or any other.
 
     What is low is kept, and with it harmony and beat. What is above comes from other places of the model's recording
     than the song's own, so that words and melody are new. With --start or --stop only that passage is varied.
@@ -71,10 +81,6 @@ def vary(
 
     Takes are numbered, and go on from those that exist: SONG.varied1, SONG.varied2; with another strength than usual
     SONG.varied-0.7-1. SONG may be a file, a folder, or - for standard input.
-
-    \b
-    caw vary song.wav -m song.pt -n 3
-    caw vary album/ -m song.pt --strength 0.7 -o varied/
     """
     is_whole = start is None and stop is None
     rate = stored_sample_rate(model_path) if model_path is not None and is_whole else None

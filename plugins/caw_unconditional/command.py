@@ -12,6 +12,7 @@ from caw_toolkit.cli.options import (
     Amount,
     NamedPath,
     device_option,
+    examples,
     model_option,
     quiet_option,
     seed_option,
@@ -19,7 +20,9 @@ from caw_toolkit.cli.options import (
 from caw_toolkit.cli.results import Results, result_options
 
 
-@click.command()
+@click.command(
+    epilog=examples("caw generate -m clip.pt -n 3", "caw generate -m clip.pt --duration 600 --seed 1 -o long.flac")
+)
 @model_option()
 @click.option(
     "-o",
