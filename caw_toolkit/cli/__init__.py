@@ -18,14 +18,10 @@ def _show_version(context: click.Context, _parameter: click.Parameter, wanted: b
         context.exit()
 
 
-#: `CAW_TRAIN_MINUTES=5` is the default of `caw train --minutes`, and so on for every option of a command.
-_ENVIRONMENT_PREFIX = "CAW"
-
-
 @click.group(
     name="caw",
     cls=CawGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": _ENVIRONMENT_PREFIX},
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples("caw train clip.wav -o clip.pt", "caw generate -m clip.pt -n 3"),
 )
 @click.option(
@@ -34,7 +30,6 @@ _ENVIRONMENT_PREFIX = "CAW"
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    allow_from_autoenv=False,
     callback=_show_version,
     help="Show the version.",
 )
@@ -42,7 +37,6 @@ _ENVIRONMENT_PREFIX = "CAW"
     DEBUG_OPTION,
     is_flag=True,
     expose_value=False,
-    allow_from_autoenv=False,
     help="Show tracebacks of errors; may stand anywhere (CAW_DEBUG=1).",
 )
 def main() -> None:

@@ -17,7 +17,6 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +25,10 @@ import click
 
 from caw_toolkit.cli.batch import Batch, FileJob
 from caw_toolkit.cli.destinations import DESTINATION, TEMPLATE_EXAMPLE, Destination, Naming
+from caw_toolkit.cli.group import commands_of_plugins
 from caw_toolkit.cli.input_files import FoundFiles, InputFile, find_files
 from caw_toolkit.cli.options import Decorator, keep_for_audio
-from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.plugins import get_host
+from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
     from caw_toolkit.cli.results import Results
@@ -295,18 +294,11 @@ def _names_of_results() -> re.Pattern[str]:
     """What the names of results of all commands, installed ones included, end in before the suffix."""
     labels = {
         parameter.label
-        for command in _commands()
+        for _, command in commands_of_plugins()
         for parameter in command.params
         if isinstance(parameter, _SourcesArgument) and parameter.label
     }
     return re.compile(rf"\.({'|'.join(map(re.escape, sorted(labels)))})[-.\d]*$")
-
-
-def _commands() -> Iterator[click.Command]:
-    host = get_host()
-    for name in host.items("command"):
-        with suppress(CawError):  # of a plugin that cannot be loaded
-            yield host.command(name)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
 import click
 
+from caw_toolkit.cli.environment import name_variables
 from caw_toolkit.cli.errors import (
     error_boundary,
     explain,
@@ -49,7 +51,9 @@ class LazyCommand(click.Command):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Import the command and hand over to it; click goes on with the context's own command."""
-        return self._load().make_context(info_name, args, parent, **extra)
+        command = self._load()
+        name_variables(command, parent, info_name)
+        return command.make_context(info_name, args, parent, **extra)
 
 
 class SuggestingGroup(click.Group):
@@ -68,7 +72,10 @@ class SuggestingGroup(click.Group):
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
             ctx.fail(f"no {self.kind} {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
+        found, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            name_variables(command, ctx, found)
+        return found, command, rest
 
 
 class CawGroup(SuggestingGroup):
@@ -152,6 +159,14 @@ class CawGroup(SuggestingGroup):
                 continue
             summary = item.summary if item.origin.is_own else f"{item.summary} [{item.origin.distribution}]".strip()
             yield _Entry(name, summary, GROUPS[0])
+
+
+def commands_of_plugins() -> Iterator[tuple[str, click.Command]]:
+    """Name and command of everything that plugins add to `caw`, imported; but not what cannot be."""
+    host = get_host()
+    for name in host.items("command"):
+        with suppress(CawError):
+            yield name, host.command(name)
 
 
 def _third_party(command: str | None) -> PluginOrigin | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from caw_toolkit.cli.options import examples, json_option
+from caw_toolkit.cli.group import commands_of_plugins
+from caw_toolkit.cli.options import MODEL_PARAMETER, examples, json_option
 from caw_toolkit.errors import printable
 from caw_toolkit.pyramid.maturity import ROUGH_SHARE, trained_share
 from caw_toolkit.pyramid.model_file import TensorInfo, read_header
@@ -30,8 +31,8 @@ def info(model: Path, as_json: bool) -> None:
     training = summary["training"]
     click.echo(f"{_harmless(model)}: {summary['sample_rate']} Hz, {'stereo' if summary['channels'] == 2 else 'mono'}")
     for scale in summary["scales"]:
-        click.echo(f"  scale {scale['rate']:>6} Hz  {scale['type']}, {scale['parameters']:,} parameters")
-    click.echo(f"  can         {', '.join(summary['capabilities'])}")
+        click.echo(f"  scale {scale['rate']:>6} Hz  {scale['type']}, {scale['parameters']:,} values")
+    click.echo(f"  used by     caw {', '.join(_commands_that_use_models())}")
     for source in training.get("sources", []):
         click.echo(
             f"  trained on  {_harmless(source['name'])} ({source['seconds']:.1f} s at {source['sample_rate']} Hz)"
@@ -48,6 +49,15 @@ def info(model: Path, as_json: bool) -> None:
     for name, lines in summary["plugins"].items():
         for label, text in lines.items():
             click.echo(f"  {_harmless(label):<11} {_harmless(text)} [{name}]")
+
+
+def _commands_that_use_models() -> list[str]:
+    """Names of the commands that have the option --model."""
+    return [
+        name
+        for name, command in sorted(commands_of_plugins())
+        if any(parameter.name == MODEL_PARAMETER for parameter in command.params)
+    ]
 
 
 def _harmless(value: object) -> str:

@@ -67,6 +67,9 @@ class Decorator(Protocol):
 #: An existing file to read; `-` is standard input.
 FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path)
 
+#: What functions of commands call the model file.
+MODEL_PARAMETER = "model_path"
+
 _LARGEST_SEED = 2**63 - 1
 _LARGEST_DRAWN_SEED = 2**31 - 1  # short enough to copy by hand
 
@@ -80,6 +83,8 @@ class Amount(click.FloatRange):
 
     .. versionadded:: 0.1
     """
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check that it is a number within bounds, and no more than a billion."""
@@ -162,7 +167,7 @@ def model_option(*, required: bool = True, help_text: str = "Model file made by 
         help_text: what the model is for.
     """
     kind = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-    return click.option("-m", "--model", "model_path", type=kind, required=required, metavar="FILE", help=help_text)
+    return click.option("-m", "--model", MODEL_PARAMETER, type=kind, required=required, metavar="FILE", help=help_text)
 
 
 def output_option(*, required: bool = False, help_text: str = "File to write; - is standard output.") -> Decorator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 
 from caw_toolkit.cli.errors import explain
 from caw_toolkit.cli.files import Files, file_options
-from caw_toolkit.cli.options import examples, quiet_option
+from caw_toolkit.cli.options import draw_seed, examples, quiet_option
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.errors import CawError, CawUsageError, one_line
 from caw_toolkit.plugins import get_host
@@ -60,9 +61,16 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
     callback=_show_list,
     help="Show all effects with their parameters and defaults.",
 )
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    help="Seed of effects whose seed is not given; drawn and shown if one needs it.",
+)
 @result_options(what="whole", clipping="scale")
 @quiet_option
-def process(files: Files, effects: Sequence[str], chain_file: Path | None, results: Results, quiet: bool) -> None:
+def process(
+    files: Files, effects: Sequence[str], chain_file: Path | None, seed: int | None, results: Results, quiet: bool
+) -> None:
     """Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
 
     Effects are those of pedalboard, and the processors of the toolkit and of plugins. A long file is processed block by
@@ -79,8 +87,25 @@ def process(files: Files, effects: Sequence[str], chain_file: Path | None, resul
     from caw_toolkit.processors.chains import load_chain, parse_effects
 
     click.get_current_context().with_resource(reserved_output())  # whatever an effect prints
-    board = parse_effects(effects) if chain_file is None else load_chain(chain_file)
+    seeds = _seeds(seed, quiet=quiet)
+    board = parse_effects(effects, seed=seeds) if chain_file is None else load_chain(chain_file, seed=seeds)
     batch.run(lambda job, display: _process_file(job.source, job.target, board, results))
+
+
+def _seeds(seed: int | None, *, quiet: bool) -> Callable[[], int]:
+    """Gives the seed of the run, which is drawn, shown and kept for the log when it is first asked for."""
+
+    @functools.cache
+    def of_the_run() -> int:
+        if seed is not None:
+            return seed
+        drawn = draw_seed()
+        click.get_current_context().params["seed"] = drawn
+        if not quiet:
+            click.echo(f"seed {drawn}", err=True)
+        return drawn
+
+    return of_the_run
 
 
 def _process_file(source: Path, target: Path, board: Pedalboard, results: Results) -> None:

@@ -278,5 +278,6 @@ def _show_estimate(plan: Plan, as_json: bool) -> None:
     click.echo(f"{'scale':>9}  {'receptive field':>15}  {'parameters':>10}")
     for scale in figures["scales"]:
         field = f"{scale['receptive_field_seconds']:.2f} s"
-        click.echo(f"{scale['rate']:>6} Hz  {field:>15}  {scale['parameters']:>10,}")
+        learnt = f"{scale['parameters']:,}" if scale["parameters"] else "recording"  # which is held, not learnt
+        click.echo(f"{scale['rate']:>6} Hz  {field:>15}  {learnt:>10}")
     click.echo(f"about {figures['minutes']:.3g} minutes and {figures['memory_gigabytes']:.1f} GB of memory")
