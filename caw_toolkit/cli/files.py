@@ -39,7 +39,6 @@ logger = logging.getLogger(__name__)
 
 #: A file or a folder to read; `-` is standard input.
 _SOURCE = click.Path(exists=True, readable=False, allow_dash=True, path_type=Path)
-_SOURCES = "sources"
 
 
 class _SourcesArgument(click.Argument):
@@ -87,7 +86,7 @@ def file_options(*, metavar: str, label: str | None) -> Decorator:
 
 def _options(metavar: str, label: str | None) -> list[Decorator]:
     settings = {"nargs": -1, "required": True, "type": _SOURCE, "cls": _SourcesArgument}
-    sources: Decorator = click.argument(_SOURCES, metavar=f"{metavar}...", label=label, **settings)  # type: ignore[arg-type]
+    sources: Decorator = click.argument("sources", metavar=f"{metavar}...", label=label, **settings)  # type: ignore[arg-type]
     if label is None:
         destination: Decorator = click.argument("destination", metavar="OUT", type=DESTINATION)
     else:
@@ -298,7 +297,7 @@ def _names_of_results() -> re.Pattern[str]:
         for parameter in command.params
         if isinstance(parameter, _SourcesArgument) and parameter.label
     }
-    return re.compile(rf"\.({'|'.join(map(re.escape, sorted(labels)))})[-.\d]*$")
+    return re.compile(rf"\.(?:{'|'.join(map(re.escape, sorted(labels))) or '(?!)'})[-.\d]*$")
 
 
 def _counted(count: int, noun: str) -> str:
