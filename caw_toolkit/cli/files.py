@@ -290,12 +290,14 @@ def _refuse_existing(jobs: Sequence[FileJob]) -> None:
 
 @functools.cache
 def _names_of_results() -> re.Pattern[str]:
-    """What the names of results of all commands, installed ones included, end in before the suffix."""
+    """What the names of results of all plugins end in before the suffix: a label or, by a template, the command."""
     labels = {
-        parameter.label
-        for _, command in commands_of_plugins()
+        label
+        for name, command in commands_of_plugins()
         for parameter in command.params
-        if isinstance(parameter, _SourcesArgument) and parameter.label
+        if isinstance(parameter, _SourcesArgument)
+        for label in (name, parameter.label)
+        if label
     }
     return re.compile(rf"\.(?:{'|'.join(map(re.escape, sorted(labels))) or '(?!)'})[-.\d]*$")
 

@@ -343,6 +343,16 @@ def test_shared_options_have_defaults_and_a_drawn_seed(tmp_path: Path) -> None:
     assert not values["quiet"] and not values["force"] and not values["as_json"]
 
 
+def test_an_amount_that_is_none_is_said_in_plain_words(invoke: Invoke) -> None:
+    made = invoke("demo", "--minutes", "1m")
+    assert made.exit_code == 2 and "'--minutes': '1m' is not a valid number." in made.stderr
+
+
+def test_info_says_which_commands_use_a_model(tiny_model_path: Path) -> None:
+    shown = CliRunner().invoke(main, ["info", str(tiny_model_path)]).stdout
+    assert "  used by     caw bwe, denoise, generate, inpaint, vary\n" in shown and " values\n" in shown
+
+
 def test_a_given_seed_and_quiet_show_nothing() -> None:
     assert run_options("-", "--seed", "7").stderr == ""
     assert run_options("-", "--quiet").stderr == ""

@@ -131,12 +131,14 @@ def test_a_place_that_is_none_for_several_is_a_usage_error(target: str, message:
 def test_results_are_not_taken_for_recordings(folder: Path) -> None:
     assert caw("denoise", "in", "-q").exit_code == 0
     write(Path("in/old.varied-0.7-12.wav"))
+    write(Path("in/old.bwe.wav"))
+    write(Path("in/old.vary.wav"))
     write(Path("in/song.live.wav"))
     made = caw("denoise", "in", "-o", "in/out", "-r")
-    assert made.exit_code == 0 and "left out 3 results of caw, such as in/a.denoised.wav: name" in made.stderr
+    assert made.exit_code == 0 and "left out 5 results of caw, such as in/a.denoised.wav: name" in made.stderr
     assert names(Path("in/out")) == ["a.wav", "b.flac", "deep/c.wav", "song.live.wav"]
     again = caw("denoise", "in", "-o", "in/out", "-r", "--skip-existing")
-    assert again.exit_code == 0 and "skipped 4 files" in again.stderr and "left out 7 results" in again.stderr
+    assert again.exit_code == 0 and "skipped 4 files" in again.stderr and "left out 9 results" in again.stderr
     assert caw("denoise", "in/a.denoised.wav", "-q").exit_code == 0 and Path("in/a.denoised.denoised.wav").exists()
 
 
