@@ -101,6 +101,8 @@ def atomic_file(path: Path, *, replace: bool = True, part_name: str | None = Non
 def reserved_place(path: Path) -> Iterator[None]:
     """Keep other runs from writing a file within the block; for work of minutes, which two would do for nothing.
 
+    Missing folders are made.
+
     Args:
         path: the file.
 
@@ -113,6 +115,7 @@ def reserved_place(path: Path) -> Iterator[None]:
     name = hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]
     lock = FileLock(place.with_name(f"{_PART_PREFIX}{name}.lock"), timeout=0)
     try:
+        place.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise CawError(f"{path} is being written by another run: wait for it, or name another file") from None

@@ -1,6 +1,7 @@
 """Draw the spectrograms of audio files under each other: `python plot_spectrograms.py OUT.png FILE...`."""
 
-import sys
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,18 +13,21 @@ from caw_toolkit import read_audio
 SECONDS = 10
 
 
-def main(target: str, *sources: str) -> None:
+def plot(target: Path, sources: Sequence[Path]) -> None:
     figure, rows = plt.subplots(len(sources), 1, figsize=(10, 2.2 * len(sources)), squeeze=False, sharex=True)
     for axes, source in zip(rows[:, 0], sources, strict=True):
         clip = read_audio(source, duration_seconds=SECONDS)
         frequencies, times, spectrum = stft(clip.samples.mean(0), clip.sample_rate, nperseg=1024, noverlap=768)
         level = 20 * np.log10(np.abs(spectrum) + 1e-7)
         axes.pcolormesh(times, frequencies / 1000, level, vmin=level.max() - 80, cmap="magma", rasterized=True)
-        axes.set(title=Path(source).name, ylabel="kHz")
+        axes.set(title=source.name, ylabel="kHz")
     rows[-1, 0].set_xlabel("seconds")
     figure.tight_layout()
     figure.savefig(target, dpi=80)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(description="Draw the spectrograms of audio files under each other.")
+    parser.add_argument("target", type=Path, metavar="OUT.png", help="picture to write")
+    parser.add_argument("sources", type=Path, nargs="+", metavar="FILE", help=f"audio, of which {SECONDS} s are shown")
+    plot(**vars(parser.parse_args()))

@@ -14,7 +14,7 @@ from caw_toolkit.audio.formats import BIT_DEPTHS, MP3_RATES, BitDepth, FileForma
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.standard_output import binary_output
 
-__all__ = ["check_output", "refuse_collisions", "require_room"]
+__all__ = ["FileClaims", "check_output", "refuse_collisions", "require_room"]
 
 
 def check_output(
@@ -82,6 +82,38 @@ def _refuse_taken_place(target: Path, overwrite: bool) -> None:
         raise CawError(f"cannot write {target}: no permission to write in {folder}")
 
 
+class FileClaims:
+    """Which file is written by whom: none is written twice, and none that is read, whatever it is called.
+
+    Args:
+        inputs: what is read; `-` is standard input.
+    """
+
+    def __init__(self, inputs: Iterable[str | Path]) -> None:
+        self._read = {_identity(path) for path in inputs if str(path) != "-"}
+        self._written: dict[object, str] = {}
+
+    def claim(self, output: str | Path, owner: str) -> None:
+        """Say that a file is to be written.
+
+        Args:
+            output: the file; `-` is standard output.
+            owner: whose result it is, for the message to whoever wants to write it as well.
+
+        Raises:
+            CawUsageError: it is read, or somebody else's.
+        """
+        identity = "-" if str(output) == "-" else _identity(output)
+        if identity in self._written:
+            raise CawUsageError(
+                f"two results would go to {output}, the other being {self._written[identity]}: "
+                "name another file for one of them"
+            )
+        if identity in self._read:
+            raise CawUsageError(f"{output} is read here, and would be destroyed: name another file to write")
+        self._written[identity] = owner
+
+
 def refuse_collisions(outputs: Sequence[str | Path], inputs: Iterable[str | Path]) -> None:
     """Raise where a command would write one file twice, or one that it reads.
 
@@ -92,15 +124,9 @@ def refuse_collisions(outputs: Sequence[str | Path], inputs: Iterable[str | Path
     Raises:
         CawUsageError: two outputs are one file, or an output is an input.
     """
-    read = {_identity(path): path for path in inputs if str(path) != "-"}
-    written: dict[object, str | Path] = {}
+    claims = FileClaims(inputs)
     for path in outputs:
-        identity = "-" if str(path) == "-" else _identity(path)
-        if identity in written:
-            raise CawUsageError(f"two results would go to {path}: name another file for one of them")
-        if identity in read:
-            raise CawUsageError(f"{path} is read here, and would be destroyed: name another file to write")
-        written[identity] = path
+        claims.claim(path, "of this command, too")
 
 
 def require_room(target: str | Path, needed_bytes: float) -> None:

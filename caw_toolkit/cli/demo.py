@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from caw_toolkit.cli.options import Amount, NamedPath, device_option, force_option, quiet_option
+from caw_toolkit.cli.options import Amount, NamedPath, device_option, examples, force_option, quiet_option
 from caw_toolkit.cli.page_output import PageFile
 from caw_toolkit.cli.progress import progress_option, run_training
 from caw_toolkit.durations import in_words
@@ -18,7 +18,7 @@ TAKES = 2
 TAKE_SECONDS = 20
 
 
-@click.command()
+@click.command(epilog=examples("caw demo --minutes 1"))
 @click.option("--minutes", type=Amount(min=0, min_open=True), default=2.0, show_default=True)
 @click.option(
     "-o",

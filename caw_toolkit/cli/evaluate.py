@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from caw_toolkit.cli.group import LazyCommand, SuggestingGroup
+from caw_toolkit.cli.options import examples
 from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.plugins import get_host
 
@@ -39,7 +40,7 @@ class EvaluationGroup(SuggestingGroup):
         return LazyCommand(cmd_name, partial(host.load, "evaluation", cmd_name), evaluations[cmd_name].summary)
 
 
-@click.group(cls=EvaluationGroup)
+@click.group(cls=EvaluationGroup, epilog=examples("caw evaluate generate --training clip.wav clip_take1.wav"))
 @progress_option
 def evaluate() -> None:
     """Score results against what they should be.

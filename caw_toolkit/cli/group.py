@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
 import click
 
+from caw_toolkit.cli.environment import name_variables
 from caw_toolkit.cli.errors import (
     error_boundary,
     explain,
@@ -20,13 +22,14 @@ from caw_toolkit.cli.threads import bound_spinning
 from caw_toolkit.errors import CawError, did_you_mean
 from caw_toolkit.parts import load_target
 from caw_toolkit.plugins import PluginError, PluginOrigin, get_host
-from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
+from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS, GROUPS
 from caw_toolkit.standard_output import owned_standard_output
 
 
 class _Entry(NamedTuple):
     name: str
     summary: str
+    group: str
 
 
 class LazyCommand(click.Command):
@@ -48,7 +51,9 @@ class LazyCommand(click.Command):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Import the command and hand over to it; click goes on with the context's own command."""
-        return self._load().make_context(info_name, args, parent, **extra)
+        command = self._load()
+        name_variables(command, parent, info_name)
+        return command.make_context(info_name, args, parent, **extra)
 
 
 class SuggestingGroup(click.Group):
@@ -67,7 +72,10 @@ class SuggestingGroup(click.Group):
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
             ctx.fail(f"no {self.kind} {name!r}; {did_you_mean(name, self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
+        found, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            name_variables(command, ctx, found)
+        return found, command, rest
 
 
 class CawGroup(SuggestingGroup):
@@ -122,8 +130,8 @@ class CawGroup(SuggestingGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by name. The engine's own are found without loading any plugin."""
         if cmd_name in ENGINE_COMMANDS:
-            target, summary = ENGINE_COMMANDS[cmd_name]
-            return LazyCommand(cmd_name, partial(_load_engine_command, target), summary)
+            command = ENGINE_COMMANDS[cmd_name]
+            return LazyCommand(cmd_name, partial(_load_engine_command, command.target), command.summary)
         host = get_host()
         if cmd_name not in host.items("command"):
             return None
@@ -133,21 +141,32 @@ class CawGroup(SuggestingGroup):
         return LazyCommand(cmd_name, partial(host.command, cmd_name), item.summary)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from their summaries, importing none."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self._entries(ctx)))
+        """Write the commands below their headings, from their summaries, importing none."""
+        entries = list(self._entries(ctx))
+        width = max(len(entry.name) for entry in entries)
+        for group in GROUPS:
+            if of_group := [(entry.name.ljust(width), entry.summary) for entry in entries if entry.group == group]:
+                with formatter.section(group):
+                    formatter.write_dl(of_group)
 
     def _entries(self, ctx: click.Context) -> Iterator[_Entry]:
         for name in self.list_commands(ctx):
             if name in ENGINE_COMMANDS:
-                yield _Entry(name, ENGINE_COMMANDS[name].summary)
+                yield _Entry(name, ENGINE_COMMANDS[name].summary, ENGINE_COMMANDS[name].group)
                 continue
             item = get_host().items("command")[name]
             if isinstance(item.target, click.Command) and item.target.hidden:
                 continue
-            yield _Entry(
-                name, item.summary if item.origin.is_own else f"{item.summary} [{item.origin.distribution}]".strip()
-            )
+            summary = item.summary if item.origin.is_own else f"{item.summary} [{item.origin.distribution}]".strip()
+            yield _Entry(name, summary, GROUPS[0])
+
+
+def commands_of_plugins() -> Iterator[tuple[str, click.Command]]:
+    """Name and command of everything that plugins add to `caw`, imported; but not what cannot be."""
+    host = get_host()
+    for name in host.items("command"):
+        with suppress(CawError):
+            yield name, host.command(name)
 
 
 def _third_party(command: str | None) -> PluginOrigin | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from caw_toolkit.cli.options import json_option
+from caw_toolkit.cli.group import commands_of_plugins
+from caw_toolkit.cli.options import MODEL_PARAMETER, examples, json_option
 from caw_toolkit.cli.page_output import PageFile, page_option
 from caw_toolkit.durations import in_words
 from caw_toolkit.errors import printable
@@ -17,7 +18,7 @@ from caw_toolkit.pyramid.maturity import ROUGH_SHARE, trained_share
 from caw_toolkit.pyramid.model_file import TensorInfo, read_header
 
 
-@click.command()
+@click.command(epilog=examples("caw info clip.pt"))
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.pt")
 @json_option
 @page_option("Write a page about the model, with takes to listen to.", reads=("model",))
@@ -40,8 +41,8 @@ def _show(model: Path, summary: Mapping[str, Any]) -> None:
     training = summary["training"]
     click.echo(f"{_harmless(model)}: {summary['sample_rate']} Hz, {'stereo' if summary['channels'] == 2 else 'mono'}")
     for scale in summary["scales"]:
-        click.echo(f"  scale {scale['rate']:>6} Hz  {scale['type']}, {scale['parameters']:,} parameters")
-    click.echo(f"  can         {', '.join(summary['capabilities'])}")
+        click.echo(f"  scale {scale['rate']:>6} Hz  {scale['type']}, {scale['parameters']:,} values")
+    click.echo(f"  used by     caw {', '.join(_commands_that_use_models())}")
     for source in training.get("sources", []):
         click.echo(
             f"  trained on  {_harmless(source['name'])} ({source['seconds']:.1f} s at {source['sample_rate']} Hz)"
@@ -69,6 +70,15 @@ def _write_card(page: PageFile, path: Path, described: Mapping[str, Mapping[str,
 
     lines = {label: text for lines in described.values() for label, text in lines.items()}
     page.write(model_card(PyramidModel.load(path), path.name, lines))
+
+
+def _commands_that_use_models() -> list[str]:
+    """Names of the commands that have the option --model."""
+    return [
+        name
+        for name, command in sorted(commands_of_plugins())
+        if any(parameter.name == MODEL_PARAMETER for parameter in command.params)
+    ]
 
 
 def _harmless(value: object) -> str:

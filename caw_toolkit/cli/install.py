@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from caw_toolkit.cli.options import examples
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.parts import DISTRIBUTION
 from caw_toolkit.plugins.discovery import discover, origin_of
@@ -29,7 +30,7 @@ _ARCHIVES = (".whl", ".zip", ".tar.gz")
 _Plugin = Mapping[str, Any]
 
 
-@click.command()
+@click.command(epilog=examples("caw install ./caw-plugin-freeze"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("-U", "--upgrade", is_flag=True, help="Take a newer version of what is installed already.")
 @click.option("-e", "--editable", is_flag=True, help="Use the folders as they are, so that changes in them count.")
@@ -65,7 +66,7 @@ def install(names: Sequence[str], upgrade: bool, editable: bool) -> None:
         raise CawError("not everything works that was installed: caw plugins says what is wrong")
 
 
-@click.command()
+@click.command(epilog=examples("caw uninstall caw-plugin-freeze"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def uninstall(names: Sequence[str]) -> None:
     """Remove plugins from the environment that caw runs in.

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -36,11 +37,13 @@ __all__ = [
     "clipping_option",
     "device_option",
     "draw_seed",
+    "examples",
     "force_option",
     "json_option",
     "keep_for_audio",
     "minutes_option",
     "model_option",
+    "next_take",
     "output_beside",
     "output_option",
     "quiet_option",
@@ -64,6 +67,9 @@ class Decorator(Protocol):
 #: An existing file to read; `-` is standard input.
 FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path)
 
+#: What functions of commands call the model file.
+MODEL_PARAMETER = "model_path"
+
 _LARGEST_SEED = 2**63 - 1
 _LARGEST_DRAWN_SEED = 2**31 - 1  # short enough to copy by hand
 
@@ -77,6 +83,8 @@ class Amount(click.FloatRange):
 
     .. versionadded:: 0.1
     """
+
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check that it is a number within bounds, and no more than a billion."""
@@ -100,7 +108,7 @@ class NamedPath(click.Path):
 
 
 class OutputFile(NamedPath):
-    """A file to write, `-` being standard output. Its folder must exist: found out before hours of work, not after.
+    """A file to write, `-` being standard output. That its folder is there or can be made is found out now.
 
     .. versionadded:: 0.1
     """
@@ -115,15 +123,28 @@ class OutputFile(NamedPath):
             if ctx is not None and not ctx.resilient_parsing:
                 ctx.with_resource(reserved_output(for_text=True))
             return path
-        if not path.parent.is_dir():
-            self.fail(f"folder {str(path.parent)!r} does not exist.", param, ctx)
-        if not os.access(path.parent, os.W_OK):
-            self.fail(f"folder {str(path.parent)!r} cannot be written to.", param, ctx)
+        folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+        if not folder.is_dir():
+            self.fail(f"{str(folder)!r} is no folder.", param, ctx)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"folder {str(folder)!r} cannot be written to.", param, ctx)
         return path
 
 
 #: A file to write; `-` is standard output.
 OUTPUT_FILE = OutputFile()
+
+
+def examples(*commands: str) -> str:
+    """The end of a command's help, for `click.command(epilog=...)`.
+
+    Args:
+        commands: what one may type.
+
+    .. versionadded:: 0.1
+    """
+    lines = [f"  {command}" for command in commands]
+    return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *lines])
 
 
 def keep_for_audio(*outputs: Path | None) -> None:
@@ -146,7 +167,7 @@ def model_option(*, required: bool = True, help_text: str = "Model file made by 
         help_text: what the model is for.
     """
     kind = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-    return click.option("-m", "--model", "model_path", type=kind, required=required, metavar="FILE", help=help_text)
+    return click.option("-m", "--model", MODEL_PARAMETER, type=kind, required=required, metavar="FILE", help=help_text)
 
 
 def output_option(*, required: bool = False, help_text: str = "File to write; - is standard output.") -> Decorator:
@@ -205,6 +226,25 @@ def output_beside(source: Path, label: str, *, take: int | None = None, suffix: 
         raise click.UsageError("standard input has no name to go by: name the output with -o")
     number = "" if take is None else f"{take}"
     return source.with_name(f"{source.stem}.{label}{number}{suffix}")
+
+
+def next_take(folder: Path, name: str, suffix: str) -> int:
+    """The number after the highest of the takes in a folder, `NAME3.wav` being the third.
+
+    Args:
+        folder: where they are.
+        name: of the takes, without their number.
+        suffix: theirs.
+
+    Example:
+        >>> next_take(Path(), "song.varied", ".wav")
+        1
+
+    .. versionadded:: 0.1
+    """
+    numbered = re.compile(rf"{re.escape(name)}(\d{{1,9}}){re.escape(suffix)}")
+    matches = map(numbered.fullmatch, os.listdir(folder)) if folder.is_dir() else ()
+    return max((int(match[1]) for match in matches if match), default=0) + 1
 
 
 def _choose_precision(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:

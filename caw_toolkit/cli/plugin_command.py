@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from caw_toolkit.cli.options import NamedPath
+from caw_toolkit.cli.options import NamedPath, examples
 from caw_toolkit.errors import CawUsageError
 from caw_toolkit.plugins import get_host
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
@@ -19,7 +19,7 @@ def plugin() -> None:
     """Write a plugin of your own."""
 
 
-@plugin.command()
+@plugin.command(epilog=examples("caw plugin new shout"))
 @click.argument("name")
 @click.option(
     "--directory",

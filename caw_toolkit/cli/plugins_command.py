@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from caw_toolkit.cli.options import json_option
+from caw_toolkit.cli.options import examples, json_option
 from caw_toolkit.errors import CawError
 from caw_toolkit.hookspecs import API_VERSION
 from caw_toolkit.plugins import PluginHost, PluginRecord, get_host
 from caw_toolkit.plugins.kinds import ITEM_KINDS
 
 
-@click.command()
+@click.command(epilog=examples("caw plugins --check"))
 @json_option
 @click.option("--check", is_flag=True, help="Import everything that plugins add; exit code 1 if anything is wrong.")
 @click.option("--times", is_flag=True, help="Say what each plugin takes at every start of caw.")

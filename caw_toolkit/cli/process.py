@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.errors import explain
-from caw_toolkit.cli.options import FILE, OUTPUT_FILE, quiet_option
-from caw_toolkit.cli.progress import ProgressDisplay, progress_option, shown_progress
+from caw_toolkit.cli.files import Files, file_options
+from caw_toolkit.cli.options import draw_seed, examples, quiet_option
+from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.errors import CawError, CawUsageError, one_line
 from caw_toolkit.plugins import get_host
@@ -29,9 +31,14 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
         context.exit()
 
 
-@click.command()
-@click.argument("source", type=FILE, metavar="IN")
-@click.argument("target", type=OUTPUT_FILE, metavar="OUT")
+@click.command(
+    epilog=examples(
+        'caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "Reverb(room_size=0.2)"',
+        'caw process takes/ louder/ -e "Gain(gain_db=6)"',
+        "ffmpeg -i film.mkv -f wav - | caw process - - -e Limiter > sound.wav",
+    )
+)
+@file_options(metavar="IN", label=None)
 @click.option(
     "-e",
     "--effect",
@@ -55,35 +62,58 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
     callback=_show_list,
     help="Show all effects with their parameters and defaults.",
 )
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    help="Seed of effects whose seed is not given; drawn and shown if one needs it.",
+)
 @result_options(what="whole", clipping="scale")
 @quiet_option
 @progress_option
 def process(
-    source: Path,
-    target: Path,
-    effects: Sequence[str],
-    chain_file: Path | None,
-    results: Results,
-    quiet: bool,
+    files: Files, effects: Sequence[str], chain_file: Path | None, seed: int | None, results: Results, quiet: bool
 ) -> None:
     """Run a chain of effects on the file IN and write OUT; rate, channels and length stay.
 
     Effects are those of pedalboard, and the processors of the toolkit and of plugins. A long file is processed block by
     block if all effects of the chain can do that.
 
-    caw process in.wav out.wav -e "Compressor(threshold_db=-20)" -e "Reverb(room_size=0.2)"
+    Of several files, and of folders, OUT is the folder of the results, or a template such as
+    '{parent}/{stem}.{task}{ext}'. IN and OUT may be -, standard input and output.
     """
     if bool(effects) == (chain_file is not None):
         raise CawUsageError("give the chain either as --effect, once for each effect, or as a file with --chain")
 
-    from caw_toolkit.audio.blocks import open_audio
+    batch = files.plan(results, reads=[chain_file])
+
     from caw_toolkit.processors.chains import load_chain, parse_effects
 
     click.get_current_context().with_resource(reserved_output())  # whatever an effect prints
-    results.expect([target], inputs=[source, chain_file])
-    board = parse_effects(effects) if chain_file is None else load_chain(chain_file)
-    with open_audio(source) as audio, shown_progress(quiet=quiet) as display:
-        display.begin_file(source.name, 1, 1)
+    seeds = _seeds(seed, quiet=quiet)
+    board = parse_effects(effects, seed=seeds) if chain_file is None else load_chain(chain_file, seed=seeds)
+    batch.run(lambda job, display: _process_file(job.source, job.target, board, results, display))
+
+
+def _seeds(seed: int | None, *, quiet: bool) -> Callable[[], int]:
+    """Gives the seed of the run, which is drawn, shown and kept for the log when it is first asked for."""
+
+    @functools.cache
+    def of_the_run() -> int:
+        if seed is not None:
+            return seed
+        drawn = draw_seed()
+        click.get_current_context().params["seed"] = drawn
+        if not quiet:
+            click.echo(f"seed {drawn}", err=True)
+        return drawn
+
+    return of_the_run
+
+
+def _process_file(source: Path, target: Path, board: Pedalboard, results: Results, display: ProgressDisplay) -> None:
+    from caw_toolkit.audio.blocks import open_audio
+
+    with open_audio(source) as audio:
         blocks = _process_blocks(board, audio, display)
         results.write_blocks(
             target, blocks, audio.sample_rate, channels=audio.channels, source=audio.source, read=[source]

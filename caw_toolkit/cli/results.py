@@ -68,10 +68,7 @@ class Results:
 
     @property
     def suffix(self) -> str | None:
-        """Of files that are named here, if a format is asked for.
-
-        .. versionadded:: 0.1
-        """
+        """Of files that are named here, if a format is asked for."""
         return f".{self.file_format}" if self.file_format else None
 
     def beside(self, source: Path, label: str, *, take: int | None = None, sample_rate: int | None = None) -> Path:
@@ -85,12 +82,15 @@ class Results:
             take: number of the take, if there are several.
             sample_rate: of the result in Hz, if it is known; MP3 has not all.
         """
+        return output_beside(source, label, take=take, suffix=self.suffix_for(source, sample_rate))
+
+    def suffix_for(self, source: Path, sample_rate: int | None = None) -> str:
+        """Of the result for a file; arguments as for `beside`."""
         from caw_toolkit.audio.formats import FORMATS, MP3_RATES
 
         format_name = FORMATS.get(source.suffix.lower())
         fits = format_name is not None and (format_name != "MP3" or sample_rate is None or sample_rate in MP3_RATES)
-        suffix = self.suffix or (source.suffix if fits else ".wav")
-        return output_beside(source, label, take=take, suffix=suffix)
+        return self.suffix or (source.suffix if fits else ".wav")
 
     def expect(self, targets: Sequence[Path], *, inputs: Iterable[Path | None], sample_rate: int | None = None) -> None:
         """Check now what would fail after the work, and keep standard output clean if audio goes there.
@@ -103,14 +103,20 @@ class Results:
         Raises:
             CawUsageError: as `check_output`; or two of the files are one.
         """
-        from caw_toolkit.audio.outputs import check_output, refuse_collisions
+        from caw_toolkit.audio.outputs import refuse_collisions
 
         keep_for_audio(*targets)
         logs = [] if self.log is None else [self.log]
         refuse_collisions([*targets, *logs], [path for path in inputs if path is not None])
         for target in targets:
-            depth = self.bit_depth or "8"  # which every format has
-            check_output(target, self.force, bit_depth=depth, sample_rate=sample_rate, file_format=self.file_format)
+            self.check(target, sample_rate=sample_rate)
+
+    def check(self, target: Path, *, sample_rate: int | None = None) -> None:
+        """Raise now what `write` would raise after the work, as `check_output` does."""
+        from caw_toolkit.audio.outputs import check_output
+
+        depth = self.bit_depth or "8"  # which every format has
+        check_output(target, self.force, bit_depth=depth, sample_rate=sample_rate, file_format=self.file_format)
 
     def depth(self, target: Path, source: SourceFormat | None) -> BitDepth:
         """Of a result: what was asked for, else the source's, else 24 bits."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from caw_toolkit.audio.writing import WrittenAudio
 
 _STANDARD = "-"  # standard input or output
+_INPUTS = "sources"  # argument of commands that take any number of files; each record names its own
 
 
 def append_record(
@@ -61,12 +62,13 @@ def append_record(
         CawError: the log cannot be written.
     """
     context = click.get_current_context()
+    options = sorted((name, value) for name, value in context.params.items() if name != _INPUTS)
     folder = Path(os.path.realpath(log)).parent
     record: dict[str, Any] = {
         "time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "version": version("caw_toolkit"),
         "command": context.info_name,
-        "options": {name: _plain(value) for name, value in sorted(context.params.items()) if value is not None},
+        "options": {name: _plain(value) for name, value in options if value is not None},
         "inputs": [_file(path, folder) for path in read],
         "output": {
             **_file(written.path, folder),

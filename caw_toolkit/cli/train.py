@@ -17,6 +17,7 @@ from caw_toolkit.cli.options import (
     Amount,
     device_option,
     draw_seed,
+    examples,
     force_option,
     json_option,
     output_option,
@@ -49,7 +50,9 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str | Non
     return value
 
 
-@click.command()
+@click.command(
+    epilog=examples("caw train clip.wav -o clip.pt", "caw train clip.wav -o clip.pt --minutes 5 --preview take.wav")
+)
 @click.argument("clips", nargs=-1, required=True, type=FILE, metavar="CLIP...")
 @output_option(required=True, help_text="Model file to write.")
 @click.option("--preset", default="fast", show_default=True, metavar="NAME|FILE.toml", help="How to train.")
@@ -302,7 +305,8 @@ def _show_estimate(plan: Plan, *, as_json: bool, quiet: bool) -> None:
     click.echo(f"{'scale':>9}  {'receptive field':>15}  {'parameters':>10}")
     for scale in figures["scales"]:
         field = f"{scale['receptive_field_seconds']:.2f} s"
-        click.echo(f"{scale['rate']:>6} Hz  {field:>15}  {scale['parameters']:>10,}")
+        learnt = f"{scale['parameters']:,}" if scale["parameters"] else "recording"  # which is held, not learnt
+        click.echo(f"{scale['rate']:>6} Hz  {field:>15}  {learnt:>10}")
     needed = in_words(60 * figures["minutes"])
     times = f"about {needed} on this CPU" if plan.minutes is None else f"{needed} at the most"
     if figures["gpu_minutes"] is not None:

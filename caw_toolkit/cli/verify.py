@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from caw_toolkit.cli.options import json_option, quiet_option
+from caw_toolkit.cli.options import examples, json_option, quiet_option
 from caw_toolkit.cli.run_log import read_records, sha256_of
 from caw_toolkit.errors import CawError
 
 
-@click.command()
+@click.command(epilog=examples("caw process takes/ louder/ -e Gain --log work.jsonl", "caw verify work.jsonl"))
 @click.argument(
     "logs",
     nargs=-1,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +74,13 @@ def _literal(node: ast.expr) -> Any:
     raise CawUsageError("values are numbers, texts in quotes, True, False, None, and lists of them")
 
 
-def make_effect(name: str, values: Mapping[str, Any]) -> AudioProcessor:
+def make_effect(name: str, values: Mapping[str, Any], seed: Callable[[], int] | None = None) -> AudioProcessor:
     """Make an effect from its name and parameters.
 
     Args:
-        name: of a native effect (`Compressor`), of a registered processor, or of its class.
+        name: of a native effect (`Compressor`), of a registered processor, or of its class, in any case.
         values: parameters by name.
+        seed: gives the seed of effects that have one, where `values` does not; None: they have their own default.
 
     Raises:
         CawUsageError: there is no such effect, or it refuses a parameter.
@@ -87,32 +88,44 @@ def make_effect(name: str, values: Mapping[str, Any]) -> AudioProcessor:
     from caw_toolkit.plugins import get_host
 
     native = native_effects()
+    classes = registered_classes()
+    registered = get_host().items("processor")
+    known = [*native, *registered, *classes]
+    name = _in_its_case(name, known)
     if name in native:
         made: AudioProcessor = make_native(name, values)
         return made
-    classes = registered_classes()
-    registered = get_host().items("processor")
-    if name not in registered and name not in classes:
-        raise CawUsageError(f"no effect named {name!r}; {did_you_mean(name, [*native, *registered, *classes])}")
+    if name not in known:
+        raise CawUsageError(f"no effect named {name!r}; {did_you_mean(name, known)}")
+    processor = get_processor(name if name in registered else classes[name])
+    if seed is not None and "seed" in getattr(processor, "parameters", {}) and "seed" not in values:
+        values = {**values, "seed": seed()}
     try:
-        return get_processor(name if name in registered else classes[name])(**values)
+        return processor(**values)
     except (TypeError, ValueError) as error:
         if isinstance(error, CawUsageError):
             raise
         raise CawUsageError(f"{name}: {one_line(str(error))}") from error
 
 
-def parse_effects(texts: Sequence[str]) -> Pedalboard:
-    """A board of effects written as for `parse_effect`."""
-    return Pedalboard([make_effect(*parse_effect(text)) for text in texts])
+def _in_its_case(name: str, known: Sequence[str]) -> str:
+    """The known name that differs in nothing but case; the name itself where there is none."""
+    by_case = {each.casefold(): each for each in reversed(known)}
+    return name if name in known else by_case.get(name.casefold(), name)
 
 
-def load_chain(path: str | Path) -> Pedalboard:
+def parse_effects(texts: Sequence[str], *, seed: Callable[[], int] | None = None) -> Pedalboard:
+    """A board of effects written as for `parse_effect`; `seed` as for `make_effect`."""
+    return Pedalboard([make_effect(*parse_effect(text), seed) for text in texts])
+
+
+def load_chain(path: str | Path, *, seed: Callable[[], int] | None = None) -> Pedalboard:
     """Read a chain file.
 
     Args:
         path: a TOML file with a `[[chain]]` table for each effect: `effect` is its name, the other keys are its
             parameters. The effect `Mix` has `branches`, a list of chains.
+        seed: as for `make_effect`.
 
     Raises:
         CawUsageError: the file does not exist, is no TOML, or describes no chain.
@@ -124,28 +137,29 @@ def load_chain(path: str | Path) -> Pedalboard:
         raise CawUsageError(f"{path}: unknown key {unknown[0]!r}: a chain file has [[chain]] tables only")
     if "chain" not in content:
         raise CawUsageError(f"{path} holds no [[chain]] table")
-    return _board(content["chain"], str(path), _DEEPEST_NESTING)
+    return _board(content["chain"], str(path), _DEEPEST_NESTING, seed)
 
 
-def _board(tables: Any, where: str, depth: int) -> Pedalboard:
+def _board(tables: Any, where: str, depth: int, seed: Callable[[], int] | None) -> Pedalboard:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise CawUsageError(f"{where}: a chain is a list of tables with the key 'effect'")
     if depth == 0:
         raise CawUsageError(f"{where}: chains are nested more than {_DEEPEST_NESTING} deep")
-    return Pedalboard([_from_table(table, f"{where}, effect {index}", depth) for index, table in enumerate(tables, 1)])
+    named = ((table, f"{where}, effect {index}") for index, table in enumerate(tables, 1))
+    return Pedalboard([_from_table(table, name, depth, seed) for table, name in named])
 
 
-def _from_table(table: dict[str, Any], where: str, depth: int) -> AudioProcessor:
+def _from_table(table: dict[str, Any], where: str, depth: int, seed: Callable[[], int] | None) -> AudioProcessor:
     values = dict(table)
     name = values.pop("effect", None)
     if not isinstance(name, str):
         raise CawUsageError(f"{where}: the key 'effect' must name the effect")
-    if name == "Mix":
+    if name.casefold() == "mix":
         branches = values.pop("branches", None)
         if values or not isinstance(branches, list):
             raise CawUsageError(f"{where}: Mix has one key, 'branches', a list of chains")
-        return Mix([_board(branch, where, depth - 1) for branch in branches])
+        return Mix([_board(branch, where, depth - 1, seed) for branch in branches])
     try:
-        return make_effect(name, values)
+        return make_effect(name, values, seed)
     except CawUsageError as error:
         raise CawUsageError(f"{where}: {error}") from error

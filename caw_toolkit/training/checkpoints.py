@@ -18,7 +18,17 @@ from caw_toolkit.pyramid import archive
 from caw_toolkit.pyramid.format_history import upgrade
 from caw_toolkit.pyramid.model_schema import MOST_SCALES, check_model, check_values
 from caw_toolkit.pyramid.plain_pickle import UnreadableError
-from caw_toolkit.pyramid.schema import SchemaError, list_of, number, optional, schema_errors, string, table, whole
+from caw_toolkit.pyramid.schema import (
+    SchemaError,
+    list_of,
+    number,
+    optional,
+    schema_errors,
+    shown,
+    string,
+    table,
+    whole,
+)
 
 FORMAT = "caw_toolkit.checkpoint"
 VERSION = 2
@@ -38,7 +48,7 @@ _SCHEMA = table(
         "losses": list_of(table({}, others=number(-1e300, 1e300)), 0, MOST_SCALES),
         "previous": table({}),
     },
-    {"latest": table({}, others=number(-1e300, 1e300))},
+    {"latest": table({}, others=number(-1e300, 1e300)), "settings": table({}, others=string)},
     others=None,
 )
 
@@ -58,6 +68,7 @@ class Checkpoint:
         losses: last losses of each finished scale.
         latest: losses of the last step of the scale in training.
         previous: what the finished scale below left for warm starts.
+        settings: the main ones behind the fingerprint, by name; none of earlier versions.
     """
 
     fingerprint: str
@@ -70,6 +81,7 @@ class Checkpoint:
     losses: list[dict[str, float]] = field(default_factory=list)
     latest: dict[str, float] = field(default_factory=dict)
     previous: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write atomically: a crash at any moment leaves the last whole checkpoint."""
@@ -80,8 +92,13 @@ class Checkpoint:
         write_atomically(path, buffer.getbuffer(), part_name=f".{path.resolve().name}.part")
 
     @classmethod
-    def load(cls, path: Path, fingerprint: str) -> Checkpoint:
+    def load(cls, path: Path, fingerprint: str, settings: Mapping[str, str] | None = None) -> Checkpoint:
         """Read a checkpoint of the same training.
+
+        Args:
+            path: of the checkpoint.
+            fingerprint: of the training that is to go on.
+            settings: of that training, for the message if they are others.
 
         Raises:
             CawError: if it is not a checkpoint, is damaged, belongs to another recording or other settings, or holds
@@ -90,8 +107,8 @@ class Checkpoint:
         content = _read(path)
         if content["fingerprint"] != fingerprint:
             raise CawError(
-                f"{path} belongs to a training with another recording or other settings: resume with the same options, "
-                "or train again without --resume"
+                f"{path} belongs to a training with {_differences(content.get('settings', {}), settings or {})}: "
+                "resume with the same options, or train again without --resume"
             )
         return cls(**content)
 
@@ -111,6 +128,16 @@ class Checkpoint:
                 raise SchemaError(f"scale is {self.scale}, which does not fit the {len(finished)} scales of its model")
             if len(self.losses) != self.scale or not self.scale <= len(self.seconds) <= self.scale + 1:
                 raise SchemaError(f"losses or seconds are not of {self.scale} finished scales")
+
+
+def _differences(stored: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """What a stored training has that the one at hand has not, as far as it is known."""
+    others = [
+        "another recording" if name == "recording" else f"{name} {shown(stored[name])}, not {shown(given[name])}"
+        for name in given.keys() & stored.keys()
+        if stored[name] != given[name]
+    ]
+    return " and ".join(sorted(others)) or "another recording or other settings"
 
 
 def stored_seed(path: Path) -> int:

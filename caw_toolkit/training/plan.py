@@ -66,6 +66,17 @@ class Plan:
         digest.update(self.recording.samples.tobytes())
         return digest.hexdigest()
 
+    def settings(self) -> dict[str, str]:
+        """What decides the result, as users know it: for the message to whoever resumes with something else."""
+        return {
+            "recording": hashlib.sha256(self.recording.samples.tobytes()).hexdigest(),
+            "preset": self.preset.name,
+            "material": self.material.value,
+            "scales": ",".join(map(str, self.rates)),
+            "minutes": "unlimited" if self.minutes is None else f"{self.minutes:g}",
+            "seed": str(self.seed),
+        }
+
 
 def make_plan(
     clips: AudioClip | Sequence[AudioClip],

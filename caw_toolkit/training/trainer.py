@@ -93,10 +93,10 @@ class Trainer:
         self.credits = credits
         fingerprint = plan.fingerprint() + (f" from {weights_digest(start)}" if start else "")
         if resume and checkpoint is not None and checkpoint.exists():
-            self.state = Checkpoint.load(checkpoint, fingerprint)
+            self.state = Checkpoint.load(checkpoint, fingerprint, plan.settings())
             self._resumed: ResumedState | None = ResumedState(self.state, plan, checkpoint)
         else:
-            self.state = Checkpoint(fingerprint, plan.seed)
+            self.state = Checkpoint(fingerprint, plan.seed, settings=plan.settings())
             self._resumed = None
         self._schedule = Schedule(plan, self.state, spent_seconds)
         self.last_save = time.monotonic()

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from caw_toolkit import CawUsageError
-from caw_toolkit.cli.batch import Batch
-from caw_toolkit.cli.options import (
-    FILE,
-    device_option,
-    model_option,
-    output_option,
-    quiet_option,
-    seed_option,
-)
-from caw_toolkit.cli.progress import progress_option, shown_progress
+from caw_toolkit.cli.files import Files, file_options
+from caw_toolkit.cli.options import FILE, device_option, examples, model_option, quiet_option, seed_option
+from caw_toolkit.cli.progress import progress_option
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
+if TYPE_CHECKING:
+    from caw_toolkit import Array, PyramidModel
 
-@click.command()
-@click.argument("recordings", nargs=-1, required=True, type=FILE, metavar="LOWRES...")
+
+@click.command(epilog=examples("caw bwe call.wav -m speaker.pt", "caw bwe calls/ -m speaker.pt -o wide/"))
+@file_options(metavar="LOWRES", label="bwe")
 @model_option(help_text="Model trained on a full-bandwidth recording of the same source.")
-@output_option(help_text="File to write, for a single LOWRES. Default: LOWRES.bwe beside it, in its format.")
 @click.option(
     "--filter",
     "filter_path",
@@ -40,9 +35,8 @@ from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 @quiet_option
 @progress_option
 def bwe(
-    recordings: Sequence[Path],
+    files: Files,
     model_path: Path,
-    output: Path | None,
     filter_path: Path | None,
     seed: int,
     device: str,
@@ -53,38 +47,49 @@ def bwe(
 
     The recording's own band is kept, and an anti-alias filter's roll-off at its end undone where it is mild; what it
     lacks is found from its spectrum, whatever its rate.
-    """
-    from caw_bandwidth_extension.roll_off import of_filter
-    from caw_bandwidth_extension.task import bandwidth, extend
-    from caw_toolkit import PyramidModel, read_audio
-    from caw_toolkit.processors.model_processor import on_model_channels
 
-    if output is not None and len(recordings) > 1:
-        raise CawUsageError("-o names a single file: leave it out for several recordings")
+    LOWRES may be a file, a folder, or - for standard input.
+    """
     rate = stored_sample_rate(model_path)
-    targets = [output or results.beside(recording, "bwe", sample_rate=rate) for recording in recordings]
-    if len(set(targets)) < len(targets):
-        raise CawUsageError("two recordings have the same name but for its ending: extend them one by one with -o")
-    results.expect(targets, inputs=[*recordings, model_path, filter_path], sample_rate=rate)
+    batch = files.plan(results, reads=[model_path, filter_path], sample_rate=rate)
+
+    from caw_bandwidth_extension.roll_off import of_filter
+    from caw_bandwidth_extension.task import extend
+    from caw_toolkit import PyramidModel
+
     roll_off = of_filter(filter_path) if filter_path else None
     model = PyramidModel.load(model_path, device)
-    batch = Batch(len(recordings))
-    display = click.get_current_context().with_resource(shown_progress(quiet=quiet))
-    for number, (recording, target) in enumerate(zip(recordings, targets, strict=True), 1):
-        with batch.file(recording):
-            display.begin_file(recording.name, number, len(recordings))
-            clip = read_audio(recording)
-            own = bandwidth(clip.samples, clip.sample_rate)
-            each = partial(extend, model, sample_rate=clip.sample_rate, seed=seed, roll_off=roll_off, cutoff_hz=own)
-            audio = on_model_channels(model, clip.samples, each)
-            results.write(
-                target,
-                audio,
-                model.sample_rate,
-                of=clip,
-                read=[recording],
-                model=model_path,
-                note=f" ({model.sample_rate} Hz)",
-                found={"bandwidth_hz": own},
-            )
-    batch.finish()
+    extended = partial(extend, model, seed=seed, roll_off=roll_off)
+    batch.run(
+        lambda job, display: _extend_file(
+            job.source, job.target, model=model, model_path=model_path, extended=extended, results=results
+        )
+    )
+
+
+def _extend_file(
+    source: Path,
+    target: Path,
+    *,
+    model: PyramidModel,
+    model_path: Path,
+    extended: Callable[..., Array],
+    results: Results,
+) -> None:
+    from caw_bandwidth_extension.task import bandwidth
+    from caw_toolkit import read_audio
+    from caw_toolkit.processors.model_processor import on_model_channels
+
+    clip = read_audio(source)
+    own = bandwidth(clip.samples, clip.sample_rate)
+    each = partial(extended, sample_rate=clip.sample_rate, cutoff_hz=own)
+    results.write(
+        target,
+        on_model_channels(model, clip.samples, each),
+        model.sample_rate,
+        of=clip,
+        read=[source],
+        model=model_path,
+        note=f" ({model.sample_rate} Hz)",
+        found={"bandwidth_hz": own},
+    )

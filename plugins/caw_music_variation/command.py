@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from caw_toolkit import CawUsageError
-from caw_toolkit.cli.batch import Batch
+from caw_toolkit.cli.files import Files, file_options
 from caw_toolkit.cli.options import (
-    FILE,
     Amount,
     device_option,
+    examples,
     minutes_option,
     model_option,
-    output_option,
     quiet_option,
     seed_option,
 )
-from caw_toolkit.cli.progress import load_or_train, progress_option, shown_progress
+from caw_toolkit.cli.progress import load_or_train, progress_option
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
     from caw_toolkit import Array, AudioClip, PyramidModel
 
 
-@click.command()
-@click.argument("songs", nargs=-1, required=True, type=FILE, metavar="SONG...")
-@model_option(required=False, help_text="Finished model; without it one is trained on each SONG first.")
-@output_option(
-    help_text="File to write, for a single take of a single SONG. Default: SONG.varied1 and so on, in its format."
+_USUAL_STRENGTH = 0.5
+
+
+@click.command(
+    epilog=examples("caw vary song.wav -m song.pt -n 3", "caw vary album/ -m song.pt --strength 0.7 -o varied/")
 )
+@file_options(metavar="SONG", label="varied")
+@model_option(required=False, help_text="Finished model; without it one is trained on each SONG first.")
 @click.option("-n", "--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Takes of each SONG.")
 @click.option(
     "--strength",
     type=Amount(0, 1),
-    default=0.5,
+    default=_USUAL_STRENGTH,
     show_default=True,
     help="0 is the song, 0.5 its harmony and beat with all detail new, 1 keeps nothing.",
 )
@@ -58,9 +59,8 @@ if TYPE_CHECKING:
 @quiet_option
 @progress_option
 def vary(
-    songs: Sequence[Path],
+    files: Files,
     model_path: Path | None,
-    output: Path | None,
     count: int,
     strength: float,
     keep_below: float | None,
@@ -80,59 +80,74 @@ def vary(
 
     With a model of the paper's preset the song enters the pyramid at --scale, by default the second-coarsest, and
     comes out as that makes it.
-    """
-    from caw_music_variation import task
-    from caw_toolkit import PyramidModel, derived_seed, read_audio
 
-    if output is not None and (len(songs) > 1 or count > 1):
-        raise CawUsageError("-o names a single file: leave it out for several songs or takes")
+    Takes are numbered, and go on from those that exist: SONG.varied1, SONG.varied2; with another strength than usual
+    SONG.varied-0.7-1. SONG may be a file, a folder, or - for standard input.
+    """
     is_whole = start is None and stop is None
     rate = stored_sample_rate(model_path) if model_path is not None and is_whole else None
-    targets = {
-        song: [output or results.beside(song, "varied", take=take + 1, sample_rate=rate) for take in range(count)]
-        for song in songs
-    }
-    every = [target for takes in targets.values() for target in takes]
-    if len(set(every)) < len(every):
-        raise CawUsageError("two of the songs have the same name but for its ending: vary them one by one with -o")
-    results.expect(every, inputs=[*songs, model_path], sample_rate=rate)
+    label = "varied" if strength == _USUAL_STRENGTH else f"varied-{strength:g}-"
+    batch = files.plan(results, label=label, takes=count, reads=[model_path], sample_rate=rate)
+
+    from caw_toolkit import PyramidModel
+
+    settings: dict[str, Any] = {"strength": strength, "scale": scale, "keep_below": keep_below}
     model = None if model_path is None else PyramidModel.load(model_path, device)
-    batch = Batch(len(songs))
-    display = click.get_current_context().with_resource(shown_progress(quiet=quiet))
-    for number, (song, takes) in enumerate(targets.items(), 1):
-        with batch.file(song):
-            display.begin_file(song.name, number, len(songs))
-            clip = read_audio(song)
-            passage = _passage(clip, start, stop)
-            if model is None or model_path is None:
-                model = load_or_train([clip], None, minutes=minutes, seed=seed, device=device, quiet=quiet)
-            if not quiet:
-                _tell_of_the_model(song, clip, model, keeps=keep_below is not None, is_whole=is_whole)
-            make = partial(
-                task.vary if passage is None else partial(task.vary_passage, start=passage[0], stop=passage[1]),
-                model,
-                clip.samples,
-                clip.sample_rate,
-                strength=strength,
-                scale=scale,
-                keep_below=keep_below,
-            )
-            novelty = None if quiet and results.log is None else _Novelty(clip, model.sample_rate, passage)
-            for take, target in enumerate(takes):
-                display.update(take / count, "varying")
-                audio = make(seed=derived_seed(seed, "take", take))
-                share = None if novelty is None else novelty.of(audio)
-                results.write(
-                    target,
-                    audio,
-                    model.sample_rate if passage is None else clip.sample_rate,
-                    of=clip,
-                    read=[song],
-                    model=model_path,
-                    note="" if share is None else f", {share:.0%} new",
-                    found={"new_share": share},
-                )
-    batch.finish()
+
+    def model_for(clip: AudioClip) -> PyramidModel:
+        return model or load_or_train([clip], None, minutes=minutes, seed=seed, device=device, quiet=quiet)
+
+    batch.run(
+        lambda job, display: _vary_file(
+            job.source,
+            job.takes,
+            model_for=model_for,
+            model_path=model_path,
+            start=start,
+            stop=stop,
+            settings=settings,
+            seed=seed,
+            results=results,
+        )
+    )
+
+
+def _vary_file(
+    song: Path,
+    takes: Sequence[tuple[int, Path]],
+    *,
+    model_for: Callable[[AudioClip], PyramidModel],
+    model_path: Path | None,
+    start: float | None,
+    stop: float | None,
+    settings: Mapping[str, Any],
+    seed: int,
+    results: Results,
+) -> None:
+    """Make takes of a song; the settings are those of `task.vary`."""
+    from caw_music_variation import task
+    from caw_toolkit import derived_seed, read_audio
+
+    clip = read_audio(song)
+    passage = _passage(clip, start, stop)
+    model = model_for(clip)
+    if not results.quiet:
+        _tell_of_the_model(song, clip, model, keeps=settings["keep_below"] is not None, is_whole=passage is None)
+    vary = task.vary if passage is None else partial(task.vary_passage, start=passage[0], stop=passage[1])
+    novelty = None if results.quiet and results.log is None else _Novelty(clip, model.sample_rate, passage)
+    for take, target in takes:
+        audio = vary(model, clip.samples, clip.sample_rate, seed=derived_seed(seed, "take", take), **settings)
+        share = None if novelty is None else novelty.of(audio)
+        results.write(
+            target,
+            audio,
+            model.sample_rate if passage is None else clip.sample_rate,
+            of=clip,
+            read=[song],
+            model=model_path,
+            note="" if share is None else f", {share:.0%} new",
+            found={"new_share": share},
+        )
 
 
 class _Novelty:

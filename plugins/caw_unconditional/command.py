@@ -12,7 +12,9 @@ from caw_toolkit.cli.options import (
     Amount,
     NamedPath,
     device_option,
+    examples,
     model_option,
+    next_take,
     quiet_option,
     seed_option,
 )
@@ -20,14 +22,17 @@ from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.cli.results import Results, result_options
 
 
-@click.command()
+@click.command(
+    epilog=examples("caw generate -m clip.pt -n 3", "caw generate -m clip.pt --duration 600 --seed 1 -o long.flac")
+)
 @model_option()
 @click.option(
     "-o",
     "--output",
     type=NamedPath(path_type=Path),
     metavar="OUT",
-    help="File or folder to write; - is standard output. Default: MODEL_take1.wav and so on, in this folder.",
+    help="File or folder to write; - is standard output. Default: MODEL_take1.wav and so on, in this folder, going on "
+    "from the takes that exist.",
 )
 @click.option("--duration", type=Amount(min=0, min_open=True), metavar="S", help="Length in seconds; default: 30.")
 @click.option("--like-length", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="As long as FILE.")
@@ -59,7 +64,7 @@ def generate(
     if duration is not None and like_length is not None:
         raise CawUsageError("--duration and --like-length exclude each other")
     seconds = _length_of(like_length) if like_length else (30.0 if duration is None else duration)
-    targets = list(_targets(model_path, output, count, results.suffix or ".wav"))
+    targets = list(_targets(model_path, output, count, results.suffix or ".wav", goes_on=not results.force))
     if all_scales and str(targets[0]) == "-":
         raise CawUsageError("--all-scales writes several files: name a file or a folder with -o")
     inputs = [model_path, *([Path(like_length)] if like_length else [])]
@@ -94,19 +99,25 @@ def _length_of(path: str) -> float:
     return read_audio(path).seconds
 
 
-def _targets(model_path: Path, output: Path | None, count: int, default_suffix: str) -> Iterator[Path]:
-    """The file of each take: OUT itself for a single one, OUT_take1 and so on for several, or files in a folder OUT."""
+def _targets(
+    model_path: Path, output: Path | None, count: int, default_suffix: str, *, goes_on: bool
+) -> Iterator[Path]:
+    """The file of each take: OUT itself for a single one, OUT_take1 and so on for several, or files in a folder OUT.
+
+    Takes that are named here go on from those that exist.
+    """
     if output is not None and str(output) == "-":
         if count > 1:
             raise CawUsageError("standard output takes a single take: leave -n out, or name a folder with -o")
         yield output
-        return
-    is_folder = output is not None and (output.is_dir() or not output.suffix)
-    folder = output if output is not None and is_folder else (output.parent if output is not None else Path())
-    stem = output.stem if output is not None and not is_folder else model_path.stem
-    suffix = output.suffix if output is not None and not is_folder else default_suffix
-    for take in range(1, count + 1):
-        yield output if output is not None and not is_folder and count == 1 else folder / f"{stem}_take{take}{suffix}"
+    elif output is not None and not output.is_dir() and output.suffix:
+        names = (f"{output.stem}_take{take}{output.suffix}" for take in range(1, count + 1))
+        yield from [output] if count == 1 else map(output.with_name, names)
+    else:
+        folder = output or Path()
+        first = next_take(folder, f"{model_path.stem}_take", default_suffix) if goes_on else 1
+        for take in range(first, first + count):
+            yield folder / f"{model_path.stem}_take{take}{default_suffix}"
 
 
 def _at_rate(target: Path, rate: int) -> Path:

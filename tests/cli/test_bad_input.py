@@ -156,7 +156,7 @@ CASES = {
         "holds an unfinished training: add --resume",
         2,
     ),
-    "train-into-a-file": Case(lambda p: [*p.train(p.clip), "-o", p.clip / "new.pt"], "clip.wav' does not exist", 2),
+    "train-into-a-file": Case(lambda p: [*p.train(p.clip), "-o", p.clip / "new.pt"], "clip.wav' is no folder", 2),
     "train-into-a-pipe": Case(lambda p: [*p.train(p.clip), "-o", "-"], "cannot be written to standard output", 2),
     "rates-without-sense": Case(lambda p: p.train(p.clip, "--scales", "500,abc"), "is not a list of whole numbers", 2),
     "8000-rates": Case(

@@ -16,8 +16,11 @@ from click.testing import CliRunner, Result
 
 from caw_toolkit.cli import group as group_module
 from caw_toolkit.cli import main, options, plugins_command
+from caw_toolkit.cli.environment import name_variables
 from caw_toolkit.cli.errors import error_boundary, take_debug_option
+from caw_toolkit.cli.group import commands_of_plugins
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.parts import load_target
 from caw_toolkit.plugins import PluginHost, get_host
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS
 from fake_plugins import BROKEN, FakeEntryPoint, install_broken, plugin
@@ -67,6 +70,38 @@ def failing(error: BaseException) -> FakeEntryPoint:
 def test_version(invoke: Invoke) -> None:
     result = invoke("--version")
     assert result.exit_code == 0 and result.stdout.startswith("caw ")
+
+
+def test_help_has_headings_and_every_command_an_example(invoke: Invoke) -> None:
+    shown = invoke("help")
+    assert shown.stdout == invoke("-h").stdout and invoke("-V").stdout == invoke("--version").stdout
+    headings = [line for line in shown.stdout.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == ["Options:", "Models:", "Files:", "Plugins:", "Help:"]
+    for name in set(ENGINE_COMMANDS) - {"plugin"}:
+        assert f"    caw {name}" in invoke("help", name).stdout
+    assert "    caw plugin new shout" in invoke("help", "plugin", "new").stdout
+    unknown = invoke("help", "tarin")
+    assert unknown.exit_code == 2 and "did you mean 'train'?" in unknown.stderr
+
+
+def test_options_have_defaults_in_the_environment(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAW_PLUGINS_JSON", "1")
+    monkeypatch.setenv("CAW_VERSION", "1")
+    assert json.loads(invoke("plugins").stdout)
+
+
+def test_no_default_in_the_environment_is_another_variable() -> None:
+    taken = set()
+    engine = [(name, load_target(each.target)) for name, each in ENGINE_COMMANDS.items()]
+    for name, command in [*engine, *commands_of_plugins()]:
+        assert isinstance(command, click.Command)
+        name_variables(command, None, name)
+        inner = command.commands.values() if isinstance(command, click.Group) else ()
+        taken |= {parameter.envvar for each in (command, *inner) for parameter in each.params}
+    assert {"CAW_TRAIN_MINUTES", "CAW_GENERATE_MODEL", "CAW_DENOISE_BIT_DEPTH", "CAW_PLUGIN_NEW_DIRECTORY"} < taken
+    assert taken.isdisjoint(
+        {"CAW_DEBUG", "CAW_DISABLE_PLUGINS", "CAW_PLUGINS", "CAW_PRECISION", "CAW_STRICT_PLUGINS", "CAW_TEST_AUDIO"}
+    )
 
 
 def test_help_lists_commands_of_the_engine_and_of_plugins(invoke: Invoke) -> None:
@@ -308,15 +343,27 @@ def test_shared_options_have_defaults_and_a_drawn_seed(tmp_path: Path) -> None:
     assert not values["quiet"] and not values["force"] and not values["as_json"]
 
 
+def test_an_amount_that_is_none_is_said_in_plain_words(invoke: Invoke) -> None:
+    made = invoke("demo", "--minutes", "1m")
+    assert made.exit_code == 2 and "'--minutes': '1m' is not a valid number." in made.stderr
+
+
+def test_info_says_which_commands_use_a_model(tiny_model_path: Path) -> None:
+    shown = CliRunner().invoke(main, ["info", str(tiny_model_path)]).stdout
+    assert "  used by     caw bwe, denoise, generate, inpaint, vary\n" in shown and " values\n" in shown
+
+
 def test_a_given_seed_and_quiet_show_nothing() -> None:
     assert run_options("-", "--seed", "7").stderr == ""
     assert run_options("-", "--quiet").stderr == ""
     assert run_options("-", "--seed", "-1").exit_code == 2
 
 
-def test_files_must_exist_and_outputs_need_a_folder(tmp_path: Path) -> None:
+def test_files_must_exist_and_outputs_need_a_place(tmp_path: Path) -> None:
     missing = run_options(str(tmp_path / "missing.wav"))
     assert missing.exit_code == 2 and "does not exist" in missing.stderr
-    nowhere = run_options("-", "-o", str(tmp_path / "nowhere" / "out.wav"))
-    assert nowhere.exit_code == 2 and "does not exist" in nowhere.stderr
+    assert run_options("-", "-o", str(tmp_path / "to" / "be" / "made" / "out.wav")).exit_code == 0
+    (tmp_path / "file").touch()
+    nowhere = run_options("-", "-o", str(tmp_path / "file" / "out.wav"))
+    assert nowhere.exit_code == 2 and "is no folder" in nowhere.stderr
     assert json.loads(run_options("-", "-o", "-").stdout)["output"] == "-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -39,9 +40,8 @@ def run(*arguments: str | Path) -> Result:
 def test_a_chain_of_both_kinds(clip: Path, tiny_model_path: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.wav"
     extension = f"bwe(model='{tiny_model_path}', source_sample_rate=1000, device='cpu')"
-    result = run(
-        clip, target, "-e", "Compressor(threshold_db=-20, ratio=2)", "--effect", extension, "--bit-depth", "float"
-    )
+    effects = ("-e", "compressor(threshold_db=-20, ratio=2)", "--effect", extension)  # in any case
+    result = run(clip, target, *effects, "--bit-depth", "float", "--seed", "0")
     assert result.exit_code == 0, result.stderr
     assert result.stderr == f"wrote {target}\n"
     board = Pedalboard(
@@ -84,6 +84,21 @@ def test_audio_that_a_native_effect_cannot_work_with_is_a_clear_error(clip: Path
     assert "the chain cannot process" in result.stderr and "48kHz" in result.stderr
 
 
+def test_a_seed_is_drawn_shown_and_kept_where_an_effect_needs_one(
+    clip: Path, tiny_model_path: Path, tmp_path: Path
+) -> None:
+    effect = f"vary(model='{tiny_model_path}', device='cpu')"
+    drawn = run(clip, tmp_path / "a.wav", "-e", effect, "--log", tmp_path / "log")
+    seed = json.loads((tmp_path / "log").read_text())["options"]["seed"]
+    assert drawn.stderr.splitlines()[0] == f"seed {seed}"
+    given = run(clip, tmp_path / "b.wav", "-e", effect.replace("device", f"seed={seed}, device"))
+    assert given.stderr == f"wrote {tmp_path / 'b.wav'}\n"
+    again = run(clip, tmp_path / "c.wav", "-e", effect, "--seed", seed)
+    assert again.stderr == f"wrote {tmp_path / 'c.wav'}\n"
+    one, two, three = (read_audio(tmp_path / name).samples for name in ("a.wav", "b.wav", "c.wav"))
+    assert np.array_equal(one, two) and np.array_equal(one, three)
+
+
 def test_standard_input_and_output(clip: Path, tmp_path: Path) -> None:
     with open(clip, "rb") as source, open(tmp_path / "out.wav", "wb") as target:
         done = run_caw("process", "-", "-", "-e", "Gain(gain_db=-6)", stdin=source, stdout=target)
@@ -118,7 +133,7 @@ def test_errors_are_one_line_and_nothing_is_left(
     (tmp_path / "tiny.pt").write_bytes(tiny_model_path.read_bytes())
     (tmp_path / "chain.toml").write_text("[[chain]]\neffect = 'Gain'\n")
     before = contents(tmp_path)
-    result = run("clip.wav", "out.wav", *arguments)
+    result = run("clip.wav", "out.wav", *arguments, "--quiet")
     assert result.exit_code == code, result.stderr
     assert message in result.stderr and len(result.stderr.splitlines()) == 1
     assert contents(tmp_path) == before

@@ -100,7 +100,7 @@ def test_several_files_at_once(tiny_model_path: Path, tmp_path: Path) -> None:
     assert run("--model", tiny_model_path, *paths)[0] == 0
     assert {sf.info(tmp_path / name).frames for name in ("one.bwe.wav", "two.bwe.flac")} == {4000}
     code, message = run("--model", tiny_model_path, *paths, "-o", tmp_path / "three.wav")
-    assert (code, "single file" in message) == (2, True)
+    assert (code, "takes a single result" in message) == (2, True)
 
 
 def test_an_input_of_a_higher_rate_than_the_models_counts_by_its_content(tiny_model: PyramidModel) -> None:

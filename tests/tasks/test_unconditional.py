@@ -39,6 +39,11 @@ def made(folder: Path) -> list[str]:
 
 
 class TestNames:
+    def test_takes_go_on_from_those_that_exist(self, folder: Path) -> None:
+        for more in ([], ["-n", "2"], ["-f"]):
+            assert generate(*more).exit_code == 0, more
+        assert made(folder) == [f"bird_take{take}.wav" for take in (1, 2, 3)]
+
     def test_a_take_beside_the_model_by_default(self, folder: Path) -> None:
         result = generate()
         assert result.exit_code == 0, result.stderr

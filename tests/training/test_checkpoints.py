@@ -48,6 +48,14 @@ def test_another_training_is_refused(stored: Path) -> None:
         Checkpoint.load(stored, "xyz")
 
 
+def test_the_setting_that_is_another_is_named(stored: Path) -> None:
+    Checkpoint("abc", 7, settings={"minutes": "1", "seed": "7", "recording": "a"}).save(stored)
+    with pytest.raises(CawError, match=r"a training with minutes '1', not '0.5': resume with the same options"):
+        Checkpoint.load(stored, "xyz", {"minutes": "0.5", "seed": "7", "recording": "a"})
+    with pytest.raises(CawError, match="a training with another recording: resume with the same options"):
+        Checkpoint.load(stored, "xyz", {"minutes": "1", "recording": "b"})
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9, 0.999])
 def test_a_truncated_file(stored: Path, share: float) -> None:
     data = stored.read_bytes()
