@@ -20,6 +20,8 @@ from caw_toolkit.pyramid.model_schema import MOST_SCALES, check_model, check_val
 from caw_toolkit.pyramid.plain_pickle import UnreadableError
 from caw_toolkit.pyramid.schema import SchemaError, list_of, number, optional, schema_errors, string, table, whole
 
+__all__ = ["checkpoint_path"]
+
 FORMAT = "caw_toolkit.checkpoint"
 VERSION = 2
 
@@ -162,7 +164,17 @@ def unusable(path: Path, reason: str) -> CawError:
 
 
 def checkpoint_path(model_path: Path) -> Path:
-    """Where the checkpoint of a model is kept."""
+    """Where the state of an unfinished training is kept: beside the model that it will become.
+
+    Args:
+        model_path: file of the model.
+
+    Example:
+        >>> checkpoint_path(Path("clip.pt")).name
+        'clip.pt.checkpoint'
+
+    .. versionadded:: 0.1
+    """
     return model_path.with_name(model_path.name + ".checkpoint")
 
 
