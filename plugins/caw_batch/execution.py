@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import time
@@ -98,7 +99,7 @@ def _execute(job: Job, run: Run) -> Outcome:
     attempts = record.attempts + 1 if record is not None and same and record.run == run.name else 1
     arguments = [*_chosen(job, key, begun=same), *job.arguments]
     line = shlex.join(["caw", job.command, *arguments])
-    now = Record(key, "started", run.name, attempts, line, platform.node())
+    now = Record(key, "started", run.name, attempts, line, platform.node(), os.getpid())
     if attempts > MOST_ATTEMPTS:
         return _failed(job, now, f"its process died {MOST_ATTEMPTS} times while it ran: short of memory?")
     write_record(job.output, now)

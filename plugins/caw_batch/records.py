@@ -35,6 +35,7 @@ class Record:
         attempts: how many times it was started in that run.
         command: what was run.
         host: machine that it ran on.
+        process: its number there.
         seconds: that it took.
         error: why it failed.
         size: of the output in bytes, if that is a file.
@@ -46,6 +47,7 @@ class Record:
     attempts: int
     command: str
     host: str
+    process: int
     seconds: float = 0.0
     error: str = ""
     size: int | None = None
