@@ -84,7 +84,7 @@ class Cluster:
             if find_spec("bokeh") is not None:
                 report.say(f"dashboard: {client.dashboard_link}")
             if not client.nthreads():
-                report.say("waiting for workers")
+                report.say(f"waiting for workers to connect to {client.scheduler.address}")
             client.wait_for_workers(1)
             yield client
 
@@ -106,7 +106,8 @@ class _Dispatcher:
                 try:
                     self._take(self._ended.get(timeout=_POLL_SECONDS))
                 except queue.Empty:
-                    self._require_scheduler()
+                    if self._client.status != "running":
+                        raise self._lost() from None
                 self._fill()
         except KeyboardInterrupt:
             self._client.cancel(list(self._running), force=True)
@@ -127,25 +128,30 @@ class _Dispatcher:
         return {} if device == "cpu" else self._resources
 
     def _take(self, future: Future) -> None:
-        if future.status in ("cancelled", "lost"):
-            self._require_scheduler(lost=True)
-        number = self._running.pop(future.key)
+        if future.status == "lost":  # with its worker, before it was read: it is made again, from the record on disk
+            future.add_done_callback(self._ended.put)
+            return
+        number = self._running[future.key]
         outcome = self._outcome(future, number)
         # A result that Dask keeps is made again when the worker that holds it dies.
         future.release()
+        del self._running[future.key]
         for each in self._agenda.settle(number, outcome):
             self._report.add(each)
 
     def _outcome(self, future: Future, number: int) -> Outcome:
-        error = future.exception()
-        if error is None:
+        from distributed import CancelledError
+
+        try:
             outcome: Outcome = future.result()
             return outcome
-        return Outcome(str(self._agenda.jobs[number].output), "failed", error=f"{type(error).__name__}: {error}")
+        except CancelledError:
+            raise self._lost() from None
+        except Exception as error:  # of Dask: those of jobs are outcomes
+            return Outcome(str(self._agenda.jobs[number].output), "failed", error=f"{type(error).__name__}: {error}")
 
-    def _require_scheduler(self, *, lost: bool = False) -> None:
-        if lost or self._client.status != "running":
-            raise CawError(f"the scheduler is lost: {self._report.unfinished()}")
+    def _lost(self) -> CawError:
+        return CawError(f"the scheduler is lost: {self._report.unfinished()}")
 
 
 def _execute_alone(job: Job, run: Run) -> Outcome:
@@ -177,6 +183,7 @@ def _local_cluster(workers: int | None, jobs: int) -> Any:
             memory_limit=0,  # Dask would kill a training that takes more than its share
             dashboard_address=":0" if find_spec("bokeh") else None,
             silence_logs=logging.CRITICAL,
+            preload=["caw_batch.preload"],
         )
 
 

@@ -49,12 +49,14 @@ class Outcome:
         state: of the job.
         seconds: that it took now.
         error: why it failed.
+        attempts: how many times it was started in this run.
     """
 
     output: str
     state: OutcomeState
     seconds: float = 0.0
     error: str = ""
+    attempts: int = 1
 
 
 def settled(job: Job, run: Run) -> Outcome | None:
@@ -113,7 +115,7 @@ def _execute(job: Job, run: Run) -> Outcome:
     seconds = time.monotonic() - began
     size = job.output.stat().st_size if job.output.is_file() else None
     write_record(job.output, replace(now, state="done", seconds=seconds, size=size))
-    return Outcome(str(job.output), "done", seconds)
+    return Outcome(str(job.output), "done", seconds, attempts=attempts)
 
 
 def _settled(job: Job, key: str, record: Record | None, run: Run) -> Outcome | None:
@@ -123,7 +125,7 @@ def _settled(job: Job, key: str, record: Record | None, run: Run) -> Outcome | N
     if record is None or record.key != key:
         return None
     if record.state == "done" and job.output.exists() and not is_changed(job.output, record):
-        return Outcome(output, "skipped")
+        return Outcome(output, "done" if record.run == run.name else "skipped", record.seconds)
     if record.state == "failed" and record.run == run.name:
         return Outcome(output, "failed", error=record.error)
     if record.state == "failed" and not run.retry_failed:

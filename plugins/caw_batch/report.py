@@ -33,8 +33,7 @@ class Report:
         """Take down an outcome, and show it unless it was finished before."""
         self.outcomes.append(outcome)
         if outcome.state == "failed" or (outcome.state == "done" and not self._quiet):
-            what = f"failed: {outcome.error}" if outcome.state == "failed" else f"{outcome.seconds:.1f} s"
-            self.say(f"[{len(self.outcomes)}/{self._count}] {_short(outcome.output)}: {what}")
+            self.say(f"[{len(self.outcomes)}/{self._count}] {_short(outcome.output)}: {_described(outcome)}")
 
     def say(self, line: str) -> None:
         """Show a line beside the results."""
@@ -81,6 +80,13 @@ def print_json(outcomes: Iterable[Outcome]) -> None:
         failed = outcome.state == "failed"
         summary[outcome.state].append({"output": outcome.output, "error": outcome.error} if failed else outcome.output)
     click.echo(json.dumps(summary, indent=2))
+
+
+def _described(outcome: Outcome) -> str:
+    if outcome.state == "failed":
+        return f"failed: {outcome.error}"
+    again = ", after its process had died" if outcome.attempts > 1 else ""
+    return f"{outcome.seconds:.1f} s{again}"
 
 
 def _short(output: str) -> str:

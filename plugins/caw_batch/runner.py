@@ -8,6 +8,14 @@ from caw_batch.agenda import Agenda
 from caw_batch.execution import Run, execute, settled
 from caw_batch.jobs import Job
 from caw_batch.report import Report
+from caw_toolkit import CawError
+
+
+class BatchInterruptedError(CawError):
+    """A batch was stopped from outside; the same command goes on with it."""
+
+    exit_code = 130
+
 
 #: Does all jobs that are still to be done.
 Runner = Callable[[Agenda, Run, Report], None]
@@ -23,7 +31,7 @@ def run_jobs(jobs: Sequence[Job], run: Run, report: Report, runner: Runner) -> N
         runner: does what is to be done; not called if there is nothing.
 
     Raises:
-        KeyboardInterrupt: interrupted; says how far it got.
+        BatchInterruptedError: it was interrupted; says how far it got.
     """
     agenda = Agenda(jobs)
     try:
@@ -31,7 +39,7 @@ def run_jobs(jobs: Sequence[Job], run: Run, report: Report, runner: Runner) -> N
         if not agenda.is_done:
             runner(agenda, run, report)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"- {report.unfinished()}") from None
+        raise BatchInterruptedError(f"interrupted: {report.unfinished()}") from None
 
 
 def one_by_one(agenda: Agenda, run: Run, report: Report) -> None:

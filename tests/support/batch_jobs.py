@@ -32,6 +32,9 @@ def echo(source, output, text, also, times, seconds, loud, fail_if, die, force, 
     if log := os.environ.get("ECHO_LOG"):
         with open(log, "a") as stream:
             stream.write(f"{output.name} {os.getpid()}\\\\n")
+    if threads := os.environ.get("ECHO_THREADS"):
+        with open(threads, "a") as stream:
+            stream.write(os.environ["OMP_NUM_THREADS"] + " ")
     time.sleep(seconds)
     if die:
         os.kill(os.getpid(), signal.SIGKILL)
