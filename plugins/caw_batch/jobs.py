@@ -183,9 +183,11 @@ def _filled(value: Value, fields: Mapping[str, str]) -> Value:
 
 
 def _suffix(command: str, source: Path, options: Mapping[str, Value]) -> str:
-    """Of the result: a model's, that of --format, or the input's if it can be written."""
-    if not signature(command).has("file_format"):
+    """Of the result: a model's, that of --format, or the input's, of audio if it can be written."""
+    if command == "train":
         return ".pt"
+    if not signature(command).has("file_format"):
+        return source.suffix
     file_format: object = options.get("format", options.get("file_format"))
     results = Results(
         bit_depth=None,
