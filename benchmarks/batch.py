@@ -58,18 +58,16 @@ def measure_trainings(folder: Path, clip_path: Path, seconds: float) -> Iterator
     clip = read_audio(clip_path, duration_seconds=seconds)
     write_audio(folder / "clip.wav", clip.samples, clip.sample_rate)
     for workers in (1, os.cpu_count() or 1):
-        rows = [f"train,clip.wav,models-{workers}/{{seed}}.pt,60,{seed}" for seed in range(TRAININGS)]
-        rows = [row.replace("{seed}", row.rpartition(",")[2]) for row in rows]
+        rows = [f"train,clip.wav,models-{workers}/{seed}.pt,60,{seed}" for seed in range(TRAININGS)]
         table = folder / f"jobs-{workers}.csv"
         table.write_text("\n".join(["command,input,output,minutes,seed", *rows]), encoding="utf-8")
         began = time.perf_counter()
-        process = subprocess.run(
+        subprocess.run(
             [sys.executable, "-m", "caw_toolkit", "batch", "run", table.name, "--workers", str(workers)],
             cwd=folder,
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        assert process.returncode == 0
         yield workers, time.perf_counter() - began
 
 
