@@ -3,9 +3,9 @@
     python benchmarks/table1.py SENTENCES --work DIR [--low-rate 4000] [--models N] [--tested N] [--minutes M]
                                 [--window 2048 --hop 2048] [--prepare-only] [OPTIONS OF caw batch run]
 
-SENTENCES has a folder for each speaker (VCTK's test speakers, in the paper). As in its appendix B.2, each speaker's sentences
-are divided into batches of 20 to 25 s, a model is trained on each, every sentence is extended by all of them but
-the one that it was trained on, and its mean and standard deviation over models are averaged over sentences.
+SENTENCES has a folder for each speaker: in the paper, test speakers of VCTK. As in its appendix B.2, the sentences of a
+speaker are divided into batches of 20 to 25 s, a model is trained on each, every sentence is extended by all models but
+the one that was trained on it, and its mean and standard deviation over models are averaged over sentences.
 
 The work is a table of jobs, DIR/jobs.csv, that `caw batch run` does; stopped, the same command goes on. On a cluster,
 stop after --prepare-only, run the table there, and come back for the scores.
@@ -166,12 +166,13 @@ def main() -> None:
         print(f"wrote {work / 'jobs.csv'} with {count} jobs; now: caw batch run {work / 'jobs.csv'}", file=sys.stderr)
         return
     command = [sys.executable, "-m", "caw_toolkit", "batch", "run", str(work / "jobs.csv"), *batch_options]
+    batch = subprocess.Popen(command, stdout=sys.stderr)
     try:
-        done = subprocess.run(command, stdout=sys.stderr, check=False)
-    except KeyboardInterrupt:
-        sys.exit(130)  # caw batch has said what to do
-    if done.returncode:
-        sys.exit(done.returncode)
+        batch.wait()
+    except KeyboardInterrupt:  # which caw batch has had, too: it says what to do
+        batch.wait()
+    if batch.returncode:
+        sys.exit(batch.returncode)
     measure = partial(
         score, work=work, models=len(max(groups.values(), key=len)), window=arguments.window, hop=arguments.hop
     )
