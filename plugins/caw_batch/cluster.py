@@ -82,7 +82,7 @@ class Cluster:
                 raise CawError(f"no scheduler answers at {self.scheduler}: {error}") from error
             client.run_on_scheduler(_keep_jobs)
             if find_spec("bokeh") is not None:
-                report.say(f"dashboard: {client.dashboard_link}")
+                report.note(f"dashboard: {client.dashboard_link}")
             if not client.nthreads():
                 report.say(f"waiting for workers to connect to {client.scheduler.address}")
             client.wait_for_workers(1)

@@ -114,6 +114,8 @@ def make_job(
     }
     filled = {name: _filled(value, fields) for name, value in options.items()}
     text = fill(output, fields)
+    if text == "-":
+        raise CawUsageError("a batch cannot write to standard output: name a folder, or files, with -o")
     is_folder = text.endswith(("/", os.sep)) or Path(text).is_dir()
     target = Path(text, below, fields["stem"] + fields["ext"]) if is_folder else Path(text)
     here = Path(os.path.abspath(target))

@@ -39,6 +39,11 @@ class Report:
         """Show a line beside the results."""
         click.echo(line, err=True)
 
+    def note(self, line: str) -> None:
+        """Show a line unless the run is to be quiet."""
+        if not self._quiet:
+            self.say(line)
+
     def unfinished(self) -> str:
         """How far a run got that ends before its time."""
         settled = len(self.outcomes)
@@ -54,7 +59,7 @@ class Report:
             CawError: some failed.
         """
         print_json(self.outcomes) if as_json else print_table(self.outcomes)
-        failed = Counter(outcome.state for outcome in self.outcomes)["failed"]
+        failed = sum(outcome.state == "failed" for outcome in self.outcomes)
         if failed:
             raise CawError(f"{failed} of {self._count} jobs failed")
 

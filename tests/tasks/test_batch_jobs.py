@@ -10,6 +10,7 @@ import pytest
 from batch_jobs import EchoJobs
 from caw_batch.agenda import require_order, shard_of
 from caw_batch.jobs import Job, check_jobs, find_inputs, make_job
+from caw_batch.signature import signature
 from caw_batch.table import read_jobs
 from caw_process import run_caw
 from caw_toolkit import CawUsageError
@@ -64,6 +65,14 @@ def test_what_no_job_could_do_is_refused_at_once(options: dict[str, str], compla
     with pytest.raises(CawUsageError) as raised:
         make_job("train", [Path("a.wav")], "{stem}.pt", options)
     assert complaint in str(raised.value)
+
+
+@pytest.mark.parametrize("command", ["train", "bwe", "denoise", "generate", "inpaint", "process", "vary"])
+def test_every_command_that_makes_a_file_of_files_takes_jobs(command: str) -> None:
+    wanted = {option.opts[-1].lstrip("-"): "x.pt" for option in signature(command).options if option.required}
+    planned = make_job(command, [Path("a.wav")], "out/{task}{ext}", wanted)
+    assert planned.output.name == f"{command}.pt" if command == "train" else f"{command}.wav"
+    assert str(Path("a.wav").absolute()) in planned.arguments
 
 
 def test_a_command_that_makes_no_file_is_refused() -> None:
