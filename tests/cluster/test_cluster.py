@@ -37,6 +37,18 @@ main()
 #: For what takes seconds on a machine that does nothing else.
 SECONDS = 120.0
 
+#: Slurm as far as its workers see it: jobs are processes.
+SLURM = {
+    "sbatch": 'bash "$@" > /dev/null 2>&1 < /dev/null &\necho "Submitted batch job $!"\n',
+    "scancel": 'kill "$@"\n',
+    "squeue": "",
+}
+SLURM_FILE = """\
+memory = "2GB"
+interface = "lo"
+job_script_prologue = ["export OMP_NUM_THREADS=1"]
+"""
+
 
 class Processes:
     """A scheduler and workers on loopback, and runs of `caw batch` on them."""
@@ -232,3 +244,24 @@ def test_each_process_has_its_share_of_the_cores(processes: Processes) -> None:
     processes.jobs.environment = {**environment, "ECHO_THREADS": str(log)}
     assert finish(processes.batch(*echo(4, "--workers", "1")))[0] == 0
     assert set(log.read_text().split()) == {str(len(os.sched_getaffinity(0)))}
+
+
+def test_workers_are_jobs_of_slurm(processes: Processes) -> None:
+    pytest.importorskip("dask_jobqueue")
+    jobs = processes.jobs
+    jobs.write(20)
+    commands = jobs.folder / "bin"
+    commands.mkdir()
+    for name, script in SLURM.items():
+        (commands / name).write_text(f"#!/bin/bash\n{script}", encoding="utf-8")
+        (commands / name).chmod(0o755)
+    jobs.environment = {**jobs.environment, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+    (jobs.folder / "slurm.toml").write_text(SLURM_FILE, encoding="utf-8")
+    client = processes.batch(*echo(20, "--slurm", "slurm.toml", "--workers", "2"))
+    code, shown, said = finish(client)
+    assert (code, shown) == (0, "done    20\n"), said
+    wait_for(lambda: not is_alive(client.pid))  # its workers are cancelled
+    (jobs.folder / "slurm.toml").write_text("cores = 4\n", encoding="utf-8")
+    code, _, said = finish(processes.batch(*echo(20, "--loud", "--slurm", "slurm.toml")))
+    assert code == 2
+    assert "cores must equal processes" in said
