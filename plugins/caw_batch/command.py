@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import click
 
 from caw_batch.signature import Value, signature
 from caw_toolkit import CawUsageError
-from caw_toolkit.cli.options import Decorated, NamedPath, json_option, quiet_option
+from caw_toolkit.cli.options import NamedPath, json_option, quiet_option
 
 
 def _shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -24,7 +24,8 @@ def _shard(_context: click.Context, _parameter: click.Parameter, value: str | No
     return int(match[1]), int(match[2])
 
 
-def _batch_options(function: Decorated) -> Decorated:
+def _batch_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Where and how jobs run, for both forms of the command."""
     options = [
         click.option(
             "--workers",

@@ -18,7 +18,7 @@ import pytest
 from batch_jobs import EchoJobs
 from caw_process import run_caw
 from caw_toolkit.training.checkpoints import checkpoint_path
-from short_training import OPTIONS, prepare, same, tensors
+from short_training import CAW, OPTIONS, prepare, same, tensors
 
 pytestmark = [
     pytest.mark.cluster,
@@ -71,8 +71,8 @@ class Processes:
         self.workers = [self._python(WORKER, self.address, *more) for _ in range(workers)]
 
     def batch(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `caw batch` in the folder of the jobs, in a process group of its own."""
-        return self._start("-m", "caw_toolkit", "batch", *arguments)
+        """Start `caw batch`."""
+        return self.start("-m", "caw_toolkit", "batch", *arguments)
 
     def on_cluster(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `caw batch` on the cluster."""
@@ -85,9 +85,10 @@ class Processes:
             process.communicate()
 
     def _python(self, source: str, *arguments: str) -> subprocess.Popen[str]:
-        return self._start("-c", source, *arguments)
+        return self.start("-c", source, *arguments)
 
-    def _start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start Python in the folder of the jobs, in a process group of its own."""
         out = subprocess.PIPE if "batch" in arguments else subprocess.DEVNULL
         process = subprocess.Popen(
             [sys.executable, *arguments],
@@ -134,10 +135,16 @@ def echo(count: int, *options: str) -> tuple[str, ...]:
     return ("echo", *(f"in/{number:03}.txt" for number in range(count)), "-o", "out/{stem}.txt", *options)
 
 
-def started_by(output: Path) -> int:
-    """Number of the process that a job runs in."""
-    process: int = json.loads((output.parent / ".caw-batch" / f"{output.name}.json").read_text())["process"]
-    return process
+def record(output: Path) -> dict[str, Any]:
+    """What is known of an output."""
+    known: dict[str, Any] = json.loads((output.parent / ".caw-batch" / f"{output.name}.json").read_text())
+    return known
+
+
+def finished(jobs: EchoJobs) -> set[str]:
+    """Names of outputs whose jobs are finished."""
+    outputs = (jobs.folder / "out").glob("*.txt")
+    return {output.name for output in outputs if record(output)["state"] == "done"}
 
 
 def test_a_training_goes_on_when_its_worker_is_killed(processes: Processes) -> None:
@@ -148,13 +155,29 @@ def test_a_training_goes_on_when_its_worker_is_killed(processes: Processes) -> N
     client = processes.on_cluster("train", "clip.wav", "-o", "models/{stem}.pt", *OPTIONS)
     model = folder / "models" / "clip.pt"
     wait_for(checkpoint_path(model).exists)
-    os.kill(started_by(model), signal.SIGKILL)
+    os.kill(record(model)["process"], signal.SIGKILL)
     code, shown, said = finish(client)
     assert (code, shown) == (0, "done    1\n"), said
     assert "after its process had died" in said
     assert sum(worker.poll() is not None for worker in processes.workers) == 1
-    record = json.loads((model.parent / ".caw-batch" / "clip.pt.json").read_text())
-    assert record["attempts"] == 2 and "--resume" in record["command"]
+    assert record(model)["attempts"] == 2 and "--resume" in record(model)["command"]
+    assert same(tensors(model), tensors(folder / "alone.pt"))
+
+
+def test_an_interrupted_shard_goes_on_with_its_training(processes: Processes) -> None:
+    folder = processes.jobs.folder
+    prepare(folder)
+    assert run_caw("train", "clip.wav", "-o", "alone.pt", *OPTIONS, cwd=folder).returncode == 0
+    arguments = ("batch", "train", "clip.wav", "-o", "models/{stem}.pt", *OPTIONS, "--shard", "1/1")
+    model = folder / "models" / "clip.pt"
+    first = processes.start("-c", CAW, *arguments)
+    wait_for(checkpoint_path(model).exists)
+    first.send_signal(signal.SIGTERM)  # as Slurm does when time is up
+    code, _, said = finish(first)
+    assert code == 130
+    assert said.endswith("caw: error: interrupted: 0 of 1 jobs are finished; run the same command again for the rest\n")
+    assert finish(processes.start("-c", CAW, *arguments))[:2] == (0, "done    1\n")
+    assert "--resume" in record(model)["command"]
     assert same(tensors(model), tensors(folder / "alone.pt"))
 
 
@@ -175,16 +198,18 @@ def test_killed_workers_and_schedulers_lose_nothing(processes: Processes) -> Non
     for worker in processes.workers:
         worker.kill()
         worker.wait()
-    made = set(jobs.outputs())
+    made, begun = finished(jobs), jobs.executions()
     assert 100 < len(made) < count
+    # What the killed worker was at, and nothing that was finished, was begun twice.
+    assert sum(times - 1 for times in Counter(begun).values()) <= 1
     processes.start_cluster()
     code, shown, said = finish(processes.on_cluster(*echo(count, "--seconds", "0.03"), "--json"))
     assert code == 0, said
     summary = json.loads(shown)
     assert len(summary["done"]) + len(summary["skipped"]) == count
     assert jobs.outputs() == {f"{number:03}.txt": f"{number}" for number in range(count)}
-    # One job was at work in each of the three workers when they were killed.
-    assert sum(Counter(jobs.executions()).values()) <= count + 3
+    again = jobs.executions()[len(begun) :]
+    assert made.isdisjoint(again) and len(again) == len(set(again))
 
 
 def test_a_job_that_ends_its_process_is_told_from_those_that_waited_there(processes: Processes) -> None:
