@@ -19,7 +19,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +33,8 @@ from harness.task import find_audio
 
 RATE = 16000
 SHORTEST_SECONDS, LONGEST_SECONDS = 20.0, 25.0
+#: Of a sentence by one model, in the order of the headings.
+Scores = tuple[float, ...]
 HEADINGS = ("SNR, dB", "LSD, ln", "LSD, log10")
 
 
@@ -117,7 +119,7 @@ def write_jobs(
     return len(rows)
 
 
-def score(sentence: Sentence, *, work: Path, models: int, window: int, hop: int) -> list[tuple[float, ...]]:
+def score(sentence: Sentence, *, work: Path, models: int, window: int, hop: int) -> list[Scores]:
     """SNR and LSD of a sentence by each model that extended it."""
     reference, rate = scoring_signal(sentence.full(work))
     scores = []
@@ -129,7 +131,7 @@ def score(sentence: Sentence, *, work: Path, models: int, window: int, hop: int)
     return scores
 
 
-def table(scores: dict[str, list[list[tuple[float, ...]]]]) -> Iterator[str]:
+def table(scores: Mapping[str, Sequence[Sequence[Scores]]]) -> Iterator[str]:
     """A row for each speaker, and one for all sentences."""
     yield f"| speaker | sentences | models | {' | '.join(HEADINGS)} |"
     yield "|---" * (3 + len(HEADINGS)) + "|"

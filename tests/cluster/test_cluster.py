@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from batch_jobs import EchoJobs
-from caw_process import run_caw
+from caw_process import run_caw, run_python
 from caw_toolkit.training.checkpoints import checkpoint_path
 from short_training import CAW, OPTIONS, prepare, same, tensors
 
@@ -67,8 +67,12 @@ class Processes:
         self.scheduler = self._python(SCHEDULER, *arguments)
         wait_for(lambda: file.exists() and file.stat().st_size > 0)
         self.address = json.loads(file.read_text())["address"]
-        more = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-        self.workers = [self._python(WORKER, self.address, *more) for _ in range(workers)]
+        self.workers = [self.start_worker() for _ in range(workers)]
+
+    def start_worker(self, *options: str) -> subprocess.Popen[str]:
+        """Start a worker that is a single process."""
+        more = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", *options]
+        return self._python(WORKER, self.address, *more)
 
     def batch(self, *arguments: str) -> subprocess.Popen[str]:
         """Start `caw batch`."""
@@ -290,3 +294,16 @@ def test_workers_are_jobs_of_slurm(processes: Processes) -> None:
     code, _, said = finish(processes.batch(*echo(20, "--loud", "--slurm", "slurm.toml")))
     assert code == 2
     assert "cores must equal processes" in said
+
+
+def test_jobs_go_to_workers_with_a_gpu_unless_they_need_none(processes: Processes) -> None:
+    jobs = processes.jobs
+    jobs.write(8)
+    processes.start_cluster(workers=1)
+    with_gpu = processes.start_worker("--resources", "GPU=1")
+    both = f"from distributed import Client; Client({processes.address!r}).wait_for_workers(2)"
+    assert run_python("-c", both).returncode == 0
+    assert finish(processes.on_cluster(*echo(8)))[0] == 0
+    assert jobs.processes() == {with_gpu.pid}
+    assert finish(processes.on_cluster(*echo(8, "--device", "cpu", "--seconds", "0.2")))[0] == 0
+    assert jobs.processes() == {with_gpu.pid, processes.workers[0].pid}

@@ -24,11 +24,12 @@ from caw_toolkit.cli.options import FILE, OUTPUT_FILE, force_option, quiet_optio
 @click.option("--times", type=int, default=1)
 @click.option("--seconds", type=float, default=0.0)
 @click.option("--loud", is_flag=True)
+@click.option("--device", default="auto")
 @click.option("--fail-if", type=click.Path())
 @click.option("--die", is_flag=True)
 @force_option
 @quiet_option
-def echo(source, output, text, also, times, seconds, loud, fail_if, die, force, quiet):
+def echo(source, output, text, also, times, seconds, loud, device, fail_if, die, force, quiet):
     if log := os.environ.get("ECHO_LOG"):
         with open(log, "a") as stream:
             stream.write(f"{output.name} {os.getpid()}\\\\n")
@@ -76,6 +77,10 @@ class EchoJobs:
     def executions(self) -> list[str]:
         """Names of outputs, once for each time that their job was begun."""
         return [line.split()[0] for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    def processes(self) -> set[int]:
+        """Numbers of the processes that jobs ran in."""
+        return {int(line.split()[1]) for line in self.log.read_text().splitlines()}
 
     def outputs(self) -> dict[str, str]:
         """Text of each output."""
