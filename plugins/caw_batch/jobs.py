@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from caw_batch.signature import Value, read_files, signature
+from caw_batch.signature import Value, read_files, signature, texts_of
 from caw_toolkit import CawUsageError
 from caw_toolkit.cli.results import Results
 
@@ -77,8 +77,7 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
 
 def fields_of(template: Value) -> set[str]:
     """Names of the fields in an option's value."""
-    texts = [] if isinstance(template, bool) else [template] if isinstance(template, str) else template
-    return {name for text in texts for name in _FIELD.findall(str(text))}
+    return {name for text in texts_of(template) for name in _FIELD.findall(text)}
 
 
 def make_job(
@@ -179,9 +178,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _filled(value: Value, fields: Mapping[str, str]) -> Value:
-    if isinstance(value, bool):
-        return value
-    return fill(value, fields) if isinstance(value, str) else [fill(str(text), fields) for text in value]
+    return value if isinstance(value, bool) else [fill(text, fields) for text in texts_of(value)]
 
 
 def _suffix(command: str, source: Path, options: Mapping[str, Value]) -> str:

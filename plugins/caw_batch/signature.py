@@ -76,6 +76,8 @@ class Signature:
         missing = [option for option in self.options if option.required and option not in given]
         if missing:
             raise CawUsageError(f"caw {self.name} needs {missing[0].opts[-1]}")
+        if len(sources) > 1 and self.source.nargs == 1:
+            raise CawUsageError(f"caw {self.name} takes one input, not {len(sources)}")
         if isinstance(self._output, click.Option):
             yield from (self._output.opts[0], str(output))
         if isinstance(self.source, click.Option):
@@ -88,15 +90,16 @@ class Signature:
 
     def _tokens_of(self, option: click.Option, name: str, value: Value) -> Iterator[str]:
         if option.is_flag:
-            wanted = value if isinstance(value, bool) else _WORDS.get(str(value).lower())
+            word = " ".join(texts_of(value))
+            wanted = _WORDS.get(word.lower())
             if wanted is None:
-                raise CawUsageError(f"{option.opts[-1]} is a flag: {value!r} is neither true nor false")
+                raise CawUsageError(f"{option.opts[-1]} is a flag: {word!r} is neither true nor false")
             if f"--{name.replace('_', '-')}" in option.secondary_opts:
                 wanted = not wanted
             names = option.opts if wanted else option.secondary_opts
             yield from names[-1:]
             return
-        texts = [str(value)] if isinstance(value, (str, bool)) else list(map(str, value))
+        texts = texts_of(value)
         if len(texts) > 1 and not option.multiple:
             raise CawUsageError(f"{option.opts[-1]} takes one value, not {len(texts)}")
         for text in texts:
@@ -123,11 +126,15 @@ def read_files(command: str, values: Mapping[str, Value]) -> Iterator[Path]:
     """
     for name, value in values.items():
         option = signature(command).option(name)
-        if option is None or option.is_flag:
-            continue
-        for text in [value] if isinstance(value, str) else list(map(str, value)) if not isinstance(value, bool) else []:
-            if _names_a_file_to_read(option, text):
-                yield Path(_from_anywhere(option, text))
+        if option is not None and not option.is_flag:
+            yield from (
+                Path(_from_anywhere(option, text)) for text in texts_of(value) if _names_a_file_to_read(option, text)
+            )
+
+
+def texts_of(value: Value) -> list[str]:
+    """An option's value as it would be typed, once or several times."""
+    return [str(value)] if isinstance(value, (str, bool)) else list(map(str, value))
 
 
 def _is_output(parameter: click.Parameter) -> bool:

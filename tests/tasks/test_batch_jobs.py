@@ -107,6 +107,9 @@ def test_rows_say_what_is_wrong_with_them(tmp_path: Path) -> None:
         ("command,input,output,minuts\ntrain,a.wav,a.pt,2\n", "'minuts' is neither an option of caw train"),
         ("command,input,output\ntrain,a.wav,a.pt,2\n", "line 2: more cells than columns"),
         ("command,input,output\ntrian,a.wav,a.pt\n", "no command 'trian'; did you mean 'train'?"),
+        ("command,input,output,resume\ntrain,a.wav,a.pt,true\n", "'resume' is neither an option"),
+        ("command,input,output,metadata,model\nbwe,a.wav,b.wav,perhaps,m.pt\n", "'perhaps' is neither true nor false"),
+        ("command,input,output\ngenerate,a.pt;b.pt,a.wav\n", "caw generate takes one input, not 2"),
         ("command,input,output\n", "has no jobs"),
     ]:
         table.write_text(text)
