@@ -14,6 +14,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+__all__ = ["read_toml"]
+
 _LARGEST_BYTES = 1_000_000
 #: Keys of so many parts (a.b.c): tomllib takes memory by the square of their number.
 _LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
@@ -28,6 +30,8 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
 
     Raises:
         CawUsageError: it does not exist, cannot be read, is not UTF-8, is no TOML, or is large beyond reason.
+
+    .. versionadded:: 0.1
     """
     try:
         with open(path, "rb") as stream:

@@ -40,18 +40,21 @@ class LazyCommand(click.Command):
         load: returns the command.
         summary: its line in `caw --help`.
 
+    Attributes:
+        load: returns the command.
+
     .. versionadded:: 0.1
     """
 
     def __init__(self, name: str, load: Callable[[], click.Command], summary: str) -> None:
         super().__init__(name, short_help=summary, add_help_option=False)
-        self._load = load
+        self.load = load
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Import the command and hand over to it; click goes on with the context's own command."""
-        command = self._load()
+        command = self.load()
         name_variables(command, parent, info_name)
         return command.make_context(info_name, args, parent, **extra)
 

@@ -55,15 +55,19 @@ def mel_to_hz(mel: Spectrogram) -> Spectrogram:
     return np.where(linear < _BREAK_HZ, linear, _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_HZ / _LINEAR_HZ_PER_MEL)))
 
 
-def log_spectral_distance(reference: Signal, estimate: Signal) -> float:
+def log_spectral_distance(
+    reference: Signal, estimate: Signal, *, window_samples: int = 2048, hop_samples: int = 2048
+) -> float:
     """Log-spectral distance as the paper defines it.
 
-    The natural logarithm of `|STFT|^2` (window and hop of 2048 samples, power at least 1e-15); root of the mean squared
-    difference over bins; mean over frames. Most other papers take log10: divide by 2.303 to compare.
+    The natural logarithm of `|STFT|^2` (power at least 1e-15); root of the mean squared difference over bins; mean over
+    frames. Most other papers take log10, which is this divided by 2.303, and many a hop of 512 samples.
 
     Args:
         reference: the truth, `(samples,)`.
         estimate: what is compared with it, `(samples,)`.
+        window_samples: length of the window.
+        hop_samples: distance between frames.
 
     Returns:
         From 0, in units of the natural logarithm of power.
@@ -77,7 +81,7 @@ def log_spectral_distance(reference: Signal, estimate: Signal) -> float:
         2.0
     """
     logs = [
-        np.log(np.maximum(power_spectrogram(signal, 2048, 2048, padding="reflect"), _LEAST_POWER))
+        np.log(np.maximum(power_spectrogram(signal, window_samples, hop_samples, padding="reflect"), _LEAST_POWER))
         for signal in common_length(reference, estimate)
     ]
     return float(np.sqrt(((logs[0] - logs[1]) ** 2).mean(0)).mean())

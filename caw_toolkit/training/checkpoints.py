@@ -30,6 +30,8 @@ from caw_toolkit.pyramid.schema import (
     whole,
 )
 
+__all__ = ["checkpoint_path"]
+
 FORMAT = "caw_toolkit.checkpoint"
 VERSION = 2
 
@@ -189,7 +191,17 @@ def unusable(path: Path, reason: str) -> CawError:
 
 
 def checkpoint_path(model_path: Path) -> Path:
-    """Where the checkpoint of a model is kept."""
+    """Where the state of an unfinished training is kept: beside the model that it will become.
+
+    Args:
+        model_path: file of the model.
+
+    Example:
+        >>> checkpoint_path(Path("clip.pt")).name
+        'clip.pt.checkpoint'
+
+    .. versionadded:: 0.1
+    """
     return model_path.with_name(model_path.name + ".checkpoint")
 
 

@@ -57,6 +57,7 @@ def test_threads_spin_briefly_unless_the_user_says_otherwise(
         "plugin new --help",
         "install --help",
         "evaluate --help",
+        "batch --help",
     ],
 )
 def test_nothing_heavy_is_imported(arguments: str) -> None:

@@ -16,64 +16,20 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
 from caw_process import ENVIRONMENT
 from caw_toolkit.training.checkpoints import checkpoint_path
 from caw_toolkit.training.stopping import stop_requests
+from short_training import CAW, OPTIONS, prepare, same, tensors
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 
-#: `caw` with a checkpoint after every step: kills hit the writing of one, too.
-CAW = """
-from caw_toolkit.cli import main
-from caw_toolkit.training import trainer
-
-trainer.CHECKPOINT_INTERVAL_SECONDS = 0.0
-main()
-"""
-#: No budget in minutes: steps alone decide, so that every run does the same.
-PRESET = """
-[scales]
-upsampling = "sinc"
-
-[objective]
-name = "staged"
-
-[[objective.stages]]
-name = "flow_matching"
-steps = 60
-widths = [8, 8]
-batch = 2
-crop_frames = 32
-solver_steps = 2
-
-[[objective.stages]]
-name = "exemplar_or_gaussian"
-steps = 40
-widths = [8, 8]
-batch = 2
-crop_frames = 32
-"""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL) if sys.platform != "win32" else ()
 
 
-def prepare(folder: Path) -> None:
-    """A clip of four seconds, and a preset."""
-    import soundfile
-
-    time_axis = np.arange(16000) / 4000
-    tone = 0.4 * np.sin(2 * np.pi * 220 * time_axis) * np.sin(2 * np.pi * 1.5 * time_axis)
-    noise = 0.05 * np.random.default_rng(0).standard_normal(len(tone))
-    soundfile.write(folder / "clip.wav", tone + noise, 4000)
-    (folder / "tiny.toml").write_text(PRESET, encoding="utf-8")
-
-
 def start(folder: Path, model: Path, *more: str) -> subprocess.Popen[str]:
-    arguments = ["train", "clip.wav", "-o", str(model), "--preset", "tiny.toml", "--seed", "3", "--device", "cpu"]
-    arguments += ["--material", "speech", "--scales", "500,2000,4000", "--quiet", *more]
+    arguments = ["train", "clip.wav", "-o", str(model), *OPTIONS, "--quiet", *more]
     return subprocess.Popen(
         [sys.executable, "-c", CAW, *arguments], env=ENVIRONMENT, cwd=folder, stderr=subprocess.PIPE, text=True
     )
@@ -82,26 +38,6 @@ def start(folder: Path, model: Path, *more: str) -> subprocess.Popen[str]:
 def finish(process: subprocess.Popen[str]) -> str:
     _, said = process.communicate(timeout=120)
     return said
-
-
-def tensors(path: Path) -> dict[str, Any]:
-    """All that decides how a model sounds, and the losses."""
-    content = torch.load(path, weights_only=True)
-    weights = {
-        f"{index} {name}": value
-        for index, scale in enumerate(content["scales"])
-        for name, value in scale["weights"].items()
-    }
-    noise = content["reconstruction_noise"]
-    others = {"gain": torch.tensor(content["gain"]), "losses": str(content["training"]["losses"])}
-    return {**weights, **others, **({} if noise is None else {"noise": noise})}
-
-
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return one.keys() == other.keys() and all(
-        torch.equal(value, other[name]) if isinstance(value, torch.Tensor) else value == other[name]
-        for name, value in one.items()
-    )
 
 
 def stop_and_resume(folder: Path, sign: signal.Signals, draw: random.Random, stops: int) -> dict[str, Any]:

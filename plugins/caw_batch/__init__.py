@@ -1,0 +1,1 @@
+"""Many jobs on many cores or machines."""
