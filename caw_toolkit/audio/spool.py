@@ -52,7 +52,8 @@ class Spool:
         start, stop = max(0, start), min(stop, self.samples)
         self._stream.seek(start * self._frame_bytes)
         data = self._stream.read(max(0, stop - start) * self._frame_bytes)
-        return np.frombuffer(data, self._dtype).reshape(-1, self._channels).T
+        samples: FloatArray = np.frombuffer(data, self._dtype).reshape(-1, self._channels).T
+        return samples
 
     def blocks(self) -> Iterator[FloatArray]:
         """All samples, in blocks of `BLOCK_SAMPLES`."""
@@ -165,8 +166,6 @@ def in_step(one: Iterable[FloatArray], other: Iterable[FloatArray]) -> Iterator[
         count = min(block.shape[1] for block in blocks)
         yield blocks[0][:, :count], blocks[1][:, :count]
         rests = [block[:, count:] for block in blocks]
-        blocks = [
-            rest if rest.shape[1] else next(signal, rest) for rest, signal in zip(rests, signals, strict=True)
-        ]
+        blocks = [rest if rest.shape[1] else next(signal, rest) for rest, signal in zip(rests, signals, strict=True)]
     if any(block.shape[1] for block in blocks):
         yield blocks[0], blocks[1]

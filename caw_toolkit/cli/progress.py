@@ -16,7 +16,31 @@ if TYPE_CHECKING:
     from caw_toolkit.training.plan import Plan
     from caw_toolkit.training.trainer import Progress
 
-__all__ = ["load_or_train", "run_training"]
+__all__ = ["ProgressDisplay", "load_or_train", "run_training", "shown_progress"]
+
+
+class ProgressDisplay:
+    """How far the work on files is.
+
+    .. versionadded:: 0.1
+    """
+
+    def begin_file(self, name: str, number: int, count: int) -> None:
+        """Begin a file, `number` (from 1) of `count`."""
+
+    def update(
+        self, fraction: float, stage: str = "", *, details: str = "", remaining_seconds: float | None = None
+    ) -> None:
+        """Show the share of this file that is done, from 0 to 1."""
+
+
+@contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[ProgressDisplay]:
+    """A display of progress while the block runs; nothing is shown for work of less than 2 s.
+
+    .. versionadded:: 0.1
+    """
+    yield ProgressDisplay()
 
 
 def run_training(

@@ -15,6 +15,7 @@ from caw_toolkit.errors import CawError
 
 if TYPE_CHECKING:
     from caw_toolkit.audio.decoding import Recording
+    from caw_toolkit.audio.formats import BitDepth
 
 
 @click.command()
@@ -96,7 +97,7 @@ def _count_changes(before: Recording, after: Recording, record: Mapping[str, Any
     from caw_toolkit.audio.writing import as_stored
 
     stated = record["output"].get("bit_depth")
-    depth = stated if stated in BIT_DEPTHS else "float"
+    depth: BitDepth = stated if stated in BIT_DEPTHS else "float"
     position, samples, first = 0, 0, 0
     for one, other in in_step(*(recording.blocks(is_deep=recording.source.is_deep) for recording in (before, after))):
         if one.shape != other.shape:
