@@ -35,8 +35,11 @@ LONGEST_SECONDS = 2.0
 MOST_REPETITIONS, BESIDE_SECONDS = 4, 0.5
 #: What is repeated so often may be a tone.
 TONE_REPETITIONS = 3
-#: Linear prediction of tones; how large their errors are, and how much larger where they do not go on.
-LARGEST_ORDER, TONE_ERROR, SEAM_FACTOR = 16, 0.1, 1.5
+#: Order of the linear prediction of tones. Errors as small as the first, relative to the sound, are those of
+#: synthesizers alone, and larger ones than the second those of noise.
+LARGEST_ORDER, SYNTHETIC_ERROR, TONE_ERROR = 16, 0.001, 0.1
+#: A seam shows where errors are so many times as large as all but a few.
+SEAM_FACTOR, LARGE_ERROR = 1.5, 0.98
 
 _WINDOW, _CHOSEN_BITS = 32, 3
 _MULTIPLIER, _GOLDEN = 0x9E3779B97F4A7C15 | 1, np.uint64(0x9E3779B97F4A7C15)
@@ -135,6 +138,7 @@ def _is_tone(run: tuple[int, int, int], recording: Recording) -> bool:
     inside = len(pasts) - order
     predictor = np.linalg.lstsq(pasts[:inside], block[order : order + inside], rcond=None)[0]
     errors = np.abs(block[order:] - pasts @ predictor)
-    if np.median(errors) > TONE_ERROR * block.std():
-        return False
-    return bool(errors[inside:].max() <= SEAM_FACTOR * errors[:inside].max())
+    usual = np.median(errors) / block.std()
+    if usual < SYNTHETIC_ERROR or usual > TONE_ERROR:
+        return bool(usual < SYNTHETIC_ERROR)
+    return bool(errors[inside:].max() <= SEAM_FACTOR * np.quantile(errors[:inside], LARGE_ERROR))
