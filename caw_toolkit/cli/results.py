@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
-from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import FloatArray, Gap
@@ -93,21 +92,13 @@ class Results:
         suffix = self.suffix or (source.suffix if fits else ".wav")
         return output_beside(source, label, take=take, suffix=suffix)
 
-    def expect(
-        self,
-        targets: Sequence[Path],
-        *,
-        inputs: Iterable[Path | None],
-        sample_rate: int | None = None,
-        texts: Sequence[Path] = (),
-    ) -> None:
+    def expect(self, targets: Sequence[Path], *, inputs: Iterable[Path | None], sample_rate: int | None = None) -> None:
         """Check now what would fail after the work, and keep standard output clean if audio goes there.
 
         Args:
-            targets: all files of audio that are to be written.
+            targets: all files that are to be written.
             inputs: all that are read; None stands for nothing.
             sample_rate: of the results in Hz, where it is known.
-            texts: all files that `write_text` is to write.
 
         Raises:
             CawUsageError: as `check_output`; or two of the files are one.
@@ -116,10 +107,7 @@ class Results:
 
         keep_for_audio(*targets)
         logs = [] if self.log is None else [self.log]
-        refuse_collisions([*targets, *texts, *logs], [path for path in inputs if path is not None])
-        for text in texts:
-            if text.exists() and not self.force:
-                raise CawUsageError(f"{text} exists; add --force to replace it")
+        refuse_collisions([*targets, *logs], [path for path in inputs if path is not None])
         for target in targets:
             depth = self.bit_depth or "8"  # which every format has
             check_output(target, self.force, bit_depth=depth, sample_rate=sample_rate, file_format=self.file_format)
@@ -170,7 +158,7 @@ class Results:
             metadata=self._embedding(source, depth, sample_rate / (of.sample_rate if of else sample_rate), len(audio)),
             file_format=self.file_format,
         )
-        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": audio.shape[1]}
+        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
         self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
         return written
 
@@ -205,17 +193,9 @@ class Results:
         from caw_toolkit.audio.blocks import write_audio_blocks
 
         depth = self.depth(target, source)
-        samples = 0
-
-        def counted() -> Iterator[FloatArray]:
-            nonlocal samples
-            for block in blocks:
-                samples += block.shape[1]
-                yield block
-
         written = write_audio_blocks(
             target,
-            counted(),
+            blocks,
             sample_rate,
             channels=channels,
             bit_depth=depth,
@@ -224,30 +204,9 @@ class Results:
             metadata=self._embedding(source, depth, 1.0, channels),
             file_format=self.file_format,
         )
-        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": samples}
+        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
         self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
         return written
-
-    def write_text(self, target: Path, text: str) -> None:
-        """Write a text file, completely or not at all, and say so.
-
-        Args:
-            target: a file, or `-`.
-            text: all of it.
-
-        Raises:
-            CawError: it could not be written.
-
-        .. versionadded:: 0.1
-        """
-        from caw_toolkit.atomic_write import write_atomically
-
-        if str(target) == "-":
-            click.echo(text, nl=False)
-            return
-        written = write_atomically(target, text.encode(), replace=self.force)
-        if not self.quiet:
-            click.echo(f"wrote {written}", err=True)
 
     def require_room(self, target: Path, *, samples: float, channels: int) -> None:
         """Raise now where a result would not fit onto the disk.

@@ -12,8 +12,8 @@ import click
 from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.cli.options import (
     FILE,
-    OUTPUT_FILE,
     Amount,
+    NamedPath,
     device_option,
     json_option,
     minutes_option,
@@ -23,6 +23,7 @@ from caw_toolkit.cli.options import (
     seed_option,
 )
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
+from caw_toolkit.cli.texts import expect_text, write_text
 
 if TYPE_CHECKING:
     from caw_inpainting.gaps import ListedGap
@@ -52,7 +53,10 @@ if TYPE_CHECKING:
     help="Take the labels of a file that Audacity has exported as gaps.",
 )
 @click.option(
-    "--write-labels", type=OUTPUT_FILE, metavar="FILE", help="Write all gaps as labels, to be checked in Audacity."
+    "--write-labels",
+    type=NamedPath(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write all gaps as labels, to be checked in Audacity.",
 )
 @click.option("--dry-run", is_flag=True, help="List gaps, models and the time that training takes; fill nothing.")
 @model_option(required=False, help_text="Finished model; without it, models are trained on what is left around gaps.")
@@ -89,6 +93,7 @@ def inpaint(
     Training never sees the gaps. Everything outside them stays as it is, bit for bit. In what is longer than a minute,
     gaps near each other share a model, which learns from what is around them; --minutes is for all models together.
     """
+    from caw_inpainting.labels import format_labels
     from caw_inpainting.training import Models
     from caw_toolkit.audio.spool import spooled_audio
 
@@ -97,23 +102,22 @@ def inpaint(
     if not (holes or find or labels):
         raise CawUsageError("nothing to fill: name a gap with --hole START END or --labels FILE, or use --find")
     targets = [] if dry_run else _targets(recording, output, takes, results)
-    if as_json and "-" in map(str, [*targets, write_labels]):
-        raise CawUsageError("--json prints to standard output, where a result goes: name a file for it")
-    texts = [write_labels] if write_labels else []
-    results.expect(targets, inputs=[recording, model_path, labels], texts=texts)
+    if as_json and "-" in map(str, targets):
+        raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
+    inputs = [recording, model_path, labels]
+    results.expect(targets, inputs=inputs)
+    if write_labels is not None:
+        expect_text(write_labels, others=[*inputs, *targets, results.log], force=results.force)
     with spooled_audio(recording, beside=targets[0] if targets else None) as audio:
-        if model_path is not None and stored_sample_rate(model_path) != audio.sample_rate:
-            raise CawError(
-                f"{recording} is at {audio.sample_rate} Hz, the model at {stored_sample_rate(model_path)} Hz"
-            )
+        _check_rate(audio, model_path)
         unit = 1 if in_samples else audio.sample_rate
         given = [(round(start * unit), round(stop * unit)) for start, stop in holes]
-        work = _plan(audio, _all_gaps(audio, given, labels, find=find, quiet=quiet), with_model=model_path is not None)
+        gaps = _all_gaps(audio, given, labels, find=find, quiet=quiet)
+        if write_labels is not None:
+            text = format_labels(gaps, audio.sample_rate)
+            write_text(write_labels, text, force=results.force, quiet=quiet)
+        work = _plan(audio, gaps, with_model=model_path is not None)
         models = Models(audio, work, model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
-        if write_labels:
-            from caw_inpainting.labels import format_labels
-
-            results.write_text(write_labels, format_labels(work.gaps, audio.sample_rate))
         if dry_run:
             _show_plan(work, models, as_json=as_json)
             return
@@ -141,6 +145,13 @@ def inpaint(
 def _targets(recording: Path, output: Path | None, takes: int, results: Results) -> list[Path]:
     numbers = [None] if takes == 1 else list(range(1, takes + 1))
     return [output or results.beside(recording, "inpainted", take=number) for number in numbers]
+
+
+def _check_rate(audio: SpooledAudio, model_path: Path | None) -> None:
+    """Raise where a model is for another rate."""
+    rate = audio.sample_rate if model_path is None else stored_sample_rate(model_path)
+    if rate != audio.sample_rate:
+        raise CawError(f"{audio.name} is at {audio.sample_rate} Hz, the model at {rate} Hz")
 
 
 def _all_gaps(

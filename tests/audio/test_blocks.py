@@ -33,7 +33,7 @@ def read_blocks(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("suffix", "bit_depth"),
-    [(".wav", "16"), (".wav", "24"), (".wav", "float"), (".flac", "16"), (".ogg", "24"), (".wav", "32")],
+    [(".wav", "16"), (".wav", "24"), (".wav", "float"), (".flac", "16"), (".ogg", "24")],
 )
 def test_it_writes_and_reads_what_whole_files_do(tmp_path: Path, suffix: str, bit_depth: BitDepth) -> None:
     samples = noise(20, level=0.5)

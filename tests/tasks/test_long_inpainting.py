@@ -34,8 +34,8 @@ def inpaint(*arguments: object) -> Result:
 def sound(speech: AudioClip) -> npt.NDArray[np.float64]:
     """12 s of speech at 4 kHz, `(samples,)`, with more bits than float32 has."""
     low = resample(speech.samples, speech.sample_rate, RATE)[0].astype(np.float64)
-    noise: npt.NDArray[np.float64] = np.random.default_rng(0).uniform(-1, 1, len(low)) * 1e-4
-    return low + noise
+    noisy: npt.NDArray[np.float64] = low + np.random.default_rng(0).uniform(-1, 1, len(low)) * 1e-4
+    return noisy
 
 
 @pytest.fixture
