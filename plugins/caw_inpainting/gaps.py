@@ -123,10 +123,19 @@ def find_silences(clip: AudioClip) -> list[Gap]:
     return [(start, stop) for start, stop in find_runs((clip.samples == 0).all(axis=0)) if stop - start >= least]
 
 
-def find_runs(mask: npt.NDArray[np.bool_]) -> list[Gap]:
-    """Where a mask `(samples,)` is true, in order."""
-    edges = np.flatnonzero(np.diff(np.pad(mask, 1).astype(np.int8))).tolist()
-    return list(zip(edges[::2], edges[1::2], strict=True))
+def find_runs(mask: npt.NDArray[np.bool_], *, shortest: int = 1) -> list[Gap]:
+    """Where a mask `(samples,)` is true, in order.
+
+    Args:
+        mask: of samples.
+        shortest: shorter runs are left out, but for those at the ends of the mask, which may go on there.
+
+    >>> find_runs(np.array([1, 0, 1, 0, 1, 1, 0, 1], bool), shortest=2)
+    [(0, 1), (4, 6), (7, 8)]
+    """
+    starts, stops = np.flatnonzero(np.diff(np.pad(mask, 1).astype(np.int8))).reshape(-1, 2).T
+    kept = (stops - starts >= shortest) | (starts == 0) | (stops == len(mask))
+    return list(zip(starts[kept].tolist(), stops[kept].tolist(), strict=True))
 
 
 def silence(samples: Array, gaps: Sequence[Gap]) -> Array:

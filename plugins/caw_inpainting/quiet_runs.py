@@ -84,6 +84,8 @@ class QuietRuns:
 
     def _falls(self) -> list[Gap]:
         """Runs of frames that begin with a sudden fall, and end where the level is up again."""
+        if len(self.levels) < 2 * STEADY_FRAMES:
+            return []
         least = sliding_window_view(self.levels, STEADY_FRAMES // 2).min(axis=1)  # from its frame on
         first = STEADY_FRAMES // 2 + 1  # where the first hole may begin: one frame may be half in it
         before = least[: len(self.levels) - first] * 10 ** (-HOLE_DEPTH_DB / 10)
@@ -125,7 +127,7 @@ class QuietRuns:
         return min(edges) > float(np.quantile(heard, QUIETEST)) * 10 ** (-EDGE_TOLERANCE_DB / 10)
 
     def _breaks_off(self, run: Gap) -> bool:
-        """Whether the samples beside a constant run move, and by more than the steps that they are stored in."""
+        """Whether the samples beside a run move, and by more than the steps that they are stored in."""
         length = EDGE_FRAMES * self.frame
         for start, stop in ((run[0] - length, run[0]), (run[1], run[1] + length)):
             samples = self.recording.read(start, stop).astype(np.float64)
@@ -184,13 +186,13 @@ def quiet_runs(recording: Recording) -> QuietRuns:
     """What may be a silent dropout in a recording, in one pass."""
     frame = max(1, round(FRAME_SECONDS * recording.sample_rate))
     levels: list[Levels] = []
+    least = round(SHORTEST_RUN_SECONDS * recording.sample_rate)
     still: list[Gap] = []  # samples that the next one is equal to
     for start in range(0, recording.samples, frame * _CHUNK_FRAMES):
         samples = recording.read(start, start + frame * _CHUNK_FRAMES + 1).astype(np.float32)
         levels.append(_frame_levels(samples[:, : frame * _CHUNK_FRAMES], frame))
         same = (samples[:, 1:] == samples[:, :-1]).all(axis=0)
-        still += [(start + first, start + last) for first, last in find_runs(same)]
-    least = SHORTEST_RUN_SECONDS * recording.sample_rate
+        still += [(start + first, start + last) for first, last in find_runs(same, shortest=least)]
     constant = [(start, stop + 1) for start, stop in join_gaps(still, recording.samples) if stop + 1 - start >= least]
     return QuietRuns(recording, frame, np.concatenate(levels), constant)
 

@@ -68,8 +68,9 @@ def _repetitions(samples: Array) -> Iterator[tuple[int, int, int]]:
         return
     for lag, _ in Counter(_lags(samples).tolist()).most_common(_MOST_LAGS):
         same = (samples[:, lag:] == samples[:, :-lag]).all(axis=0)
-        for start, stop in find_runs(same):
-            if stop - start >= max(SHORTEST_REPETITION, lag - 1) and _is_sound(samples[:, start : start + lag]):
+        shortest = max(SHORTEST_REPETITION, lag - 1)
+        for start, stop in find_runs(same, shortest=shortest):
+            if stop - start >= shortest and _is_sound(samples[:, start : start + lag]):
                 yield start + lag, stop + lag, lag
 
 

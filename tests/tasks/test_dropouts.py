@@ -134,3 +134,8 @@ def test_a_melody_with_rests_is_none(tmp_path: Path) -> None:
     time = np.arange(RATE // 4) / RATE
     notes = [np.append(0.3 * square(2 * np.pi * hertz * time), np.zeros(RATE // 8)) for hertz in (262, 330, 392, 440)]
     assert found_in(np.concatenate(notes * 6), tmp_path) == []
+
+
+@pytest.mark.parametrize("samples", [1, 100, 700])
+def test_next_to_no_sound_is_looked_at(samples: int, tmp_path: Path) -> None:
+    assert found_in(example("guitar")[:samples], tmp_path) == []

@@ -197,9 +197,10 @@ def test_gaps_too_dense_to_learn_from_are_named_and_the_others_filled(
 
 @pytest.mark.slow
 def test_far_gaps_are_filled_by_a_model_each(three_minutes: Path, tmp_path: Path) -> None:
-    made = inpaint(three_minutes, "--find", "--minutes", 0.1, "--device", "cpu", "-n", 2)
+    holes = [word for second in (20, 28, 150) for word in ("--hole", second, second + 0.125)]
+    made = inpaint(three_minutes, *holes, "--minutes", 0.1, "--device", "cpu", "-n", 2)
     assert made.exit_code == 0, made.stderr
-    assert "model 1 of 2, for gaps 1 to 2: 30 s between 0:08." in made.stderr
+    assert "model 1 of 2, for gaps 1 to 2: 30 s between 0:08.938 and 0:39.188" in made.stderr
     assert "model 2 of 2, for gap 3" in made.stderr
     before, *takes = (sf.read(tmp_path / f"long{name}.wav")[0] for name in ("", ".inpainted1", ".inpainted2"))
     outside = np.ones(len(before), bool)
@@ -221,8 +222,6 @@ def test_memory_does_not_grow_with_the_file(
     with sf.SoundFile(tmp_path / "long.flac", "w", RATE, 1, "PCM_24") as target:
         for part in range(8 * 60):
             minute = np.resize(sound, 60 * RATE) * (1 - part / 1000)
-            if part % 100 == 7:
-                minute[50_000:50_600] = 0
             target.write(minute)
     code = (
         "import sys; from caw_toolkit.cli import main\n"
@@ -230,12 +229,8 @@ def test_memory_does_not_grow_with_the_file(
         "except SystemExit as end: print(end.code)\n"
         "print(*[line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')])"
     )
-    peaks = []
-    for stop in ("--hole 1 1.1", "--find"):
-        arguments = ["inpaint", str(tmp_path / "long.flac"), *stop.split(), "-m", str(tiny_model_path), "-f"]
-        done = run_python("-c", code, *arguments)
-        exit_code, peak_kib = done.stdout.split()
-        assert exit_code == "0", done.stderr
-        peaks.append(int(peak_kib) / 1000)
-    assert "5 gaps" in done.stderr
-    assert max(peaks) < 1000, peaks
+    holes = ["--find", "--hole", "1", "1.1", "--hole", "20000", "20000.1"]
+    done = run_python("-c", code, "inpaint", str(tmp_path / "long.flac"), *holes, "-m", str(tiny_model_path))
+    exit_code, peak_kib = done.stdout.split()
+    assert exit_code == "0", done.stderr
+    assert int(peak_kib) < 1_000_000
