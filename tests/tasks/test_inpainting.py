@@ -45,6 +45,15 @@ def test_training_never_sees_the_gaps() -> None:
     assert left == [(0, 3 * RATE), (6 * RATE, 11 * RATE)]  # what is between the gaps is too short to train on
 
 
+def test_the_processor_takes_digital_silence_for_gaps(clip: AudioClip) -> None:
+    samples = np.maximum(np.abs(clip.samples), 1e-4)
+    samples[:, 1000:1500] = 0
+    samples[:, 3000:3010] = 0  # shorter than a gap
+    samples[:, -800:] = 0
+    total = samples.shape[1]
+    assert gaps.find_silences(AudioClip(samples, RATE)) == [(1000, 1500), (total - 800, total)]
+
+
 def test_a_band_is_raised_by_its_gain_and_no_other(clip: AudioClip) -> None:
     bands = Bands(RATE)
     before = bands.levels(clip.samples)
