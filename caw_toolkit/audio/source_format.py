@@ -22,6 +22,8 @@ _DEPTHS: dict[str, BitDepth] = {
     "ULAW": "16",
     "ALAW": "16",
 }
+#: Encodings whose samples do not fit into float32.
+_DEEP = ("PCM_32", "DOUBLE")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class SourceFormat:
     container: str
     subtype: str
     metadata: Metadata
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether its samples do not fit into float32."""
+        return self.subtype in _DEEP
 
     def bit_depth(self, target: str | Path, file_format: FileFormat | None = None) -> BitDepth:
         """The depth at which a target keeps every sample, or the nearest that its format has.

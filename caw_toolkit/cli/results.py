@@ -29,7 +29,7 @@ import click
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
 
 if TYPE_CHECKING:
-    from caw_toolkit.arrays import Array, FloatArray, Gap
+    from caw_toolkit.arrays import FloatArray, Gap
     from caw_toolkit.audio.clip import AudioClip
     from caw_toolkit.audio.formats import BitDepth, FileFormat
     from caw_toolkit.audio.source_format import SourceFormat
@@ -164,14 +164,14 @@ class Results:
             metadata=self._embedding(source, depth, sample_rate / (of.sample_rate if of else sample_rate), len(audio)),
             file_format=self.file_format,
         )
-        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": audio.shape[1]}
+        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
         self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
         return written
 
     def write_blocks(
         self,
         target: Path,
-        blocks: Iterable[Array],
+        blocks: Iterable[FloatArray],
         sample_rate: int,
         *,
         channels: int,
@@ -179,6 +179,8 @@ class Results:
         read: Sequence[Path] = (),
         model: Path | None = None,
         note: str = "",
+        found: Mapping[str, Any] | None = None,
+        generated: Sequence[Gap] | None = None,
     ) -> WrittenAudio:
         """Write a result that is made block by block, say so, and record it.
 
@@ -191,6 +193,8 @@ class Results:
             read: as for `write`.
             model: as for `write`.
             note: as for `write`.
+            found: as for `write`.
+            generated: as for `write`.
         """
         from caw_toolkit.audio.blocks import write_audio_blocks
 
@@ -206,8 +210,8 @@ class Results:
             metadata=self._embedding(source, depth, 1.0, channels),
             file_format=self.file_format,
         )
-        details = {"bit_depth": depth, "sample_rate": sample_rate}
-        self._finish(target, written, details, read=read, model=model, note=note)
+        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
+        self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
         return written
 
     def require_room(self, target: Path, *, samples: float, channels: int) -> None:

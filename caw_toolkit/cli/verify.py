@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from caw_toolkit.cli.options import examples, json_option, quiet_option
 from caw_toolkit.cli.run_log import read_records, sha256_of
 from caw_toolkit.errors import CawError
+
+if TYPE_CHECKING:
+    from caw_toolkit.audio.decoding import Recording
+    from caw_toolkit.audio.formats import BitDepth
 
 
 @click.command(epilog=examples("caw process takes/ louder/ -e Gain --log work.jsonl", "caw verify work.jsonl"))
@@ -68,24 +72,41 @@ def _problems(log: Path, record: Mapping[str, Any]) -> Iterator[str]:
 
 def _changes_outside(source: Path, record: Mapping[str, Any], folder: Path) -> Iterator[str]:
     """Where a result differs from its source outside the ranges that were generated."""
-    from caw_toolkit.audio.formats import BIT_DEPTHS
-    from caw_toolkit.audio.reading import read_audio
-    from caw_toolkit.audio.writing import as_stored
+    from caw_toolkit.audio.decoding import opened
 
     name = record["output"]["path"]
     try:
-        before, after = read_audio(source), read_audio(folder / name)
+        with opened(source) as before, opened(folder / name) as after:
+            changed = _count_changes(before, after, record)
     except CawError as error:
         yield f"{name} cannot be compared with its input: {error}"
         return
-    if before.samples.shape != after.samples.shape:
-        yield f"{name} has {after.samples.shape} channels and samples, its input {before.samples.shape}"
-        return
-    one, other = (clip.samples if clip.exact is None else clip.exact for clip in (before, after))
-    depth = record["output"].get("bit_depth")
-    changed: Any = (other != as_stored(one, depth if depth in BIT_DEPTHS else "float")).any(axis=0)
-    for start, stop in record["generated"]:
-        changed[start:stop] = False
-    if changed.any():
-        samples, first = int(changed.sum()), int(changed.argmax())
-        yield f"{name} differs from its input in {samples} samples that were not generated, the first {first}"
+    if changed is None:
+        yield f"{name} has other channels than its input, or is not as long"
+    elif changed[0]:
+        yield f"{name} differs from its input in {changed[0]} samples that were not generated, the first {changed[1]}"
+
+
+def _count_changes(before: Recording, after: Recording, record: Mapping[str, Any]) -> tuple[int, int] | None:
+    """How many samples differ that were not generated, and the first of them; None if they cannot be compared.
+
+    Block by block: memory does not grow with the length.
+    """
+    from caw_toolkit.audio.formats import BIT_DEPTHS
+    from caw_toolkit.audio.spool import in_step
+    from caw_toolkit.audio.writing import as_stored
+
+    stated = record["output"].get("bit_depth")
+    depth: BitDepth = stated if stated in BIT_DEPTHS else "float"
+    position, samples, first = 0, 0, 0
+    for one, other in in_step(*(recording.blocks(is_deep=recording.source.is_deep) for recording in (before, after))):
+        if one.shape != other.shape:
+            return None
+        changed: Any = (other != as_stored(one, depth)).any(axis=0)
+        for start, stop in record["generated"]:
+            changed[max(0, start - position) : max(0, stop - position)] = False
+        if changed.any():
+            first = first if samples else position + int(changed.argmax())
+            samples += int(changed.sum())
+        position += one.shape[1]
+    return samples, first

@@ -13,6 +13,8 @@ from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
 from caw_toolkit.training.plan import Plan
 
+__all__ = ["estimate"]
+
 #: Length of the noise on which a step is timed, in samples of the scale; less where a step goes over all of it.
 PROBE_SAMPLES = 12000
 WHOLE_PROBE_SAMPLES = 4000

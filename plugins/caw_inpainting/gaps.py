@@ -2,40 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit import Array, AudioClip, CawError, CawUsageError, Gap
+from caw_toolkit import Array, AudioClip, CawUsageError, Gap
 
 #: Parts of the recording shorter than this are not trained on.
 SHORTEST_PART_SECONDS = 2.0
-#: Runs of digital silence that are taken for gaps.
+#: Runs of digital silence that the processor takes for gaps.
 SHORTEST_SILENCE_SECONDS = 0.02
 
 
-def check_gaps(gaps: Sequence[Gap], clip: AudioClip) -> list[Gap]:
+class Recording(Protocol):
+    """A recording that is read piece by piece."""
+
+    @property
+    def samples(self) -> int:
+        """Per channel."""
+        ...
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        ...
+
+    def read(self, start: int, stop: int) -> npt.NDArray[np.floating]:
+        """What lies of a stretch within the recording, `(channels, samples)`."""
+        ...
+
+
+class ListedGap(NamedTuple):
+    """A gap, and what it is.
+
+    Attributes:
+        start: its first sample.
+        stop: the first sample after it.
+        kind: what was found there, or what its label says.
+    """
+
+    start: int
+    stop: int
+    kind: str
+
+
+def list_gaps(gaps: Iterable[ListedGap], samples: int, sample_rate: int) -> list[ListedGap]:
     """Gaps in order, those that touch or overlap joined.
 
     Args:
         gaps: in samples.
-        clip: that they are in.
+        samples: of the recording.
+        sample_rate: Hz.
 
     Raises:
-        CawUsageError: if one is empty or outside the file.
-        CawError: if they leave too little to learn from.
+        CawUsageError: one is empty or outside the recording.
+
+    >>> list_gaps([ListedGap(5, 9, "silence"), ListedGap(1, 3, "given"), ListedGap(2, 4, "silence")], 10, 4000)
+    [ListedGap(start=1, stop=4, kind='given, silence'), ListedGap(start=5, stop=9, kind='silence')]
     """
-    total = clip.samples.shape[1]
-    for start, stop in sorted(gaps):
-        if not 0 <= start < stop <= total:
+    gaps = sorted(gaps)
+    for start, stop, _ in gaps:
+        if not 0 <= start < stop <= samples:
             raise CawUsageError(
-                f"a hole from {start / clip.sample_rate:g} s to {stop / clip.sample_rate:g} s does not lie within the "
-                f"file, which is {clip.seconds:g} s long"
+                f"a hole from {start / sample_rate:g} s to {stop / sample_rate:g} s does not lie within the file, "
+                f"which is {samples / sample_rate:g} s long"
             )
-    joined = join_gaps(gaps, total)
-    if joined and not remaining_parts(clip, joined):
-        raise CawError(f"the holes leave no stretch of {SHORTEST_PART_SECONDS:g} s to learn from")
+    joined = []
+    for start, stop in join_gaps([gap[:2] for gap in gaps], samples):
+        kinds = dict.fromkeys(gap.kind for gap in gaps if start <= gap.start < stop)
+        joined.append(ListedGap(start, stop, ", ".join(kinds)))
     return joined
 
 
@@ -45,19 +82,38 @@ def join_gaps(gaps: Sequence[Gap], samples: int) -> list[Gap]:
     >>> join_gaps([(5, 9), (1, 3), (2, 4)], samples=8)
     [(1, 4), (5, 8)]
     """
-    missing = np.zeros(samples, bool)
-    for start, stop in gaps:
-        missing[start:stop] = True
-    return find_runs(missing)
+    joined: list[Gap] = []
+    for start, stop in sorted(gaps):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], min(samples, max(joined[-1][1], stop))
+        elif start < min(samples, stop):
+            joined.append((start, min(samples, stop)))
+    return joined
 
 
-def remaining_parts(clip: AudioClip, gaps: Sequence[Gap]) -> list[AudioClip]:
-    """What is left around the gaps and long enough to train on; the gaps themselves are never seen."""
-    edges = [0, *(edge for gap in gaps for edge in gap), clip.samples.shape[1]]
+def gaps_within(gaps: Sequence[Gap], start: int, stop: int) -> list[Gap]:
+    """The gaps, or what lies of them, in a part of the recording, from its beginning.
+
+    >>> gaps_within([(1, 3), (5, 9)], 2, 6)
+    [(0, 1), (3, 4)]
+    """
     return [
-        AudioClip(clip.samples[:, start:stop], clip.sample_rate)
-        for start, stop in zip(edges[::2], edges[1::2], strict=True)
-        if stop - start >= SHORTEST_PART_SECONDS * clip.sample_rate
+        (max(first, start) - start, min(last, stop) - start) for first, last in gaps if first < stop and last > start
+    ]
+
+
+def intact_stretches(gaps: Sequence[Gap], start: int, stop: int, sample_rate: int) -> list[Gap]:
+    """What lies in a part of the recording, around gaps and long enough to learn from.
+
+    >>> intact_stretches([(20, 30), (35, 40)], 0, 50, sample_rate=5)
+    [(0, 20), (40, 50)]
+    """
+    edges = [0, *(edge for gap in gaps_within(gaps, start, stop) for edge in gap), stop - start]
+    least = SHORTEST_PART_SECONDS * sample_rate
+    return [
+        (start + first, start + last)
+        for first, last in zip(edges[::2], edges[1::2], strict=True)
+        if last - first >= least
     ]
 
 
@@ -67,10 +123,19 @@ def find_silences(clip: AudioClip) -> list[Gap]:
     return [(start, stop) for start, stop in find_runs((clip.samples == 0).all(axis=0)) if stop - start >= least]
 
 
-def find_runs(mask: npt.NDArray[np.bool_]) -> list[Gap]:
-    """Where a mask `(samples,)` is true, in order."""
-    edges = np.flatnonzero(np.diff(np.pad(mask, 1).astype(np.int8))).tolist()
-    return list(zip(edges[::2], edges[1::2], strict=True))
+def find_runs(mask: npt.NDArray[np.bool_], *, shortest: int = 1) -> list[Gap]:
+    """Where a mask `(samples,)` is true, in order.
+
+    Args:
+        mask: of samples.
+        shortest: shorter runs are left out, but for those at the ends of the mask, which may go on there.
+
+    >>> find_runs(np.array([1, 0, 1, 0, 1, 1, 0, 1], bool), shortest=2)
+    [(0, 1), (4, 6), (7, 8)]
+    """
+    starts, stops = np.flatnonzero(np.diff(np.pad(mask, 1).astype(np.int8))).reshape(-1, 2).T
+    kept = (stops - starts >= shortest) | (starts == 0) | (stops == len(mask))
+    return list(zip(starts[kept].tolist(), stops[kept].tolist(), strict=True))
 
 
 def silence(samples: Array, gaps: Sequence[Gap]) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,13 @@ import numpy as np
 
 from caw_inpainting.bands import Bands, Levels
 from caw_inpainting.continuations import Surroundings
-from caw_inpainting.gaps import silence
+from caw_inpainting.gaps import gaps_within, silence
 from caw_inpainting.joins import join
 from caw_toolkit import Array, Gap, derived_seed
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from caw_toolkit import PyramidModel
 
 
@@ -29,6 +31,8 @@ ATTEMPTS = 6
 STRENGTH = 0.95
 #: Levels are changed by no more than this.
 LARGEST_GAIN_DB = 20.0
+#: Samples that are written at once.
+BLOCK_SAMPLES = 1 << 16
 
 
 def fill(
@@ -53,35 +57,92 @@ def fill(
     Returns:
         `(channels, samples)` float32.
     """
-    bands = Bands(model.sample_rate)
-    result: Array = samples.copy()
-    for number, gap in enumerate(gaps):
-        wide = _around(gap, SEARCH_SECONDS, bands, samples.shape[1])
-        surroundings = Surroundings(samples[:, wide], bands, _within(gap, wide), _all_within(gaps, wide))
-        near = _around(gap, CONTEXT_SECONDS, bands, samples.shape[1])
-        part, empty = result[:, near], _all_within(gaps[number:], near)
-        expected = surroundings.expected_levels(derived_seed(seed, "expected", number) if varied else None)
-        task = _Task(model, bands, part, empty, expected)
+    total = samples.shape[1]
+    repair = Repair(lambda start, stop: samples[:, start:stop], total, gaps, seed=seed, varied=varied)
+    for number in range(len(gaps)):
+        repair.fill(number, model, attempts=attempts)
+    whole: Array = repair.read(0, total).astype(np.float32)
+    return whole
+
+
+class Repair:
+    """A recording whose gaps are being filled, one after the other; only what fills them is kept.
+
+    Args:
+        source: gives a stretch of the recording, from a sample to another, `(channels, samples)`.
+        total: samples of the recording.
+        gaps: in samples, sorted and apart from each other.
+        seed: of the noise.
+        varied: as for `fill`.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[int, int], npt.NDArray[np.floating]],
+        total: int,
+        gaps: Sequence[Gap],
+        *,
+        seed: int,
+        varied: bool,
+    ) -> None:
+        self._source, self._total, self._gaps = source, total, gaps
+        self._seed, self._varied = seed, varied
+        self._fillings: dict[int, Array] = {}
+
+    def read(self, start: int, stop: int) -> npt.NDArray[np.floating]:
+        """A stretch of the recording as it is now, with all bits that it has outside the gaps."""
+        part: npt.NDArray[np.floating] = self._source(start, stop).copy()
+        for number, filling in self._fillings.items():
+            first, last = self._gaps[number]
+            if first < stop and last > start:
+                inside = slice(max(first, start), min(last, stop))
+                part[:, inside.start - start : inside.stop - start] = filling[
+                    :, inside.start - first : inside.stop - first
+                ]
+        return part
+
+    def blocks(self) -> Iterator[npt.NDArray[np.floating]]:
+        """The whole, block by block."""
+        return (self.read(start, start + BLOCK_SAMPLES) for start in range(0, self._total, BLOCK_SAMPLES))
+
+    def fill(self, number: int, model: PyramidModel, *, attempts: int = ATTEMPTS) -> None:
+        """Fill a gap.
+
+        Args:
+            number: of the gap, from 0.
+            model: as for `fill`.
+            attempts: of which the best is kept.
+        """
+        bands, gap, seed = Bands(model.sample_rate), self._gaps[number], self._seed
+        wide = _around(gap, SEARCH_SECONDS, bands, self._total)
+        known = self._source(wide.start, wide.stop).astype(np.float32, order="C")
+        surroundings = Surroundings(known, bands, _within(gap, wide), gaps_within(self._gaps, wide.start, wide.stop))
+        near = _around(gap, CONTEXT_SECONDS, bands, self._total)
+        part = self.read(near.start, near.stop).astype(np.float32, order="C")
+        empty = [other for index, other in enumerate(self._gaps) if index not in self._fillings]
+        expected = surroundings.expected_levels(derived_seed(seed, "expected", number) if self._varied else None)
+        task = _Task(model, bands, part, _within(gap, near), gaps_within(empty, near.start, near.stop), expected)
         initial_guesses = itertools.cycle(surroundings.initial_guesses(attempts) or [None])
         seeds = [derived_seed(seed, number, attempt) for attempt in range(attempts)]
         made = [task.attempt(guess, attempt_seed) for guess, attempt_seed in zip(initial_guesses, seeds, strict=False)]
-        result[:, near] = select_nearest(made, bands, empty[0], expected)
-    return result
+        whole = select_nearest(made, bands, task.gap, expected)
+        self._fillings[number] = whole[:, slice(*task.gap)].copy()
 
 
 @dataclass(frozen=True)
 class _Task:
-    """The first empty gap of a part of a recording, and what is known about it."""
+    """A gap in a part of a recording, the gaps there that are empty, and what is known about it."""
 
     model: PyramidModel
     bands: Bands
     part: Array
+    gap: Gap
     empty: Sequence[Gap]
     expected: Levels | None
 
     def attempt(self, guess: Array | None, seed: int) -> Array:
         """The part with the gap filled, from an initial guess if there is one."""
-        gap, rate = self.empty[0], self.bands.sample_rate
+        gap, rate = self.gap, self.bands.sample_rate
         whole = silence(self.part, self.empty)
         if guess is not None:
             whole[:, slice(*gap)] = guess
@@ -90,9 +151,11 @@ class _Task:
         whole[:, slice(*gap)] = made[:, slice(*gap)]
         if self.expected is not None:
             whole = _match_levels(whole, self.bands, gap, self.expected)
-        end = self.empty[1][0] if len(self.empty) > 1 else self.part.shape[1]
-        complete = join(self.part[:, :end], whole[:, :end], gap, rate)
-        return np.concatenate([complete, self.part[:, end:]], axis=1)
+        begin = max((stop for _, stop in self.empty if stop <= gap[0]), default=0)
+        end = min((start for start, _ in self.empty if start >= gap[1]), default=self.part.shape[1])
+        inside = (gap[0] - begin, gap[1] - begin)
+        complete = join(self.part[:, begin:end], whole[:, begin:end], inside, rate)
+        return np.concatenate([self.part[:, :begin], complete, self.part[:, end:]], axis=1)
 
 
 def _match_levels(samples: Array, bands: Bands, gap: Gap, expected: Levels) -> Array:
@@ -121,12 +184,3 @@ def _around(gap: Gap, seconds: float, bands: Bands, total: int) -> slice:
 
 def _within(gap: Gap, part: slice) -> Gap:
     return gap[0] - part.start, gap[1] - part.start
-
-
-def _all_within(gaps: Sequence[Gap], part: slice) -> list[Gap]:
-    """The gaps, or what lies of them, in a part of the recording, from its beginning."""
-    return [
-        _within((max(start, part.start), min(stop, part.stop)), part)
-        for start, stop in gaps
-        if start < part.stop and stop > part.start
-    ]

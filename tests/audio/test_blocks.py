@@ -12,6 +12,7 @@ import soundfile as sf
 from caw_toolkit import CawError, CawUsageError, read_audio, write_audio
 from caw_toolkit.audio.blocks import open_audio, write_audio_blocks
 from caw_toolkit.audio.formats import BitDepth
+from caw_toolkit.audio.spool import spooled_audio
 
 RATE = 8000
 
@@ -31,7 +32,8 @@ def read_blocks(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "bit_depth"), [(".wav", "16"), (".wav", "24"), (".wav", "float"), (".flac", "16"), (".ogg", "24")]
+    ("suffix", "bit_depth"),
+    [(".wav", "16"), (".wav", "24"), (".wav", "float"), (".flac", "16"), (".ogg", "24")],
 )
 def test_it_writes_and_reads_what_whole_files_do(tmp_path: Path, suffix: str, bit_depth: BitDepth) -> None:
     samples = noise(20, level=0.5)
@@ -99,3 +101,16 @@ def test_what_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "half.flac").write_bytes(data[: len(data) // 2])
     with pytest.raises(CawError, match="truncated"):
         read_blocks(tmp_path / "half.flac")
+
+
+@pytest.mark.parametrize("bit_depth", ["32", "double"])
+def test_blocks_of_more_bits_than_float32_keep_them(tmp_path: Path, bit_depth: BitDepth) -> None:
+    samples = np.random.default_rng(0).uniform(-1, 1, (2, 100_000))
+    write_audio_blocks(tmp_path / "a.wav", pieces(samples), RATE, channels=2, bit_depth=bit_depth)
+    write_audio(tmp_path / "b.wav", samples, RATE, bit_depth=bit_depth)
+    read = [sf.read(tmp_path / name)[0] for name in ("a.wav", "b.wav")]
+    np.testing.assert_array_equal(*read)
+    with spooled_audio(tmp_path / "a.wav", beside=tmp_path / "c.wav") as audio:
+        assert (audio.samples, audio.channels, audio.sample_rate) == (100_000, 2, RATE)
+        np.testing.assert_array_equal(audio.read(70_000, 100_500).T, read[0][70_000:])
+        np.testing.assert_array_equal(np.concatenate(list(audio.blocks()), axis=1).T, read[0])

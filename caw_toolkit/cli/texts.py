@@ -1,0 +1,53 @@
+"""Text files that commands write beside audio: checked before the work, written completely or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from caw_toolkit.errors import CawUsageError
+
+__all__ = ["expect_text", "write_text"]
+
+
+def expect_text(target: Path, *, others: Iterable[Path | None], force: bool) -> None:
+    """Check now what would fail after the work.
+
+    Args:
+        target: the file.
+        others: all other files that the command reads or writes; None stands for nothing.
+        force: whether it may be replaced if it exists.
+
+    Raises:
+        CawUsageError: it exists, or is one of the others.
+
+    .. versionadded:: 0.1
+    """
+    from caw_toolkit.audio.outputs import refuse_collisions
+
+    refuse_collisions([target], [path for path in others if path is not None])
+    if target.exists() and not force:
+        raise CawUsageError(f"{target} exists; add --force to replace it")
+
+
+def write_text(target: Path, text: str, *, force: bool, quiet: bool) -> None:
+    """Write a text file, and say so.
+
+    Args:
+        target: the file.
+        text: all of it.
+        force: whether it may be replaced if it exists.
+        quiet: say nothing.
+
+    Raises:
+        CawError: it could not be written.
+
+    .. versionadded:: 0.1
+    """
+    from caw_toolkit.atomic_write import write_atomically
+
+    written = write_atomically(target, text.encode(), replace=force)
+    if not quiet:
+        click.echo(f"wrote {written}", err=True)

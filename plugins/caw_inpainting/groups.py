@@ -1,0 +1,75 @@
+"""Gaps near each other, which are filled by one model of what is around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from caw_inpainting.gaps import Recording, intact_stretches
+from caw_toolkit import AudioClip, Gap
+
+#: A recording up to this long is one group, and all of it is learnt from.
+WHOLE_SECONDS = 60.0
+#: From the beginning of the first gap of a group to the end of the last, and intact audio to learn from, at the most.
+LONGEST_GROUP_SECONDS, TRAINING_SECONDS = 20.0, 30.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Gaps that share a model.
+
+    Attributes:
+        numbers: of its gaps in the list of all, from 0.
+        stretches: what is learnt from, in samples of the recording; nothing if no stretch around it is long enough.
+    """
+
+    numbers: range
+    stretches: tuple[Gap, ...]
+
+    def clips(self, recording: Recording) -> list[AudioClip]:
+        """What is learnt from; the gaps are never seen."""
+        parts = (recording.read(*stretch).astype("float32", order="C") for stretch in self.stretches)
+        return [AudioClip(part, recording.sample_rate) for part in parts]
+
+    @property
+    def names(self) -> str:
+        """Its gaps as they are numbered for the user, from 1.
+
+        >>> Group(range(2, 4), ()).names, Group(range(2, 3), ()).names
+        ('gaps 3 to 4', 'gap 3')
+        """
+        first, last = self.numbers[0] + 1, self.numbers[-1] + 1
+        return f"gap {first}" if first == last else f"gaps {first} to {last}"
+
+
+def one_group(gaps: Sequence[Gap], recording: Recording) -> Group:
+    """All gaps of a recording, and all that is intact."""
+    return Group(range(len(gaps)), tuple(intact_stretches(gaps, 0, recording.samples, recording.sample_rate)))
+
+
+def group_gaps(gaps: Sequence[Gap], recording: Recording) -> list[Group]:
+    """Gaps in groups of those near each other, each with intact audio around it.
+
+    Args:
+        gaps: in order, apart from each other.
+        recording: that they are in.
+    """
+    rate = recording.sample_rate
+    if recording.samples <= WHOLE_SECONDS * rate:
+        return [one_group(gaps, recording)]
+    firsts = [0]
+    for number, (_, stop) in enumerate(gaps):
+        if stop - gaps[firsts[-1]][0] > LONGEST_GROUP_SECONDS * rate and number > firsts[-1]:
+            firsts.append(number)
+    members = [range(first, last) for first, last in zip(firsts, [*firsts[1:], len(gaps)], strict=True)]
+    return [Group(numbers, _surroundings(gaps, numbers, recording)) for numbers in members]
+
+
+def _surroundings(gaps: Sequence[Gap], numbers: range, recording: Recording) -> tuple[Gap, ...]:
+    """Intact stretches within and around a group, as much on both sides, or more on one where the other ends."""
+    first, last = gaps[numbers[0]][0], gaps[numbers[-1]][1]
+    wanted = round(TRAINING_SECONDS * recording.sample_rate)
+    wanted -= last - first - sum(gaps[number][1] - gaps[number][0] for number in numbers)
+    start = max(0, min(first - wanted // 2, recording.samples - last + first - wanted))
+    stop = min(recording.samples, max(last + wanted // 2, last - first + wanted))
+    return tuple(intact_stretches(gaps, start, stop, recording.sample_rate))

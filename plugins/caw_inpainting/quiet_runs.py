@@ -1,0 +1,204 @@
+"""Dropouts that are silent: constant samples, and stretches far below the noise of a recording.
+
+Pauses are silent as well, where a gate or an editor has made them so. What tells a dropout: the sound ends and begins
+at once, at no less than the level of the quietest sound around; and such stretches are rare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from caw_inpainting.gaps import Recording, find_runs, join_gaps
+from caw_toolkit import Array, Gap
+
+Levels = npt.NDArray[np.float32]
+
+#: Levels are variances in frames of this length: rumble, hum and offset count for little.
+FRAME_SECONDS = 0.001
+#: Shortest constant run and shortest level hole.
+SHORTEST_RUN_SECONDS, SHORTEST_HOLE_FRAMES = 0.003, 5
+#: The sound on each side of a constant run is looked at for so long.
+EDGE_FRAMES = 10
+#: What is within so many frames this far below what is beside them fades.
+FADED_FRAMES, FADE_FRAMES, FADE_DB = 3, 40, 18.0
+#: How far around a dropout the quietest sound is looked for, in frames, and how near to other silences it is not.
+AROUND_FRAMES, BESIDE_FRAMES = 10_000, 300
+#: The quietest sound is this quantile of the levels; edges may be this much below it.
+QUIETEST, EDGE_TOLERANCE_DB = 0.05, 6.0
+#: Less sound around than this says nothing about it, in frames.
+LEAST_FRAMES = 500
+#: Where silences are more than this share of what is around, they are pauses; but for those within loud sound, which
+#: is no more than this below the usual level. Where they are more than the last, they are all pauses.
+PAUSES_SHARE, LOUD_DB, LARGEST_SHARE = 0.1, 10.0, 0.25
+#: What is before a hole and after it has been steady for so many frames, and the hole is so far below.
+STEADY_FRAMES, HOLE_DEPTH_DB = 20, 20.0
+#: It is so far below any pause, too: of the levels around, below this quantile.
+PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.02, 6.0
+#: Longer holes are pauses.
+LONGEST_HOLE_FRAMES = 2000
+_CHUNK_FRAMES = 20_000
+
+
+@dataclass(frozen=True)
+class QuietRuns:
+    """Stretches of a recording that may be dropouts.
+
+    Attributes:
+        recording: that they are in.
+        frame: samples of a frame.
+        levels: variance in each frame, of all channels together, `(frames,)`.
+        constant: runs of samples that are all the same.
+    """
+
+    recording: Recording
+    frame: int
+    levels: Levels
+    constant: Sequence[Gap]
+
+    def silences(self) -> list[Gap]:
+        """Runs of digital silence, or of another constant, that break sound off."""
+        silent = self._near_frames(self.constant)
+        return [run for run in self.constant if self._stands_out(run, silent) and self._breaks_off(run)]
+
+    def holes(self) -> list[Gap]:
+        """Stretches far below what is on both sides that begin and end at once; one more frame on each side."""
+        runs = [run for run in self._falls() if self._is_hole(run)]
+        stretches = [((start - 1) * self.frame, (stop + 1) * self.frame) for start, stop in runs]
+        silent = self._near_frames([*stretches, *self.constant])
+        return [
+            stretch
+            for stretch in stretches
+            if self._stands_out(stretch, silent) and self._is_below(stretch, silent) and self._breaks_off(stretch)
+        ]
+
+    def _is_below(self, stretch: Gap, silent: npt.NDArray[np.bool_]) -> bool:
+        """Whether a hole is below the noise of any pause around it."""
+        pauses = np.quantile(self._heard(self._around(stretch), silent), PAUSE_QUANTILE)
+        inside = self.levels[stretch[0] // self.frame + 1 : stretch[1] // self.frame - 1].mean()
+        return bool(inside < pauses * 10 ** (-BELOW_PAUSES_DB / 10))
+
+    def _falls(self) -> list[Gap]:
+        """Runs of frames that begin with a sudden fall, and end where the level is up again."""
+        if len(self.levels) < 2 * STEADY_FRAMES:
+            return []
+        least = sliding_window_view(self.levels, STEADY_FRAMES // 2).min(axis=1)  # from its frame on
+        first = STEADY_FRAMES // 2 + 1  # where the first hole may begin: one frame may be half in it
+        before = least[: len(self.levels) - first] * 10 ** (-HOLE_DEPTH_DB / 10)
+        runs: list[Gap] = []
+        for start in (np.flatnonzero(self.levels[first:] < before) + first).tolist():
+            if (runs and start < runs[-1][1]) or start + SHORTEST_HOLE_FRAMES > len(self.levels):
+                continue
+            ahead = self.levels[start : start + LONGEST_HOLE_FRAMES]
+            is_up = sliding_window_view(ahead > before[start - first], SHORTEST_HOLE_FRAMES).all(axis=1)
+            up = np.flatnonzero(is_up)
+            if len(up) and up[0] >= SHORTEST_HOLE_FRAMES:
+                runs.append((start, start + int(up[0])))
+        return runs
+
+    def _is_hole(self, run: Gap) -> bool:
+        """Whether the level in a run of frames is far below what is steadily before and after it."""
+        start, stop = run
+        before, after = (
+            self.levels[max(0, start - 1 - STEADY_FRAMES) : start - 1],
+            self.levels[stop + 1 :][:STEADY_FRAMES],
+        )
+        if min(len(before), len(after)) < STEADY_FRAMES:
+            return False
+        steady = min(np.quantile(before, 0.2), np.quantile(after, 0.2))
+        return bool(np.quantile(self.levels[start:stop], 0.8) < steady * 10 ** (-HOLE_DEPTH_DB / 10))
+
+    def _stands_out(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
+        """Whether both edges are as loud as sound is here, and silence is rare."""
+        edges = self._edges(run)
+        if edges is None or self._fades(run):
+            return False
+        around = self._around(run)
+        heard = self._heard(around, silent)
+        if len(heard) < LEAST_FRAMES // EDGE_FRAMES:
+            return False
+        share = float(np.mean(silent[around]))
+        if share > PAUSES_SHARE:
+            return share < LARGEST_SHARE and min(edges) > float(np.median(heard)) * 10 ** (-LOUD_DB / 10)
+        return min(edges) > float(np.quantile(heard, QUIETEST)) * 10 ** (-EDGE_TOLERANCE_DB / 10)
+
+    def _breaks_off(self, run: Gap) -> bool:
+        """Whether the samples beside a run move, and by more than the steps that they are stored in."""
+        length = EDGE_FRAMES * self.frame
+        for start, stop in ((run[0] - length, run[0]), (run[1], run[1] + length)):
+            samples = self.recording.read(start, stop).astype(np.float64)
+            differences = np.abs(np.diff(samples))
+            moves = differences.max(axis=0) > 0
+            step = differences[differences > 0].min(initial=np.inf)
+            if 2 * moves.sum() < len(moves) or np.sqrt(np.mean(differences**2)) < 2 * step:
+                return False
+        return True
+
+    def _edges(self, run: Gap) -> tuple[float, float] | None:
+        """Levels before and after a run; None if it is at the beginning or end of the recording."""
+        first, last = run[0] // self.frame, -(-run[1] // self.frame)
+        if first < EDGE_FRAMES or last + EDGE_FRAMES > len(self.levels):
+            return None
+        before, after = self.levels[first - EDGE_FRAMES : first], self.levels[last : last + EDGE_FRAMES]
+        return float(before.mean()), float(after.mean())
+
+    def _fades(self, run: Gap) -> bool:
+        """Whether the sound fades out or in beside a run."""
+        first, last = run[0] // self.frame, -(-run[1] // self.frame)
+        before, after = self.levels[:first][::-1][:FADE_FRAMES], self.levels[last : last + FADE_FRAMES]
+        return any(
+            side[:FADED_FRAMES].mean() < side[FADED_FRAMES:].mean() * 10 ** (-FADE_DB / 10) for side in (before, after)
+        )
+
+    def _around(self, run: Gap) -> slice:
+        first, last = run[0] // self.frame, run[1] // self.frame
+        return slice(max(0, first - AROUND_FRAMES), last + AROUND_FRAMES)
+
+    def _heard(self, around: slice, silent: npt.NDArray[np.bool_]) -> Levels:
+        """Levels over `EDGE_FRAMES` each, away from silence."""
+        count = len(self.levels[around]) // EDGE_FRAMES * EDGE_FRAMES
+        levels = self.levels[around][:count].reshape(-1, EDGE_FRAMES).mean(axis=1)
+        far: Levels = levels[~_widened(silent, around)[:count].reshape(-1, EDGE_FRAMES).any(axis=1)]
+        return far
+
+    def _near_frames(self, runs: Sequence[Gap]) -> npt.NDArray[np.bool_]:
+        """Which frames are silent, but for the beginning and the end of the recording."""
+        silent = np.zeros(len(self.levels), bool)
+        for start, stop in runs:
+            if start > 0 and stop < self.recording.samples:
+                silent[start // self.frame : -(-stop // self.frame)] = True
+        return silent
+
+
+def _widened(silent: npt.NDArray[np.bool_], around: slice) -> npt.NDArray[np.bool_]:
+    """Silent frames and those beside them, of a part of all frames."""
+    part = np.pad(silent[around], BESIDE_FRAMES)
+    sums = np.concatenate([[0], np.cumsum(part)])
+    near: npt.NDArray[np.bool_] = sums[2 * BESIDE_FRAMES + 1 :] > sums[: -2 * BESIDE_FRAMES - 1]
+    return near
+
+
+def quiet_runs(recording: Recording) -> QuietRuns:
+    """What may be a silent dropout in a recording, in one pass."""
+    frame = max(1, round(FRAME_SECONDS * recording.sample_rate))
+    levels: list[Levels] = []
+    least = round(SHORTEST_RUN_SECONDS * recording.sample_rate)
+    still: list[Gap] = []  # samples that the next one is equal to
+    for start in range(0, recording.samples, frame * _CHUNK_FRAMES):
+        samples = recording.read(start, start + frame * _CHUNK_FRAMES + 1).astype(np.float32)
+        levels.append(_frame_levels(samples[:, : frame * _CHUNK_FRAMES], frame))
+        same = (samples[:, 1:] == samples[:, :-1]).all(axis=0)
+        still += [(start + first, start + last) for first, last in find_runs(same, shortest=least)]
+    constant = [(start, stop + 1) for start, stop in join_gaps(still, recording.samples) if stop + 1 - start >= least]
+    return QuietRuns(recording, frame, np.concatenate(levels), constant)
+
+
+def _frame_levels(samples: Array, frame: int) -> Levels:
+    """Variance in each frame, of all channels together."""
+    count = samples.shape[1] // frame
+    levels: Levels = samples[:, : count * frame].reshape(len(samples), count, frame).var(axis=2).sum(axis=0)
+    return levels

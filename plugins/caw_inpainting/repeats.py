@@ -1,0 +1,145 @@
+"""Repeated buffers: a block of samples that was played again, once or many times, in place of what should follow.
+
+Recorded sound never repeats exactly. What a synthesizer or a sequencer makes does, all the time; and so a repetition
+counts only where repetitions are rare, and where it does not go on smoothly like a tone.
+
+Repetitions are found by a rolling polynomial hash of all windows (Karp and Rabin, "Efficient randomized
+pattern-matching algorithms", 1987), of which those are compared whose hash says so: the same content is chosen wherever
+it is.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+from caw_inpainting.gaps import Recording, find_runs, gaps_within, join_gaps
+from caw_toolkit import Array, Gap
+
+#: Lengths of blocks, in samples.
+SHORTEST_BLOCK, LONGEST_BLOCK = 64, 16384
+#: Samples that are repeated at the least.
+SHORTEST_REPETITION = 128
+#: A block with fewer values than this is no recorded sound.
+LEAST_VALUES = 12
+#: Share of the surroundings, so far on each side, above which repetitions are how the sound is made.
+LARGEST_SHARE, AROUND_SECONDS = 0.2, 10.0
+#: So much of a recording breaks off at the most.
+LONGEST_SECONDS = 2.0
+#: More repetitions than this, so near to each other, are those of a tone whose periods are not all the same.
+MOST_REPETITIONS, BESIDE_SECONDS = 4, 0.5
+#: What is repeated so often may be a tone.
+TONE_REPETITIONS = 3
+#: Order of the linear prediction of tones. Errors as small as the first, relative to the sound, are those of
+#: synthesizers alone, and larger ones than the second those of noise.
+LARGEST_ORDER, SYNTHETIC_ERROR, TONE_ERROR = 16, 0.001, 0.1
+#: A seam shows where errors are so many times as large as all but a few.
+SEAM_FACTOR, LARGE_ERROR = 1.5, 0.98
+
+_WINDOW, _CHOSEN_BITS = 32, 3
+_MULTIPLIER, _GOLDEN = 0x9E3779B97F4A7C15 | 1, np.uint64(0x9E3779B97F4A7C15)
+_CHUNK, _OVERLAP = 1 << 19, 2 * LONGEST_BLOCK + _WINDOW
+#: Lags that are looked at in a chunk: more only occur in what repeats everywhere.
+_MOST_LAGS = 32
+
+
+def find_repeated_buffers(recording: Recording) -> list[Gap]:
+    """Stretches in which a recording repeats, sample for sample, what was just before them."""
+    runs = sorted({run for chunk in _chunks(recording) for run in chunk})
+    everywhere = join_gaps([(start, stop) for start, stop, _ in runs], recording.samples)
+    candidates = [run for run in runs if _is_rare(run, everywhere, recording) and not _is_tone(run, recording)]
+    return join_gaps([(start, stop) for start, stop, _ in candidates], recording.samples)
+
+
+def _chunks(recording: Recording) -> Iterator[set[tuple[int, int, int]]]:
+    for start in range(0, recording.samples, _CHUNK - _OVERLAP):
+        samples = recording.read(start, start + _CHUNK).astype(np.float32)
+        yield {(start + first, start + last, lag) for first, last, lag in _repetitions(samples)}
+
+
+def _repetitions(samples: Array) -> Iterator[tuple[int, int, int]]:
+    """Start and end of what is repeated, and how far before it the same is."""
+    if samples.shape[1] <= _WINDOW + SHORTEST_BLOCK:
+        return
+    for lag, _ in Counter(_lags(samples).tolist()).most_common(_MOST_LAGS):
+        same = (samples[:, lag:] == samples[:, :-lag]).all(axis=0)
+        shortest = max(SHORTEST_REPETITION, lag - 1)
+        for start, stop in find_runs(same, shortest=shortest):
+            if stop - start >= shortest and _is_sound(samples[:, start : start + lag]):
+                yield start + lag, stop + lag, lag
+
+
+def _lags(samples: Array) -> npt.NDArray[np.int64]:
+    """How far apart equal windows are, each and the last one before it."""
+    changes = np.concatenate([[0], np.cumsum((np.diff(samples) != 0).any(axis=0))])
+    varied = changes[_WINDOW - 1 :] - changes[: 1 - _WINDOW] >= _WINDOW // 2
+    hashes = _hashes(samples)
+    places = np.flatnonzero(varied & (hashes * _GOLDEN >> np.uint64(64 - _CHOSEN_BITS) == 0))
+    order = np.argsort(hashes[places], kind="stable")
+    before, after = places[order[:-1]], places[order[1:]]
+    lags = (after - before)[hashes[before] == hashes[after]]
+    near: npt.NDArray[np.int64] = lags[(lags >= SHORTEST_BLOCK) & (lags <= LONGEST_BLOCK)]
+    return near
+
+
+def _hashes(samples: Array) -> npt.NDArray[np.uint64]:
+    """A hash of each window, from its first sample on; unsigned integers wrap around, which is the modulus."""
+    powers, inverse_powers = _powers()
+    bits = np.zeros(samples.shape[1], np.uint64)
+    for channel in samples:
+        bits = bits * np.uint64(31) + (channel + np.float32(0)).view(np.uint32)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(bits * powers[: len(bits)], dtype=np.uint64)])
+    count = len(bits) - _WINDOW + 1
+    hashes: npt.NDArray[np.uint64] = (sums[_WINDOW:] - sums[:count]) * inverse_powers[:count]
+    return hashes
+
+
+@functools.cache
+def _powers() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Powers of the multiplier, and of its inverse modulo 2^64."""
+    factors = np.full((2, _CHUNK), [[_MULTIPLIER], [pow(_MULTIPLIER, -1, 1 << 64)]], np.uint64)
+    factors[:, 0] = 1
+    powers = np.cumprod(factors, axis=1, dtype=np.uint64)
+    return powers[0], powers[1]
+
+
+def _is_sound(block: Array) -> bool:
+    """Whether a block has as many values as recorded sound has."""
+    return len(np.unique(block[0])) >= LEAST_VALUES or len(np.unique(block[-1])) >= LEAST_VALUES
+
+
+def _is_rare(run: tuple[int, int, int], everywhere: list[Gap], recording: Recording) -> bool:
+    """Whether little is repeated around a run."""
+    length = run[1] - run[0]
+    rate = recording.sample_rate
+    near = [
+        gap for gap in everywhere if gap[0] < run[1] + BESIDE_SECONDS * rate and gap[1] > run[0] - BESIDE_SECONDS * rate
+    ]
+    if length > LONGEST_SECONDS * rate or len(near) > MOST_REPETITIONS:
+        return False
+    reach = round(AROUND_SECONDS * rate)
+    first, last = max(0, run[0] - reach), min(recording.samples, run[1] + reach)
+    repeated = sum(stop - start for start, stop in gaps_within(everywhere, first, last))
+    return repeated - length <= LARGEST_SHARE * (last - first - length)
+
+
+def _is_tone(run: tuple[int, int, int], recording: Recording) -> bool:
+    """Whether what repeats is a tone: often, predictable, and nothing shows where it begins anew."""
+    start, stop, lag = run
+    if stop - start < TONE_REPETITIONS * lag:
+        return False
+    order = min(LARGEST_ORDER, lag // 8)
+    block = recording.read(start - lag, start + order).astype(np.float64).sum(axis=0)
+    pasts = sliding_window_view(block[:-1], order)
+    inside = len(pasts) - order
+    predictor = np.linalg.lstsq(pasts[:inside], block[order : order + inside], rcond=None)[0]
+    errors = np.abs(block[order:] - pasts @ predictor)
+    usual = np.median(errors) / block.std()
+    if usual < SYNTHETIC_ERROR or usual > TONE_ERROR:
+        return bool(usual < SYNTHETIC_ERROR)
+    return bool(errors[inside:].max() <= SEAM_FACTOR * np.quantile(errors[:inside], LARGE_ERROR))

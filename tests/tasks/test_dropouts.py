@@ -1,0 +1,141 @@
+"""Dropouts are found, of every kind; pauses, tones, loops and gates are not taken for any."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile as sf
+from scipy.signal import sawtooth, square
+
+from caw_inpainting.dropouts import LEVEL_HOLE, REPEATED_BUFFER, SILENCE, find_dropouts
+from caw_inpainting.gaps import ListedGap
+from caw_toolkit.audio.spool import spooled_audio
+from paths import EXAMPLES
+
+Samples = npt.NDArray[np.float64]
+
+CLIPS = ["guitar", "speech", "tabla"]
+RATE = 16_000
+
+
+def example(name: str) -> Samples:
+    """One of the bundled clips, `(samples,)`."""
+    samples: Samples = sf.read(EXAMPLES / f"{name}.flac")[0]
+    return samples
+
+
+def found_in(samples: Samples, folder: Path, subtype: str = "PCM_16", rate: int = RATE) -> list[ListedGap]:
+    """What is found in a file of samples."""
+    sf.write(folder / "a.wav", samples, rate, subtype=subtype)
+    with spooled_audio(folder / "a.wav") as audio:
+        return find_dropouts(audio)
+
+
+def with_dropout(samples: Samples, kind: str, start: int, stop: int) -> Samples:
+    """Samples that something is lost of."""
+    broken: Samples = samples.copy()
+    before, inside = samples[:start], broken[start:stop]
+    if kind == "zeros":
+        inside[:] = 0
+    elif kind == "constant":
+        inside[:] = 0.013
+    elif kind == "hole":
+        inside *= 10 ** (-70 / 20)
+    else:  # a block of so many samples
+        inside[:] = np.resize(before[-int(kind) :], stop - start)
+    return broken
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_U8"])
+def test_nothing_is_found_in_intact_recordings(clip: str, subtype: str, tmp_path: Path) -> None:
+    assert found_in(example(clip), tmp_path, subtype) == []
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize(
+    ("kind", "length", "name"),
+    [
+        ("zeros", 800, SILENCE),
+        ("zeros", 6000, SILENCE),
+        ("constant", 3000, SILENCE),
+        ("hole", 4000, LEVEL_HOLE),
+        ("64", 640, REPEATED_BUFFER),
+        ("512", 2048, REPEATED_BUFFER),
+        ("1024", 2048, REPEATED_BUFFER),
+        ("4096", 8192, REPEATED_BUFFER),
+        ("8000", 8000, REPEATED_BUFFER),
+    ],
+)
+def test_a_dropout_is_found_where_it_is(clip: str, kind: str, length: int, name: str, tmp_path: Path) -> None:
+    start = round(4.2 * RATE)
+    broken = with_dropout(example(clip), kind, start, start + length)
+    (gap,) = found_in(broken, tmp_path, "PCM_24")
+    assert gap.kind == name
+    assert start - 40 <= gap.start <= start + 4 and start + length - 4 <= gap.stop <= start + length + 40
+
+
+def test_several_of_several_kinds_in_stereo(tmp_path: Path) -> None:
+    left, right = example("speech"), example("guitar")
+    length = min(len(left), len(right))
+    planted = [("zeros", 30_000, 33_000), ("256", 60_000, 62_560), ("constant", 100_000, 101_000)]
+    for kind, start, stop in planted:
+        left, right = (with_dropout(channel, kind, start, stop) for channel in (left, right))
+    found = found_in(np.stack([left[:length], right[:length]], axis=1), tmp_path)
+    assert [gap.kind for gap in found] == [SILENCE, REPEATED_BUFFER, SILENCE]
+    for gap, (_, start, stop) in zip(found, planted, strict=True):
+        assert abs(gap.start - start) <= 4 and abs(gap.stop - stop) <= 4
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_silence_before_and_after_the_sound_is_none(clip: str, tmp_path: Path) -> None:
+    samples = example(clip)
+    silence = np.zeros(RATE)
+    assert found_in(np.concatenate([silence, samples, silence]), tmp_path) == []
+    ramp = np.minimum(1, np.arange(len(samples)) / RATE)
+    assert found_in(np.concatenate([silence, samples * ramp * ramp[::-1], silence]), tmp_path) == []
+
+
+@pytest.mark.parametrize("threshold_db", [-50, -40])
+def test_pauses_that_a_gate_has_emptied_are_none(threshold_db: float, tmp_path: Path) -> None:
+    samples = example("speech")
+    loud = np.convolve(samples**2, np.ones(160) / 160, "same") > 10 ** (threshold_db / 10)
+    held = np.convolve(loud, np.ones(800))[: len(samples)] > 0
+    gain = np.convolve(held, np.ones(800) / 800, "same")
+    gated = samples * np.where(gain > 0.01, gain, 0)
+    assert np.mean(gated == 0) > 0.01
+    assert found_in(gated, tmp_path) == []
+
+
+@pytest.mark.parametrize("wave", [np.sin, square, sawtooth])
+@pytest.mark.parametrize("hertz", [25.0, 100.0, 440.0, 1000.0])
+def test_tones_that_repeat_exactly_are_none(wave: np.ufunc, hertz: float, tmp_path: Path) -> None:
+    assert found_in(0.3 * wave(2 * np.pi * hertz * np.arange(6 * RATE) / RATE), tmp_path) == []
+
+
+@pytest.mark.parametrize("wave", [np.sin, square])
+@pytest.mark.parametrize("hertz", [100.0, 440.0, 1000.0])
+def test_a_beep_in_a_recording_is_none(wave: np.ufunc, hertz: float, tmp_path: Path) -> None:
+    samples = example("speech")
+    samples[5 * RATE : 5 * RATE + 8000] = 0.3 * wave(2 * np.pi * hertz * np.arange(8000) / RATE)
+    assert found_in(samples, tmp_path) == []
+
+
+@pytest.mark.parametrize("seconds", [0.125, 0.25, 2.0])
+def test_loops_are_none(seconds: float, tmp_path: Path) -> None:
+    bar = example("guitar")[RATE : RATE + round(seconds * RATE)]
+    assert found_in(np.resize(bar, 10 * RATE), tmp_path) == []
+
+
+def test_a_melody_with_rests_is_none(tmp_path: Path) -> None:
+    time = np.arange(RATE // 4) / RATE
+    notes = [np.append(0.3 * square(2 * np.pi * hertz * time), np.zeros(RATE // 8)) for hertz in (262, 330, 392, 440)]
+    assert found_in(np.concatenate(notes * 6), tmp_path) == []
+
+
+@pytest.mark.parametrize("samples", [1, 100, 700])
+def test_next_to_no_sound_is_looked_at(samples: int, tmp_path: Path) -> None:
+    assert found_in(example("guitar")[:samples], tmp_path) == []
