@@ -21,7 +21,7 @@ from caw_toolkit.audio.decoding import Recording, opened
 from caw_toolkit.audio.formats import BitDepth, FileFormat, format_of, is_floating
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.audio.source_format import SourceFormat
-from caw_toolkit.audio.spool import Spool, folder_for_spool
+from caw_toolkit.audio.spool import SampleSpool
 from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio, encode, gain_to_fit
 from caw_toolkit.errors import CawError
 from caw_toolkit.standard_output import binary_output
@@ -91,7 +91,7 @@ def write_audio_blocks(
 
     Args:
         target: as for `write_audio`.
-        blocks: `(channels, samples)` each, of any length.
+        blocks: `(channels, samples)` each, of any length and one precision.
         sample_rate: In Hz.
         channels: of every block.
         bit_depth: as for `write_audio`.
@@ -106,9 +106,7 @@ def write_audio_blocks(
     """
     check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate, file_format=file_format)
     path = Path(target)
-    to_standard_output = str(target) == "-"
-    with tempfile.TemporaryFile(dir=folder_for_spool(path)) as spooled:
-        spool = Spool(spooled, channels, is_deep=bit_depth in ("32", "double"))
+    with SampleSpool(channels, path) as spool:
         peak, over = 0.0, 0
         for block in blocks:
             if not np.isfinite(block).all():
@@ -116,7 +114,7 @@ def write_audio_blocks(
             magnitudes = np.abs(block)
             peak = max(peak, float(np.max(magnitudes, initial=0.0)))
             over += int(np.sum(magnitudes > 1.0))
-            _append(spool, block, target)
+            spool.append(block)
         gain = gain_to_fit(target, peak, bit_depth=bit_depth, clipping=clipping)
         again = (block if gain == 1 else block * gain for block in spool.blocks())
         lost: Sequence[str] = ()
@@ -127,7 +125,7 @@ def write_audio_blocks(
             format_name = encode(stream, again, wanted, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
             lost = metadata(stream, format_name) if metadata else ()
 
-        if to_standard_output:
+        if str(target) == "-":
             with tempfile.TemporaryFile() as encoded:
                 encode_to(encoded)
                 encoded.seek(0)
@@ -139,10 +137,3 @@ def write_audio_blocks(
             path = file.path
     clipped = over if clipping == "clip" and not is_floating(bit_depth) else 0
     return WrittenAudio(path, gain, clipped, tuple(lost), spool.samples)
-
-
-def _append(spool: Spool, block: FloatArray, target: str | Path) -> None:
-    try:
-        spool.append(block)
-    except OSError as error:
-        raise CawError(f"cannot write {target}: no room for its samples beside it ({error.strerror})") from error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
 
 import numpy as np
 import numpy.typing as npt
@@ -19,45 +19,81 @@ from caw_toolkit.audio.source_format import SourceFormat
 from caw_toolkit.audio.writing import BLOCK_SAMPLES
 from caw_toolkit.errors import CawError
 
-__all__ = ["SpooledAudio", "spooled_audio"]
+__all__ = ["SampleSpool", "SpooledAudio", "spooled_audio"]
 
 
-class Spool:
-    """Samples in a temporary file.
+class SampleSpool:
+    """Samples that were appended block by block, in a temporary file.
+
+    They keep the precision of the first block: float32 or float64.
 
     Args:
-        stream: the file; empty, readable and writable.
-        channels: of the samples.
-        is_deep: keep float64 instead of float32.
+        channels: of every block.
+        beside: the file that they are for: they are kept in its folder if that can be written to, for there has to be
+            room for it anyway.
+
+    Example:
+        >>> with SampleSpool(1) as spool:
+        ...     spool.append(np.array([[1, 2, 3]], np.float32))
+        ...     spool.samples, spool.read(1, 9).tolist()
+        (3, [[2.0, 3.0]])
+
+    .. versionadded:: 0.1
     """
 
-    def __init__(self, stream: BinaryIO, channels: int, *, is_deep: bool) -> None:
-        self._stream, self._channels = stream, channels
-        self._dtype: npt.DTypeLike = np.float64 if is_deep else np.float32
-        self._frame_bytes = channels * (8 if is_deep else 4)
+    def __init__(self, channels: int, beside: Path | None = None) -> None:
+        self._file = tempfile.TemporaryFile(dir=_folder_beside(beside))  # noqa: SIM115 (closed by __exit__)
+        self._name = beside or "samples"
+        self._channels = channels
+        self._dtype: npt.DTypeLike = np.float32
         self.samples = 0
 
+    def __enter__(self) -> SampleSpool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+
     def append(self, block: FloatArray) -> None:
-        """Add samples at the end, `(channels, samples)`.
+        """Add samples at the end.
+
+        Args:
+            block: `(channels, samples)`.
 
         Raises:
-            OSError: there is no room for them.
+            CawError: there is no room.
         """
-        self._stream.seek(self.samples * self._frame_bytes)
-        self._stream.write(np.ascontiguousarray(block.T, dtype=self._dtype).tobytes())
+        if self.samples == 0:
+            self._dtype = block.dtype
+        try:
+            self._file.seek(self.samples * self._frame_bytes)
+            self._file.write(np.ascontiguousarray(block.T, dtype=self._dtype).tobytes())
+        except OSError as error:
+            raise CawError(f"cannot write {self._name}: no room for its samples ({error.strerror})") from error
         self.samples += block.shape[1]
 
     def read(self, start: int, stop: int) -> FloatArray:
-        """A stretch of the samples, `(channels, samples)`; only what lies within them."""
+        """A stretch of the samples, `(channels, samples)`.
+
+        Args:
+            start: first sample.
+            stop: first sample after it. What lies beyond the samples is left out.
+        """
         start, stop = max(0, start), min(stop, self.samples)
-        self._stream.seek(start * self._frame_bytes)
-        data = self._stream.read(max(0, stop - start) * self._frame_bytes)
+        self._file.seek(start * self._frame_bytes)
+        data = self._file.read(max(0, stop - start) * self._frame_bytes)
         samples: FloatArray = np.frombuffer(data, self._dtype).reshape(-1, self._channels).T
         return samples
 
     def blocks(self) -> Iterator[FloatArray]:
-        """All samples, in blocks of `BLOCK_SAMPLES`."""
+        """All samples from the beginning, in blocks of `BLOCK_SAMPLES`."""
         return (self.read(start, start + BLOCK_SAMPLES) for start in range(0, self.samples, BLOCK_SAMPLES))
+
+    @property
+    def _frame_bytes(self) -> int:
+        return self._channels * np.dtype(self._dtype).itemsize
 
 
 @dataclass(frozen=True)
@@ -79,7 +115,7 @@ class SpooledAudio:
     sample_rate: int
     source: SourceFormat
     samples: int
-    _spool: Spool
+    _spool: SampleSpool
 
     @property
     def seconds(self) -> float:
@@ -129,10 +165,9 @@ def spooled_audio(
 
     .. versionadded:: 0.1
     """
-    with opened(source) as recording, tempfile.TemporaryFile(dir=folder_for_spool(beside)) as stream:
-        spool = Spool(stream, recording.channels, is_deep=recording.source.is_deep)
+    with opened(source) as recording, SampleSpool(recording.channels, beside) as spool:
         for block in recording.blocks(is_deep=recording.source.is_deep):
-            _append(spool, block, recording.name)
+            spool.append(block)
             if on_progress is not None and recording.samples:
                 on_progress(min(1.0, spool.samples / recording.samples))
         yield SpooledAudio(
@@ -140,18 +175,11 @@ def spooled_audio(
         )
 
 
-def folder_for_spool(beside: Path | None) -> Path | None:
+def _folder_beside(file: Path | None) -> Path | None:
     """The folder of a file, if temporary files can be there; None is where those go otherwise."""
-    if beside is None or str(beside) == "-" or not os.access(beside.parent, os.W_OK | os.X_OK):
+    if file is None or str(file) == "-" or not os.access(file.parent, os.W_OK | os.X_OK):
         return None
-    return beside.parent
-
-
-def _append(spool: Spool, block: FloatArray, name: str) -> None:
-    try:
-        spool.append(block)
-    except OSError as error:
-        raise CawError(f"cannot decode {name}: no room for its samples ({error.strerror})") from error
+    return file.parent
 
 
 def in_step(one: Iterable[FloatArray], other: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, FloatArray]]:
