@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+__all__ = ["as_clock", "in_words"]
+
 #: Unit, its seconds, and from how many seconds on it is used.
 _UNITS = (("days", 86400, 2 * 86400), ("hours", 3600, 2 * 3600), ("minutes", 60, 100))
 

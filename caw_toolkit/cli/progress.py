@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.training.plan import Plan
 
-__all__ = ["ProgressDisplay", "load_or_train", "progress_option", "run_training", "shown_progress"]
+__all__ = ["ProgressDisplay", "load_or_train", "part_of_progress", "progress_option", "run_training", "shown_progress"]
 
 # Of what click keeps for a command and its subcommands.
-_MODE, _DISPLAY = f"{__name__}.mode", f"{__name__}.display"
+_MODE, _DISPLAY, _PART = f"{__name__}.mode", f"{__name__}.display", f"{__name__}.part"
 
 #: Of the work on a file for which a model is trained first.
 _SHARE_OF_TRAINING = 0.9
@@ -76,7 +76,7 @@ def shown_progress(*, quiet: bool = False) -> Iterator[ProgressDisplay]:
     context = click.get_current_context(silent=True)
     meta = {} if context is None else context.meta
     if _DISPLAY in meta:
-        yield PartOfDisplay(meta[_DISPLAY], _SHARE_OF_TRAINING)
+        yield PartOfDisplay(meta[_DISPLAY], *meta.get(_PART, (0.0, _SHARE_OF_TRAINING)))
         return
     with _view("none" if quiet else meta.get(_MODE, "auto")) as show:
         meta[_DISPLAY] = display = ProgressDisplay(show)
@@ -84,6 +84,25 @@ def shown_progress(*, quiet: bool = False) -> Iterator[ProgressDisplay]:
             yield display
         finally:
             del meta[_DISPLAY]
+
+
+@contextmanager
+def part_of_progress(first: float, last: float) -> Iterator[None]:
+    """Let what is shown by `shown_progress` within the block be a part of the work on the file.
+
+    Args:
+        first: share of the work on the file that is done before the part.
+        last: and after it.
+
+    .. versionadded:: 0.1
+    """
+    context = click.get_current_context(silent=True)
+    meta = {} if context is None else context.meta
+    meta[_PART] = first, last
+    try:
+        yield
+    finally:
+        del meta[_PART]
 
 
 def _view(mode: str) -> contextlib.AbstractContextManager[Show]:

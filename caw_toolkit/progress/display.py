@@ -91,12 +91,13 @@ class PartOfDisplay(ProgressDisplay):
 
     Args:
         whole: the display of the file.
-        share: of the work on the file that the part is.
+        first: share of the work on the file that is done before the part.
+        last: and after it.
     """
 
-    def __init__(self, whole: ProgressDisplay, share: float) -> None:
+    def __init__(self, whole: ProgressDisplay, first: float, last: float) -> None:
         self._whole = whole
-        self._share = share
+        self._first, self._last = first, last
 
     def begin_file(self, name: str, number: int, count: int) -> None:
         """Nothing: the file has begun already."""
@@ -104,5 +105,7 @@ class PartOfDisplay(ProgressDisplay):
     def update(
         self, fraction: float, stage: str = "", *, details: str = "", remaining_seconds: float | None = None
     ) -> None:
-        left = None if remaining_seconds is None else remaining_seconds / self._share
-        self._whole.update(self._share * fraction, stage, details=details, remaining_seconds=left)
+        done = self._first + (self._last - self._first) * fraction
+        if remaining_seconds is not None and done < self._last:
+            remaining_seconds *= (1 - done) / (self._last - done)  # what follows the part goes as fast
+        self._whole.update(done, stage, details=details, remaining_seconds=remaining_seconds)

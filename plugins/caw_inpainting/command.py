@@ -4,39 +4,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from caw_toolkit import CawError, CawUsageError
+from caw_toolkit.cli.batch import FileJob
+from caw_toolkit.cli.files import Files, file_options
 from caw_toolkit.cli.options import (
-    FILE,
     Amount,
     NamedPath,
     device_option,
+    examples,
     json_option,
     minutes_option,
     model_option,
-    output_option,
     quiet_option,
     seed_option,
 )
-from caw_toolkit.cli.progress import progress_option, shown_progress
+from caw_toolkit.cli.progress import ProgressDisplay, part_of_progress, progress_option
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 from caw_toolkit.cli.texts import expect_text, write_text
+from caw_toolkit.durations import in_words
 
 if TYPE_CHECKING:
     from caw_inpainting.gaps import ListedGap
     from caw_inpainting.listing import Work
     from caw_inpainting.task import Repair
-    from caw_inpainting.training import Models
+    from caw_inpainting.training import Models, Training
     from caw_toolkit import Gap, PyramidModel
     from caw_toolkit.audio.spool import SpooledAudio
 
+#: Of the work on a file.
+_SHARE_OF_FINDING = 0.05
 
-@click.command()
-@click.argument("recording", type=FILE, metavar="CLIP")
+
+@click.command(
+    epilog=examples(
+        "caw inpaint talk.wav --find --dry-run --write-labels gaps.txt",
+        "caw inpaint talk.wav --labels gaps.txt",
+        "caw inpaint tapes/ -r --find -o repaired/",
+    )
+)
+@file_options(metavar="CLIP", label="inpainted")
 @click.option(
     "--hole",
     "holes",
@@ -61,9 +73,6 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="List gaps, models and the time that training takes; fill nothing.")
 @model_option(required=False, help_text="Finished model; without it, models are trained on what is left around gaps.")
-@output_option(
-    help_text="File to write, for a single take. Default: CLIP.inpainted, or .inpainted1 and so on, in its format."
-)
 @click.option("-n", "--takes", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of takes.")
 @minutes_option
 @seed_option
@@ -73,7 +82,7 @@ if TYPE_CHECKING:
 @quiet_option
 @progress_option
 def inpaint(
-    recording: Path,
+    files: Files,
     holes: Sequence[tuple[float, float]],
     in_samples: bool,
     find: bool,
@@ -81,7 +90,6 @@ def inpaint(
     write_labels: Path | None,
     dry_run: bool,
     model_path: Path | None,
-    output: Path | None,
     takes: int,
     minutes: float | None,
     seed: int,
@@ -94,59 +102,87 @@ def inpaint(
 
     Training never sees the gaps. Everything outside them stays as it is, bit for bit. In what is longer than a minute,
     gaps near each other share a model, which learns from what is around them; --minutes is for all models together.
+
+    CLIP may be a file, a folder, or - for standard input; gaps of several files are found, not named.
     """
+    if not (holes or find or labels):
+        raise CawUsageError("nothing to fill: name a gap with --hole START END or --labels FILE, or use --find")
+    if as_json and str(files.destination) == "-":
+        raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
+    outputs = replace(results, force=True) if dry_run else results  # nothing will be replaced
+    batch = files.plan(outputs, takes=takes if takes > 1 else None, reads=[model_path, labels])
+    if batch.count > 1 and (holes or labels or write_labels):
+        raise CawUsageError("--hole and labels are of one recording: give one, or use --find")
+    if write_labels is not None:
+        others = [model_path, labels, results.log, *(path for job in batch.jobs for path in (job.source, *job.targets))]
+        expect_text(write_labels, others=others, force=results.force)
+
+    from caw_inpainting.training import Training
+
+    request = _Request(holes, in_samples, find, labels, write_labels, dry_run, as_json, results)
+    training = Training(model_path=model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
+    batch.run(lambda job, display: _inpaint_file(job, request, training, display, is_only=batch.count == 1))
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, as the options say it."""
+
+    holes: Sequence[tuple[float, float]]
+    in_samples: bool
+    find: bool
+    labels: Path | None
+    write_labels: Path | None
+    dry_run: bool
+    as_json: bool
+    results: Results
+
+
+def _inpaint_file(
+    job: FileJob, request: _Request, training: Training, display: ProgressDisplay, *, is_only: bool
+) -> None:
+    """Find, list and fill the gaps of a file."""
     from caw_inpainting.labels import format_labels
     from caw_inpainting.training import Models
     from caw_toolkit.audio.spool import spooled_audio
 
-    if output is not None and takes > 1:
-        raise CawUsageError("-o names a single file: leave it out for several takes")
-    if not (holes or find or labels):
-        raise CawUsageError("nothing to fill: name a gap with --hole START END or --labels FILE, or use --find")
-    targets = [] if dry_run else _targets(recording, output, takes, results)
-    if as_json and "-" in map(str, targets):
-        raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
-    inputs = [recording, model_path, labels]
-    results.expect(targets, inputs=inputs)
-    if write_labels is not None:
-        expect_text(write_labels, others=[*inputs, *targets, results.log], force=results.force)
-    with spooled_audio(recording, beside=targets[0] if targets else None) as audio:
-        _check_rate(audio, model_path)
-        unit = 1 if in_samples else audio.sample_rate
-        given = [(round(start * unit), round(stop * unit)) for start, stop in holes]
-        gaps = _all_gaps(audio, given, labels, find=find, quiet=quiet)
-        if write_labels is not None:
-            text = format_labels(gaps, audio.sample_rate)
-            write_text(write_labels, text, force=results.force, quiet=quiet)
-        work = _plan(audio, gaps, with_model=model_path is not None)
-        models = Models(audio, work, model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
-        if dry_run:
-            _show_plan(work, models, as_json=as_json)
+    results, quiet = request.results, request.results.quiet
+    with spooled_audio(job.source, beside=None if request.dry_run else job.target) as audio:
+        _check_rate(audio, training.model_path)
+        gaps = _all_gaps(audio, request, display)
+        if not gaps:
+            if is_only:
+                raise CawError(f"no gaps found in {audio.name}: name one with --hole START END")
+            _say([f"no gaps found in {audio.name}"] if not quiet else [])
             return
-        if not quiet and (find or labels):
+        if request.write_labels is not None:
+            text = format_labels(gaps, audio.sample_rate)
+            write_text(request.write_labels, text, force=results.force, quiet=quiet)
+        work = _plan(audio, gaps, with_model=training.model_path is not None)
+        models = Models(audio, work, training)
+        if request.dry_run:
+            _show_plan(audio.name, work, models, as_json=request.as_json)
+            return
+        if not quiet and (request.find or request.labels):
             _say(work.list_lines())
-        repairs = _repair(audio, work, models, takes, seed=seed, quiet=quiet)
-        for target, repair in zip(targets, repairs, strict=True):
+        repairs = _repair(audio, work, models, [take for take, _ in job.takes], display)
+        for (_, target), repair in zip(job.takes, repairs, strict=True):
             results.write_blocks(
                 target,
                 repair.blocks(),
                 audio.sample_rate,
                 channels=audio.channels,
                 source=audio.source,
-                read=[recording],
-                model=model_path,
+                read=[job.source, *([request.labels] if request.labels else [])],
+                model=training.model_path,
                 found=work.as_json(),
                 generated=work.filled,
             )
-    if as_json:
-        click.echo(json.dumps({"input": str(recording), **work.as_json(), "outputs": [str(path) for path in targets]}))
+    if request.as_json:
+        outputs = [str(target) for _, target in job.takes]
+        click.echo(json.dumps({"input": str(job.source), **work.as_json(), "outputs": outputs}))
     if complaint := work.complaint():
         raise CawError(f"{complaint}; the others are")
-
-
-def _targets(recording: Path, output: Path | None, takes: int, results: Results) -> list[Path]:
-    numbers = [None] if takes == 1 else list(range(1, takes + 1))
-    return [output or results.beside(recording, "inpainted", take=number) for number in numbers]
 
 
 def _check_rate(audio: SpooledAudio, model_path: Path | None) -> None:
@@ -156,29 +192,25 @@ def _check_rate(audio: SpooledAudio, model_path: Path | None) -> None:
         raise CawError(f"{audio.name} is at {audio.sample_rate} Hz, the model at {rate} Hz")
 
 
-def _all_gaps(
-    audio: SpooledAudio, given: Sequence[Gap], labels: Path | None, *, find: bool, quiet: bool
-) -> list[ListedGap]:
+def _all_gaps(audio: SpooledAudio, request: _Request, display: ProgressDisplay) -> list[ListedGap]:
     """Gaps from all sources, in order; those that touch or overlap are one.
 
     Raises:
         CawUsageError: one does not lie within the recording.
-        CawError: there are none.
     """
     from caw_inpainting.dropouts import find_dropouts
     from caw_inpainting.gaps import ListedGap, list_gaps
     from caw_inpainting.labels import read_labels
 
+    unit = 1 if request.in_samples else audio.sample_rate
+    given = [(round(start * unit), round(stop * unit)) for start, stop in request.holes]
     separate = [ListedGap(start, stop, "given") for start, stop in dict.fromkeys(given)]
-    if labels is not None:
-        separate += read_labels(labels, audio.sample_rate)
-    if find:
-        with shown_progress(quiet=quiet) as display:
-            separate += find_dropouts(audio, lambda share: display.update(share, "looking for gaps"))
-    if not separate:
-        raise CawError(f"no gaps found in {audio.name}: name one with --hole START END")
+    if request.labels is not None:
+        separate += read_labels(request.labels, audio.sample_rate)
+    if request.find:
+        separate += find_dropouts(audio, lambda share: display.update(_SHARE_OF_FINDING * share, "looking for gaps"))
     gaps = list_gaps(separate, audio.samples, audio.sample_rate)
-    if not quiet and len(gaps) < len(separate):
+    if not request.results.quiet and len(gaps) < len(separate):
         click.echo("holes that touch or overlap are filled as one", err=True)
     return gaps
 
@@ -201,44 +233,49 @@ def _plan(audio: SpooledAudio, gaps: Sequence[ListedGap], *, with_model: bool) -
     return work
 
 
-def _show_plan(work: Work, models: Models, *, as_json: bool) -> None:
+def _show_plan(name: str, work: Work, models: Models, *, as_json: bool) -> None:
     minutes = models.expected_minutes()
     if as_json:
-        click.echo(json.dumps({**work.as_json(), "training_minutes": minutes}))
+        click.echo(json.dumps({"input": name, **work.as_json(), "training_minutes": minutes}))
         return
     for line in work.list_lines():
         click.echo(line)
     if minutes:
         for line in work.group_lines():
             click.echo(line)
-        click.echo(f"training takes about {minutes:.2g} minutes here; --minutes M takes no more than M")
+        click.echo(f"training takes about {in_words(60 * minutes)} here; --minutes M takes no more than M minutes")
     if complaint := work.complaint():
         click.echo(complaint)
 
 
-def _repair(audio: SpooledAudio, work: Work, models: Models, takes: int, *, seed: int, quiet: bool) -> list[Repair]:
+def _repair(
+    audio: SpooledAudio, work: Work, models: Models, takes: Sequence[int], display: ProgressDisplay
+) -> list[Repair]:
     """Fill all gaps that can be filled, for each take."""
     from caw_inpainting.task import Repair
     from caw_toolkit import derived_seed
 
+    training, groups = models.training, work.fillable
     places = [gap[:2] for gap in work.gaps]
     repairs = [
-        Repair(audio.read, audio.samples, places, seed=derived_seed(seed, "take", take), varied=take > 0)
-        for take in range(takes)
+        Repair(audio.read, audio.samples, places, seed=derived_seed(training.seed, "take", take), varied=take > 0)
+        for take in takes
     ]
-    announcements = [""] if len(work.fillable) == 1 else list(work.group_lines())
-    with shown_progress(quiet=quiet) as display:
-        for index, (group, announcement) in enumerate(zip(work.fillable, announcements, strict=True)):
-            if announcement and not quiet:
-                click.echo(announcement, err=True)
-            display.begin_file(group.names, index + 1, len(work.fillable))
+    announcements = [""] if len(groups) == 1 else list(work.group_lines())
+    share = (1 - _SHARE_OF_FINDING) / len(groups)
+    for index, (group, announcement) in enumerate(zip(groups, announcements, strict=True)):
+        if announcement and not training.quiet:
+            click.echo(announcement, err=True)
+        first = _SHARE_OF_FINDING + index * share
+        filling = first + share * (1 - models.share_of_filling)
+        with part_of_progress(first, filling):
             model = models.of(group)
-            if not quiet:
-                _tell_of_long_holes([places[number] for number in group.numbers], audio.sample_rate, model)
-            steps = [(repair, number) for repair in repairs for number in group.numbers]
-            for done, (repair, number) in enumerate(steps):
-                display.update(1 - models.share_of_filling * (1 - done / len(steps)), "filling")
-                repair.fill(number, model)
+        if not training.quiet:
+            _tell_of_long_holes([places[number] for number in group.numbers], audio.sample_rate, model)
+        steps = [(repair, number) for repair in repairs for number in group.numbers]
+        for done, (repair, number) in enumerate(steps):
+            display.update(filling + (first + share - filling) * done / len(steps), "filling")
+            repair.fill(number, model)
     return repairs
 
 

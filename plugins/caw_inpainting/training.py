@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from caw_toolkit import make_plan
+from caw_toolkit import PyramidModel, make_plan
 from caw_toolkit.cli.progress import load_or_train
 from caw_toolkit.training.estimates import estimate
 
@@ -14,7 +15,31 @@ if TYPE_CHECKING:
     from caw_inpainting.gaps import Recording
     from caw_inpainting.groups import Group
     from caw_inpainting.listing import Work
-    from caw_toolkit import PyramidModel
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """Where models come from: a finished one, or trainings.
+
+    Attributes:
+        model_path: of a finished model for all gaps; None trains.
+        minutes: to spend on all trainings for a recording together; None is the preset's for each.
+        seed: of the trainings.
+        device: where to compute.
+        quiet: show no progress.
+    """
+
+    model_path: Path | None
+    minutes: float | None
+    seed: int
+    device: str
+    quiet: bool
+
+    @functools.cached_property
+    def finished(self) -> PyramidModel:
+        """The model of the file, loaded once."""
+        assert self.model_path is not None
+        return PyramidModel.load(self.model_path, self.device)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,39 +49,35 @@ class Models:
     Attributes:
         recording: what they are trained on.
         work: which gaps share one.
-        model_path: of a finished model for all; None trains.
-        minutes: to spend on all trainings together; None is the preset's for each.
-        seed: of the trainings.
-        device: where to compute.
-        quiet: show no progress.
+        training: where they come from.
     """
 
     recording: Recording
     work: Work
-    model_path: Path | None
-    minutes: float | None
-    seed: int
-    device: str
-    quiet: bool
+    training: Training
 
     def of(self, group: Group) -> PyramidModel:
         """The finished model, or one that is trained now."""
+        if self.training.model_path is not None:
+            return self.training.finished
         return load_or_train(
-            [] if self.model_path else group.clips(self.recording),
-            self.model_path,
+            group.clips(self.recording),
+            None,
             sample_rate=self.recording.sample_rate,
             minutes=self._minutes_each,
-            seed=self.seed,
-            device=self.device,
-            quiet=self.quiet,
+            seed=self.training.seed,
+            device=self.training.device,
+            quiet=self.training.quiet,
         )
 
     def expected_minutes(self) -> float:
         """How long all trainings will take, within a factor of two: the steps of one are timed."""
-        if self.model_path is not None:
+        if self.training.model_path is not None:
             return 0.0
         groups = self.work.fillable
-        plan = make_plan(groups[0].clips(self.recording), sample_rate=self.recording.sample_rate, seed=self.seed)
+        plan = make_plan(
+            groups[0].clips(self.recording), sample_rate=self.recording.sample_rate, seed=self.training.seed
+        )
         timed: float = estimate(dataclasses.replace(plan, minutes=None))["minutes"]
         limit = self._minutes_each or plan.minutes or timed
         seconds = [
@@ -67,8 +88,8 @@ class Models:
     @property
     def share_of_filling(self) -> float:
         """Of the work on a group: most of it is the training, if there is one."""
-        return 0.1 if self.model_path is None else 1.0
+        return 0.1 if self.training.model_path is None else 1.0
 
     @property
     def _minutes_each(self) -> float | None:
-        return None if self.minutes is None else self.minutes / len(self.work.fillable)
+        return None if self.training.minutes is None else self.training.minutes / len(self.work.fillable)
