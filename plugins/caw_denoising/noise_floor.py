@@ -46,6 +46,8 @@ EMPTY = 1e-8
 #: Rumble: bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0
 #: between the peaks of a note) above which they hold no note. Below 20 Hz there is none.
 RUMBLE_REACH, RUMBLE_FLATNESS, LOWEST_NOTE_HERTZ = 8, 0.9, 22.0
+#: Bins that are looked at first.
+RUMBLE_BINS = 128
 #: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
 MOST_SLOPE = 6.0
 
@@ -162,14 +164,28 @@ def rumble_bins(power: Power, hertz: float) -> int:
         power: of the recording, `(bins, frames)`.
         hertz: from bin to bin.
     """
+    least = power.max() * 1e-12 + 1e-30
+    # rumble ends far below the highest bins: as many are looked at as it takes to find one that is not flat
+    looked_at = max(RUMBLE_BINS, 2 * math.ceil(LOWEST_NOTE_HERTZ / hertz))
+    while looked_at < len(power):
+        flat = _flat_bins(power[: looked_at + 4 * RUMBLE_REACH], least, hertz)[:looked_at]
+        if not flat.all():
+            return int(np.argmin(flat))
+        looked_at *= 4
+    flat = _flat_bins(power, least, hertz)
+    return 0 if flat.all() else int(np.argmin(flat))
+
+
+def _flat_bins(power: Power, least: float, hertz: float) -> Mask:
+    """In which bins power is as flat across frequency as that of noise; the last of them see too little beside them."""
     floor = np.quantile(uniform_filter1d(power, 5, axis=1), NOISE_QUANTILE, axis=1)
     around = 2 * RUMBLE_REACH + 1
     floor = np.minimum(floor, MOST_SLOPE * median_filter(floor, around))  # follows slopes, not notes that never rest
-    whitened = power / (floor[:, None] + power.max() * 1e-12 + 1e-30)
+    whitened = power / (floor[:, None] + least)
     # white noise has an exponential distribution of power, whose 30 % quantile is -ln 0.7 of the mean
     quantile = percentile_filter(whitened, 30, size=(around, 1)).sum(1) / -np.log(0.7)
     mean = uniform_filter1d(whitened, around, axis=0).sum(1)
-    flat = quantile > RUMBLE_FLATNESS * mean
+    flat: Mask = quantile > RUMBLE_FLATNESS * mean
     first = math.ceil(LOWEST_NOTE_HERTZ / hertz)
     flat[:first] = flat[first : first + 1].all()
-    return 0 if flat.all() else int(np.argmin(flat))
+    return flat

@@ -21,11 +21,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy.signal import istft, stft
-from scipy.special import exp1
 
 from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
 from caw_denoising.hum import find_hum
+from caw_denoising.log_amplitude import log_amplitude_factor
 from caw_denoising.noise_floor import at_resolution, find_noise, rumble_bins
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
 from caw_toolkit import Array
@@ -46,6 +46,8 @@ LEAST_RATIO, SMOOTHING = 10**-2.5, 0.98
 #: What a cleaner recording may add to the expected error: a little by this measure even where it helps, half as much
 #: again and more if it is of something else.
 MOST_ERROR = 1.1
+#: Frames that are brought into the order of time together.
+FRAMES_AT_ONCE = 64
 #: Gain that noise keeps: silence would be more conspicuous than a faint rest.
 FLOOR = 0.05
 
@@ -147,13 +149,14 @@ def _views(samples: Array, noise: Power, longest: int, sample_rate: int) -> Iter
     spectra = stft(samples, **_layout(longest))[2]
     power = _mean_power(spectra)
     rumble = rumble_bins(power, sample_rate / longest)
-    spectra[:, :rumble] *= FLOOR
-    noise = noise.copy()
-    noise[: round(rumble / (len(power) - 1) * (len(noise) - 1))] *= FLOOR**2
     blurred = rumble + 16 if rumble else 0  # the step at the edge spreads over two bins of the shorter windows
-    steady = _signal(spectra, longest, samples.shape[1])
+    if rumble:
+        spectra[:, :rumble] *= FLOOR
+        noise = noise.copy()
+        noise[: round(rumble / (len(power) - 1) * (len(noise) - 1))] *= FLOOR**2
+        samples = _signal(spectra, longest, samples.shape[1])
     for size in [longest // divisor for divisor in WINDOW_DIVISORS if divisor == 1 or longest // divisor >= SHORTEST]:
-        spectra = stft(steady, **_layout(size))[2]
+        spectra = stft(samples, **_layout(size))[2]
         noise_there = at_resolution(noise, spectra.shape[1])
         yield _View(size, spectra, _mean_power(spectra), noise_there, blurred * size // longest)
 
@@ -166,7 +169,7 @@ def _window(seconds: float, samples: Array, sample_rate: int) -> int:
 
 def _mean_power(spectra: npt.NDArray[np.complex64]) -> Power:
     """Power in the mean of the channels: one gain for all of them keeps the image where it is."""
-    power: Power = (np.abs(spectra) ** 2).mean(0)
+    power: Power = (spectra.real**2 + spectra.imag**2).mean(0)
     return power
 
 
@@ -226,10 +229,13 @@ def _log_spectral_power(power: Power, noise: Power) -> Power:
     """Power after the log-spectral amplitude estimator, with decision-directed smoothing over time."""
     estimate = np.empty_like(power)
     before = np.maximum(power[:, 0] / noise - 1, 0)
-    for frame, now in enumerate((power / noise[:, None]).T):
-        ratio = np.maximum(SMOOTHING * before + (1 - SMOOTHING) * np.maximum(now - 1, 0), LEAST_RATIO)
-        share = ratio / (1 + ratio)
-        gain = np.clip(share * np.exp(0.5 * exp1(np.maximum(share * now, 1e-8))), FLOOR, 1)
-        before = gain**2 * now
-        estimate[:, frame] = before * noise
+    for start in range(0, power.shape[1], FRAMES_AT_ONCE):
+        frames = slice(start, start + FRAMES_AT_ONCE)
+        over_noise = np.ascontiguousarray((power[:, frames] / noise[:, None]).T)
+        for now in over_noise:
+            ratio = np.maximum(SMOOTHING * before + (1 - SMOOTHING) * np.maximum(now - 1, 0), LEAST_RATIO)
+            share = ratio / (1 + ratio)
+            gain = np.clip(share * log_amplitude_factor(share * now), FLOOR, 1)
+            before = now[:] = gain**2 * now
+        estimate[:, frames] = over_noise.T * noise[:, None]
     return estimate
