@@ -15,13 +15,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from caw_toolkit.arrays import Array
+from caw_toolkit.arrays import Array, FloatArray
 from caw_toolkit.atomic_write import atomic_file
 from caw_toolkit.audio.decoding import Recording, opened
 from caw_toolkit.audio.formats import BitDepth, FileFormat, format_of, is_floating
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.audio.source_format import SourceFormat
-from caw_toolkit.audio.writing import BLOCK_SAMPLES, Clipping, Embed, WrittenAudio, encode, gain_to_fit
+from caw_toolkit.audio.spool import SampleSpool
+from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio, encode, gain_to_fit
 from caw_toolkit.errors import CawError
 from caw_toolkit.standard_output import binary_output
 
@@ -44,12 +45,19 @@ class AudioBlocks:
     _recording: Recording
 
     def __iter__(self) -> Iterator[Array]:
-        """The audio, once, in blocks `(channels, samples)`.
+        """The audio in blocks `(channels, samples)`, from the beginning each time.
 
         Raises:
             CawError: the file is damaged or truncated, or has NaN or infinite samples.
         """
         return self._recording.blocks()
+
+    def exact_blocks(self) -> Iterator[FloatArray]:
+        """The same with all bits of the file: float64 if its samples have more than float32 holds.
+
+        .. versionadded:: 0.1
+        """
+        return self._recording.blocks(is_deep=self.source.is_deep)
 
 
 @contextmanager
@@ -69,7 +77,7 @@ def open_audio(source: str | Path) -> Iterator[AudioBlocks]:
 
 def write_audio_blocks(
     target: str | Path,
-    blocks: Iterable[Array],
+    blocks: Iterable[FloatArray],
     sample_rate: int,
     *,
     channels: int,
@@ -85,7 +93,7 @@ def write_audio_blocks(
 
     Args:
         target: as for `write_audio`.
-        blocks: `(channels, samples)` each, of any length.
+        blocks: `(channels, samples)` each, of any length and one precision.
         sample_rate: In Hz.
         channels: of every block.
         bit_depth: as for `write_audio`.
@@ -100,29 +108,26 @@ def write_audio_blocks(
     """
     check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate, file_format=file_format)
     path = Path(target)
-    to_standard_output = str(target) == "-"
-    folder = None if to_standard_output or not path.parent.is_dir() else path.parent
-    with tempfile.TemporaryFile(dir=folder) as spool:
-        samples, peak, over = 0, 0.0, 0
+    with SampleSpool(channels, path) as spool:
+        peak, over = 0.0, 0
         for block in blocks:
             if not np.isfinite(block).all():
                 raise CawError(f"not writing {target}: the audio has NaN or infinite samples")
             magnitudes = np.abs(block)
             peak = max(peak, float(np.max(magnitudes, initial=0.0)))
             over += int(np.sum(magnitudes > 1.0))
-            samples += block.shape[1]
-            _spool(spool, block, target)
+            spool.append(block)
         gain = gain_to_fit(target, peak, bit_depth=bit_depth, clipping=clipping)
-        again = (block * np.float32(gain) for block in _read_back(spool, channels))
+        again = (block if gain == 1 else block * gain for block in spool.blocks())
         lost: Sequence[str] = ()
 
         def encode_to(stream: BinaryIO) -> None:
             nonlocal lost
-            shape, wanted = (channels, samples), format_of(target, file_format)
+            shape, wanted = (channels, spool.samples), format_of(target, file_format)
             format_name = encode(stream, again, wanted, shape=shape, sample_rate=sample_rate, bit_depth=bit_depth)
             lost = metadata(stream, format_name) if metadata else ()
 
-        if to_standard_output:
+        if str(target) == "-":
             with tempfile.TemporaryFile() as encoded:
                 encode_to(encoded)
                 encoded.seek(0)
@@ -134,16 +139,3 @@ def write_audio_blocks(
             path = file.path
     clipped = over if clipping == "clip" and not is_floating(bit_depth) else 0
     return WrittenAudio(path, gain, clipped, tuple(lost))
-
-
-def _spool(spool: BinaryIO, block: Array, target: str | Path) -> None:
-    try:
-        spool.write(np.ascontiguousarray(block.T, dtype=np.float32).tobytes())
-    except OSError as error:
-        raise CawError(f"cannot write {target}: no room for its samples beside it ({error.strerror})") from error
-
-
-def _read_back(spool: BinaryIO, channels: int) -> Iterator[Array]:
-    spool.seek(0)
-    while data := spool.read(BLOCK_SAMPLES * channels * 4):
-        yield np.frombuffer(data, np.float32).reshape(-1, channels).T

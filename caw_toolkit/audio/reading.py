@@ -19,9 +19,6 @@ from caw_toolkit.errors import CawError, CawUsageError
 
 __all__ = ["read_audio"]
 
-#: Encodings whose samples do not fit into float32.
-_DEEP = ("PCM_32", "DOUBLE")
-
 
 def read_audio(
     source: str | Path,
@@ -65,7 +62,7 @@ def read_audio(
     most_seconds = start_seconds + min(lengths) + 1 if lengths else None
     with opened(source, most_seconds=most_seconds) as recording:
         samples = _decode(recording, start_seconds, duration_seconds, longest_seconds)
-    if recording.source.subtype not in _DEEP:
+    if not recording.source.is_deep:
         return AudioClip(samples, recording.sample_rate, recording.source)
     return AudioClip(samples.astype(np.float32), recording.sample_rate, recording.source, samples)
 
@@ -85,8 +82,9 @@ def _decode(
     if math.inf > end - start > most:
         raise CawError(f"{name} is {(end - start) / rate:.1f} s long, {too_long}")
     stop = min(end, start + most + 1)
-    is_deep = recording.source.subtype in _DEEP
-    blocks = list(recording.blocks(start, None if math.isinf(stop) else int(stop), is_deep=is_deep))
+    blocks = list(
+        recording.blocks(start, None if math.isinf(stop) else int(stop), is_deep=recording.source.is_deep)
+    )
     if not blocks:
         raise CawUsageError(f"{name} ends before {start_seconds:g} s")
     samples = np.concatenate(blocks, axis=1)

@@ -24,6 +24,10 @@ _DEPTHS: dict[str, BitDepth] = {
 }
 
 
+#: Encodings whose samples do not fit into float32.
+_DEEP = ("PCM_32", "DOUBLE")
+
+
 @dataclass(frozen=True)
 class SourceFormat:
     """How a recording was stored.
@@ -37,6 +41,11 @@ class SourceFormat:
     container: str
     subtype: str
     metadata: Metadata
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether its samples have more bits than float32 holds."""
+        return self.subtype in _DEEP
 
     def bit_depth(self, target: str | Path, file_format: FileFormat | None = None) -> BitDepth:
         """The depth at which a target keeps every sample, or the nearest that its format has.
