@@ -138,4 +138,4 @@ def write_audio_blocks(
                 encode_to(file.stream)
             path = file.path
     clipped = over if clipping == "clip" and not is_floating(bit_depth) else 0
-    return WrittenAudio(path, gain, clipped, tuple(lost))
+    return WrittenAudio(path, gain, clipped, tuple(lost), spool.samples)

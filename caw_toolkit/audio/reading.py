@@ -82,9 +82,7 @@ def _decode(
     if math.inf > end - start > most:
         raise CawError(f"{name} is {(end - start) / rate:.1f} s long, {too_long}")
     stop = min(end, start + most + 1)
-    blocks = list(
-        recording.blocks(start, None if math.isinf(stop) else int(stop), is_deep=recording.source.is_deep)
-    )
+    blocks = list(recording.blocks(start, None if math.isinf(stop) else int(stop), is_deep=recording.source.is_deep))
     if not blocks:
         raise CawUsageError(f"{name} ends before {start_seconds:g} s")
     samples = np.concatenate(blocks, axis=1)

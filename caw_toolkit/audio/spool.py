@@ -29,8 +29,9 @@ class SampleSpool:
     Example:
         >>> with SampleSpool(1) as spool:
         ...     spool.append(np.array([[1, 2, 3]], np.float32))
-        ...     [block.shape for block in spool.blocks(2)]
-        [(1, 2), (1, 1)]
+        ...     spool.rewind()
+        ...     [spool.read(2), spool.read(2)]
+        [array([[1., 2.]], dtype=float32), array([[3.]], dtype=float32)]
 
     .. versionadded:: 0.1
     """
@@ -40,7 +41,7 @@ class SampleSpool:
         self._file = tempfile.TemporaryFile(dir=beside.parent if beside and has_folder else None)  # noqa: SIM115
         self._name = beside or "samples"
         self._channels = channels
-        self._dtype: npt.DTypeLike = None
+        self._dtype: npt.DTypeLike | None = None
         self.samples = 0
 
     def __enter__(self) -> SampleSpool:
@@ -67,9 +68,22 @@ class SampleSpool:
             raise CawError(f"cannot write {self._name}: no room for its samples ({error.strerror})") from error
         self.samples += block.shape[1]
 
-    def blocks(self, size: int = BLOCK_SAMPLES) -> Iterator[FloatArray]:
-        """All samples, `(channels, size)` at a time."""
+    def rewind(self) -> None:
+        """Read from the beginning next."""
         self._file.seek(0)
-        frame = self._channels * np.dtype(self._dtype).itemsize
-        while data := self._file.read(size * frame):
-            yield np.frombuffer(data, self._dtype).reshape(-1, self._channels).T
+
+    def read(self, samples: int) -> FloatArray:
+        """The next samples, `(channels, samples)`; fewer at the end.
+
+        Args:
+            samples: how many at most.
+        """
+        data = self._file.read(samples * self._channels * np.dtype(self._dtype).itemsize)
+        block: FloatArray = np.frombuffer(data, self._dtype).reshape(-1, self._channels).T
+        return block
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """All samples from the beginning, in blocks."""
+        self.rewind()
+        while (block := self.read(BLOCK_SAMPLES)).shape[1]:
+            yield block

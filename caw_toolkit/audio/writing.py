@@ -39,12 +39,14 @@ class WrittenAudio:
         gain: The factor applied to every sample: 1.0 unless the audio had to be scaled down.
         clipped_samples: How many samples were cut to full scale (`clipping="clip"` only).
         lost_metadata: Names of metadata that the format cannot hold.
+        samples: In each channel.
     """
 
     path: Path
     gain: float
     clipped_samples: int
     lost_metadata: tuple[str, ...] = ()
+    samples: int = 0
 
     @property
     def changes(self) -> str:
@@ -136,7 +138,7 @@ def write_audio(
         binary_output().flush()
     else:
         path = write_atomically(path, buffer.getbuffer(), replace=overwrite)
-    return WrittenAudio(path, gain, clipped_samples, lost)
+    return WrittenAudio(path, gain, clipped_samples, lost, samples.shape[1])
 
 
 def gain_to_fit(target: str | Path, peak: float, *, bit_depth: BitDepth, clipping: Clipping) -> float:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from caw_toolkit.training.plan import Plan
     from caw_toolkit.training.trainer import Progress
 
-__all__ = ["load_or_train", "run_training"]
+__all__ = ["ProgressDisplay", "load_or_train", "run_training", "shown_progress"]
 
 
 def run_training(
@@ -94,6 +94,27 @@ def load_or_train(
     return run_training(
         make_plan(clips, sample_rate=sample_rate, minutes=minutes, seed=seed), device=device, quiet=quiet
     )
+
+
+class ProgressDisplay:
+    """How far the work on files is.
+
+    .. versionadded:: 0.1
+    """
+
+    def begin_file(self, name: str, number: int, count: int) -> None:
+        """A file begins, `number` (from 1) of `count`."""
+
+    def update(
+        self, fraction: float, stage: str = "", *, details: str = "", remaining_seconds: float | None = None
+    ) -> None:
+        """A share of it is done, from 0 to 1."""
+
+
+@contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[ProgressDisplay]:
+    """Show how far the work is."""
+    yield ProgressDisplay()
 
 
 @contextmanager

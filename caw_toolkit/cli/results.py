@@ -29,7 +29,7 @@ import click
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
 
 if TYPE_CHECKING:
-    from caw_toolkit.arrays import Array, FloatArray, Gap
+    from caw_toolkit.arrays import FloatArray, Gap
     from caw_toolkit.audio.clip import AudioClip
     from caw_toolkit.audio.formats import BitDepth, FileFormat
     from caw_toolkit.audio.source_format import SourceFormat
@@ -165,26 +165,32 @@ class Results:
     def write_blocks(
         self,
         target: Path,
-        blocks: Iterable[Array],
+        blocks: Iterable[FloatArray],
         sample_rate: int,
         *,
         channels: int,
         source: SourceFormat | None = None,
+        source_rate: int | None = None,
         read: Sequence[Path] = (),
         model: Path | None = None,
-        note: str = "",
+        note: str | Callable[[], str] = "",
+        found: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None,
+        generated: Sequence[Gap] | None = None,
     ) -> WrittenAudio:
         """Write a result that is made block by block, say so, and record it.
 
         Args:
             target: a file, or `-`.
-            blocks: `(channels, samples)` each.
-            sample_rate: Hz; that of the source, if there is one.
+            blocks: `(channels, samples)` each; samples that are to keep all bits of a source have to have them.
+            sample_rate: Hz.
             channels: of the blocks.
             source: how that was stored which it is made of.
+            source_rate: of that in Hz; None is that of the result.
             read: as for `write`.
             model: as for `write`.
-            note: as for `write`.
+            note: as for `write`, or what returns it when all blocks are made.
+            found: as for `write`, or what returns it then.
+            generated: as for `write`.
         """
         from caw_toolkit.audio.blocks import write_audio_blocks
 
@@ -197,11 +203,15 @@ class Results:
             bit_depth=depth,
             clipping=self.clipping,
             overwrite=self.force,
-            metadata=self._embedding(source, depth, 1.0, channels),
+            metadata=self._embedding(source, depth, sample_rate / (source_rate or sample_rate), channels),
             file_format=self.file_format,
         )
-        details = {"bit_depth": depth, "sample_rate": sample_rate}
-        self._finish(target, written, details, read=read, model=model, note=note)
+        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
+        if callable(note):
+            note = note()
+        if callable(found):
+            found = found()
+        self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
         return written
 
     def require_room(self, target: Path, *, samples: float, channels: int) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +19,15 @@ from caw_toolkit.cli.options import (
     output_option,
     quiet_option,
 )
-from caw_toolkit.cli.results import Results, exactly, result_options
+from caw_toolkit.cli.results import Results, result_options
+
+if TYPE_CHECKING:
+    from caw_denoising.findings import Findings
+    from caw_denoising.task import Settings
+    from caw_toolkit.arrays import Array, FloatArray
+    from caw_toolkit.audio.blocks import AudioBlocks
+    from caw_toolkit.audio.formats import BitDepth
+    from caw_toolkit.audio.spool import SampleSpool
 
 
 @click.command()
@@ -53,29 +64,91 @@ def denoise(
     """
     import json
 
-    from caw_denoising.reference import reference_recording
-    from caw_denoising.task import clean
-    from caw_toolkit import CawUsageError, read_audio
-    from caw_toolkit.audio.writing import as_stored
+    from caw_denoising.task import Settings
+    from caw_toolkit import CawUsageError
+    from caw_toolkit.audio.blocks import open_audio
+    from caw_toolkit.cli.progress import shown_progress
 
     target = output or results.beside(noisy, "denoised")
     if as_json and "-" in (str(target), str(residual)):
         raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
     results.expect([target] if residual is None else [target, residual], inputs=[noisy, model_path])
-    clip = read_audio(noisy)
-    known = reference_recording(model_path, clip.sample_rate) if model_path is not None else None
-    cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known, declick=declick)
-    if not quiet:
-        for line in cleaned.findings.lines():
-            click.echo(f"found {line}", err=True)
-        if cleaned.findings.is_clean:
-            click.echo(f"no noise to speak of in {noisy}, or none that could be told from its sound", err=True)
-    found = cleaned.findings.as_json()
-    write = partial(results.write, sample_rate=clip.sample_rate, of=clip, read=[noisy], model=model_path, found=found)
-    write(target, cleaned.samples)
-    if residual is not None:
-        # The difference to what is stored, not to what was computed: the two add up to the input.
-        stored = as_stored(exactly(clip, cleaned.samples), results.depth(target, clip.source))
-        write(residual, (clip.samples if clip.exact is None else clip.exact) - stored)
+    with shown_progress(quiet=quiet) as progress, open_audio(noisy) as audio:
+        progress.begin_file(noisy.name, 1, 1)
+        settings = Settings(strength, _reference(model_path, audio.sample_rate), declick)
+        findings = _denoise_file(
+            audio, noisy, target, residual, settings, results, model_path=model_path, on_progress=progress.update
+        )
     if as_json:
-        click.echo(json.dumps({"input": str(noisy), "output": str(target), "found": found}))
+        click.echo(json.dumps({"input": str(noisy), "output": str(target), "found": findings.as_json()}))
+
+
+def _denoise_file(
+    audio: AudioBlocks,
+    noisy: Path,
+    target: Path,
+    residual: Path | None,
+    settings: Settings,
+    results: Results,
+    *,
+    model_path: Path | None,
+    on_progress: Callable[[float], None],
+) -> Findings:
+    """Clean a file, write the result and what was removed, and say what was found."""
+    from caw_denoising.findings import Findings
+    from caw_denoising.task import clean_blocks
+    from caw_toolkit.audio.spool import SampleSpool
+
+    findings = Findings()
+    write = partial(
+        results.write_blocks,
+        sample_rate=audio.sample_rate,
+        channels=audio.channels,
+        source=audio.source,
+        read=[noisy],
+        model=model_path,
+        found=lambda: findings.as_json(),
+    )
+    with ExitStack() as stack:
+        kept = stack.enter_context(SampleSpool(audio.channels, residual)) if residual is not None else None
+
+        def cleaned() -> Iterator[FloatArray]:
+            nonlocal findings
+            for part in clean_blocks(audio.exact_blocks, audio.sample_rate, settings, on_progress=on_progress):
+                findings = findings.joined(part.findings)
+                if kept is not None:
+                    kept.append(part.samples)
+                yield part.samples
+            if not results.quiet:
+                _tell(findings, noisy)
+
+        write(target, cleaned())
+        if residual is not None and kept is not None:
+            write(residual, _removed(audio, kept, results.depth(target, audio.source)))
+    return findings
+
+
+def _reference(model_path: Path | None, sample_rate: int) -> Array | None:
+    """The recording in a model, if there is one."""
+    if model_path is None:
+        return None
+    from caw_denoising.reference import reference_recording  # loads torch
+
+    return reference_recording(model_path, sample_rate)
+
+
+def _removed(audio: AudioBlocks, cleaned: SampleSpool, depth: BitDepth) -> Iterator[FloatArray]:
+    """The difference to what is stored, not to what was computed: the two add up to the input."""
+    from caw_toolkit.audio.writing import as_stored
+
+    cleaned.rewind()
+    for given in audio.exact_blocks():
+        yield given - as_stored(cleaned.read(given.shape[1]), depth)
+
+
+def _tell(findings: Findings, noisy: Path) -> None:
+    """Say what was found."""
+    for line in findings.lines():
+        click.echo(f"found {line}", err=True)
+    if findings.is_clean:
+        click.echo(f"no noise to speak of in {noisy}, or none that could be told from its sound", err=True)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d, median_filter, percentile_filter, uniform_filter1d
 
-Power = npt.NDArray[np.float64]
+Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 
 #: Share of the frames that hold noise only, in every band, and what their quantile is multiplied by to get the mean.
@@ -48,6 +48,8 @@ EMPTY = 1e-8
 RUMBLE_REACH, RUMBLE_FLATNESS, LOWEST_NOTE_HERTZ = 8, 0.9, 22.0
 #: Bins that are looked at first.
 RUMBLE_BINS = 128
+#: Noise of another stretch is not in this one where more than this share of the bins is quieter than it by this factor.
+MOST_QUIETER, QUIETER = 0.05, 1.5
 #: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
 MOST_SLOPE = 6.0
 
@@ -58,7 +60,7 @@ class Noise:
 
     Attributes:
         power: mean in every bin, `(bins,)`: next to nothing in a recording without steady noise.
-        most: the same, if every bin holds noise, `(bins,)`.
+        most: the same, if every bin holds noise and its quiet moments nothing else, `(bins,)`.
         is_heard: whether there is any.
         is_sure: whether it behaves like noise throughout.
     """
@@ -67,6 +69,15 @@ class Noise:
     most: Power
     is_heard: bool = False
     is_sure: bool = False
+
+    def as_elsewhere(self, other: Noise) -> Noise:
+        """The noise of another stretch of the recording, if it can be in this one, where none could be told apart.
+
+        It can if nearly nowhere this one is quieter than that.
+        """
+        if (self.most * QUIETER < other.power).mean() > MOST_QUIETER:
+            return self
+        return Noise(np.minimum(other.power, self.most), self.most, True, other.is_sure)
 
 
 def find_noise(power: Power) -> Noise:
@@ -84,7 +95,7 @@ def find_noise(power: Power) -> Noise:
     bins, is_sure = _believed(floor, heard)
     believed = np.flatnonzero(bins)
     if not believed.size:
-        return Noise(nothing, nothing)
+        return Noise(nothing, floor.low * QUANTILE_TO_MEAN)
     music = np.maximum(median_filter(floor.low / floor.lowest, TOGETHER) / LOW_TO_LOWEST, 1) ** 2
     level = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)
     # a partial beside the first believed bin must not reach it

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 
 from caw_toolkit import Array
 
-Power = npt.NDArray[np.float64]
+Power = npt.NDArray[np.floating]
 
 #: Bands that are compared by themselves, bins beyond their edges, frames of context on each side.
 BANDS, BEYOND, CONTEXT = 6, 4, 2
@@ -21,15 +21,15 @@ BANDS, BEYOND, CONTEXT = 6, 4, 2
 NEIGHBOURS = 48
 #: Distances of which only the smallest is looked at first, to find the smallest of all.
 TOGETHER = 8
-#: Frames of a long recording that the others are compared with.
-MOST_FRAMES = 8192
+#: Frames of a recording that the others are compared with; and of a stretch of a long one: more are not better.
+MOST_FRAMES, FEW_FRAMES = 8192, 2048
 #: Remembered frames may be louder or quieter than what was recorded by these factors of power.
 LEVELS = (0.5, 1.0, 2.0)
 #: Differences of log likelihood count by this less, because neighbouring bins and frames say much the same.
 TEMPERATURE = 16
 
 
-def average_over_neighbours(features: Power, power: Power) -> Power:
+def average_over_neighbours(features: Power, power: Power, *, most_frames: int = MOST_FRAMES) -> Power:
     """For every band and frame, the mean of `power` over the frames whose features around the band are nearest.
 
     Non-local means (Buades, Coll and Morel, 2005).
@@ -37,8 +37,9 @@ def average_over_neighbours(features: Power, power: Power) -> Power:
     Args:
         features: what is compared, `(bins, frames)`.
         power: what is averaged, `(bins, frames)`.
+        most_frames: with how many frames each is compared.
     """
-    chosen = _at_most(features.shape[1], MOST_FRAMES)
+    chosen = _at_most(features.shape[1], most_frames)
     averaged = np.empty_like(power)
     for band, compared in _bands(len(power)):
         described = _with_context(features[compared])
@@ -57,7 +58,7 @@ def average_over_neighbours(features: Power, power: Power) -> Power:
     return averaged
 
 
-def expect_from_reference(power: Power, noise: Power, reference: Power) -> Power:
+def expect_from_reference(power: Power, noise: Power, reference: Power, *, most_frames: int = MOST_FRAMES) -> Power:
     """Expected power of the signal, if every frame of it is one of the frames of the reference at one of a few levels.
 
     Signal and noise are Gaussian in every bin, so that the likelihood of a frame is that of an exponential distribution
@@ -67,12 +68,13 @@ def expect_from_reference(power: Power, noise: Power, reference: Power) -> Power
         power: of the noisy recording, `(bins, frames)`.
         noise: `(bins,)`.
         reference: power of the other recording, `(bins, its frames)`.
+        most_frames: with how many frames of the reference each is compared.
     """
     expected = np.empty_like(power)
     for band, compared in _bands(len(power)):
         seen = _with_context(power[compared] / noise[compared, None])
         candidates = _at_levels(reference[compared]) / noise[compared, None]
-        chosen = _at_most(candidates.shape[1], MOST_FRAMES)
+        chosen = _at_most(candidates.shape[1], most_frames)
         variance = _with_context(candidates, chosen) + 1
         precision, log_determinant = 1 / variance, np.log(variance).sum(0)
         values = _by_frame(_at_levels(reference[band]), chosen)
