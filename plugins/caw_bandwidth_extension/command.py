@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +19,10 @@ from caw_toolkit.cli.options import (
     seed_option,
 )
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
+
+if TYPE_CHECKING:
+    from caw_bandwidth_extension.roll_off import RollOff
+    from caw_toolkit import PyramidModel
 
 
 @click.command()
@@ -53,9 +57,8 @@ def bwe(
     lacks is found from its spectrum, whatever its rate.
     """
     from caw_bandwidth_extension.roll_off import of_filter
-    from caw_bandwidth_extension.task import bandwidth, extend
-    from caw_toolkit import PyramidModel, read_audio
-    from caw_toolkit.processors.model_processor import on_model_channels
+    from caw_toolkit import PyramidModel
+    from caw_toolkit.cli.progress import shown_progress
 
     if output is not None and len(recordings) > 1:
         raise CawUsageError("-o names a single file: leave it out for several recordings")
@@ -67,20 +70,52 @@ def bwe(
     roll_off = of_filter(filter_path) if filter_path else None
     model = PyramidModel.load(model_path, device)
     batch = Batch(len(recordings))
-    for recording, target in zip(recordings, targets, strict=True):
-        with batch.file(recording):
-            clip = read_audio(recording)
-            own = bandwidth(clip.samples, clip.sample_rate)
-            each = partial(extend, model, sample_rate=clip.sample_rate, seed=seed, roll_off=roll_off, cutoff_hz=own)
-            audio = on_model_channels(model, clip.samples, each)
-            results.write(
-                target,
-                audio,
-                model.sample_rate,
-                of=clip,
-                read=[recording],
-                model=model_path,
-                note=f" ({model.sample_rate} Hz)",
-                found={"bandwidth_hz": own},
-            )
+    with shown_progress(quiet=quiet) as progress:
+        for number, (recording, target) in enumerate(zip(recordings, targets, strict=True), 1):
+            with batch.file(recording):
+                progress.begin_file(recording.name, number, len(recordings))
+                _extend_file(
+                    model,
+                    recording,
+                    target,
+                    results,
+                    roll_off=roll_off,
+                    seed=seed,
+                    model_path=model_path,
+                    on_progress=progress.update,
+                )
     batch.finish()
+
+
+def _extend_file(
+    model: PyramidModel,
+    recording: Path,
+    target: Path,
+    results: Results,
+    *,
+    roll_off: RollOff | None,
+    seed: int,
+    model_path: Path,
+    on_progress: Callable[[float], None],
+) -> None:
+    """Extend a file and write the result."""
+    from caw_bandwidth_extension.long_files import extend_blocks, survey
+    from caw_toolkit.audio.blocks import open_audio
+
+    with open_audio(recording) as audio:
+        known = survey(model, lambda: audio, audio.sample_rate, roll_off=roll_off)
+        extended = extend_blocks(
+            model, audio, audio.sample_rate, known, channels=audio.channels, seed=seed, on_progress=on_progress
+        )
+        results.write_blocks(
+            target,
+            extended,
+            model.sample_rate,
+            channels=audio.channels,
+            source=audio.source,
+            source_rate=audio.sample_rate,
+            read=[recording],
+            model=model_path,
+            note=f" ({model.sample_rate} Hz)",
+            found={"bandwidth_hz": known.cutoff_hz},
+        )
