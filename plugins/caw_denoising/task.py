@@ -152,7 +152,8 @@ def clean_blocks(
         # what a stretch shares with the next one counts there
         keep = stretches.size if index < stretches.count - 1 else part.samples.shape[1]
         yield Cleaned(joiner.join(part.samples, keep=keep), part.findings)
-        report(begun + (1 - begun) * (index + 1) / stretches.count)
+        share = (index + 1) / stretches.count
+        report(share + begun * (1 - share))
 
 
 def _clean_stretch(

@@ -64,6 +64,7 @@ def generate(
     results.expect(targets, inputs=inputs)
 
     from caw_toolkit import PyramidModel
+    from caw_toolkit.cli.progress import shown_progress
     from caw_unconditional import task
 
     model = PyramidModel.load(model_path, device)
@@ -76,16 +77,21 @@ def generate(
     for rate in rates:
         results.expect([files[take, rate] for take in range(count)], inputs=inputs, sample_rate=rate)
         results.require_room(files[0, rate], samples=seconds * rate * count, channels=model.channels)
-    made = task.takes(model, seconds, count=count, seed=seed, rates=rates, keep_edges=keep_edges)
-    for take, rate, blocks in made:
-        note = f" ({seconds:g} s, {rate} Hz)"
-        results.write_blocks(files[take, rate], blocks, rate, channels=model.channels, model=model_path, note=note)
+    with shown_progress(quiet=quiet) as progress:
+        made = task.takes(
+            model, seconds, count=count, seed=seed, rates=rates, keep_edges=keep_edges, on_progress=progress.update
+        )
+        for number, (take, rate, blocks) in enumerate(made, 1):
+            progress.begin_file(files[take, rate].name, number, len(files))
+            note = f" ({seconds:g} s, {rate} Hz)"
+            results.write_blocks(files[take, rate], blocks, rate, channels=model.channels, model=model_path, note=note)
 
 
 def _length_of(path: str) -> float:
-    from caw_toolkit import read_audio
+    from caw_toolkit.audio.blocks import open_audio
 
-    return read_audio(path).seconds
+    with open_audio(path) as audio:
+        return sum(block.shape[1] for block in audio) / audio.sample_rate
 
 
 def _targets(model_path: Path, output: Path | None, count: int, default_suffix: str) -> Iterator[Path]:
