@@ -24,9 +24,9 @@ from caw_toolkit.cli.results import Results, result_options
 if TYPE_CHECKING:
     from caw_denoising.findings import Findings
     from caw_denoising.task import Settings
-    from caw_toolkit.arrays import Array, FloatArray
+    from caw_toolkit import Array, BitDepth
+    from caw_toolkit.arrays import FloatArray
     from caw_toolkit.audio.blocks import AudioBlocks
-    from caw_toolkit.audio.formats import BitDepth
     from caw_toolkit.audio.spool import SampleSpool
 
 

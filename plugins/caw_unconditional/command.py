@@ -91,7 +91,7 @@ def _length_of(path: str) -> float:
     from caw_toolkit.audio.blocks import open_audio
 
     with open_audio(path) as audio:
-        return sum(block.shape[1] for block in audio) / audio.sample_rate
+        return float(sum(block.shape[1] for block in audio) / audio.sample_rate)
 
 
 def _targets(model_path: Path, output: Path | None, count: int, default_suffix: str) -> Iterator[Path]:
