@@ -17,9 +17,9 @@ from caw_toolkit.arrays import FloatArray
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
-#: A recording up to this length, and the fade, is a single stretch; of a longer one, each is half as long, and two of
-#: them take turns.
-WHOLE_SECONDS, STRETCH_SECONDS = 120, 60
+#: A recording up to this length, and the fade, is a single stretch. Those of a longer one are a third as long: two are
+#: worked on at once.
+WHOLE_SECONDS, STRETCH_SECONDS = 120, 40
 #: Over which stretches are crossfaded.
 FADE_SECONDS = 1
 
