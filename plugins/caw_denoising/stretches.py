@@ -45,7 +45,7 @@ class Stretches:
         """Those of a recording of a length in samples: all of about the same size.
 
         >>> Stretches.of(100, 1).count, Stretches.of(150, 1)
-        (1, Stretches(count=3, size=50, fade=1, length=150))
+        (1, Stretches(count=4, size=38, fade=1, length=150))
         """
         fade = FADE_SECONDS * sample_rate
         if length <= WHOLE_SECONDS * sample_rate + fade:
