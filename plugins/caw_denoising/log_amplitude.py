@@ -29,7 +29,7 @@ def log_amplitude_factor(ratio: Floats) -> Floats:
 
     Example:
         >>> log_amplitude_factor(np.array([0.01, 1.0, 100.0])).round(4)
-        array([7.5249, 1.1159, 1.    ])
+        array([7.5305, 1.1159, 1.    ])
     """
     values, slopes = _table()
     octaves = np.log2(np.clip(ratio, 2.0 ** OCTAVES[0], 2.0 ** OCTAVES[1]))
