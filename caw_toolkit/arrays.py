@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+#: For plugins, which find the others in `caw_toolkit`.
+__all__ = ["FloatArray"]
+
 #: Audio: float32, `(channels, samples)` unless said otherwise.
 Array = npt.NDArray[np.float32]
 #: Audio as callers may have it.

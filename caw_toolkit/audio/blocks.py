@@ -26,6 +26,9 @@ from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio, encode, gai
 from caw_toolkit.errors import CawError
 from caw_toolkit.standard_output import binary_output
 
+#: For plugins; they write with `caw_toolkit.cli.results`.
+__all__ = ["AudioBlocks", "open_audio"]
+
 
 @dataclass(frozen=True)
 class AudioBlocks:
@@ -50,12 +53,19 @@ class AudioBlocks:
         return self._recording.samples
 
     def __iter__(self) -> Iterator[Array]:
-        """The audio, once, in blocks `(channels, samples)`.
+        """The audio in blocks `(channels, samples)`, from the beginning each time.
 
         Raises:
             CawError: the file is damaged or truncated, or has NaN or infinite samples.
         """
         return self._recording.blocks()
+
+    def exact_blocks(self) -> Iterator[FloatArray]:
+        """The same with all bits of the file: float64 if its samples have more than float32 holds.
+
+        .. versionadded:: 0.1
+        """
+        return self._recording.blocks(is_deep=self.source.is_deep)
 
 
 @contextmanager

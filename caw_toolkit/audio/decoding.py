@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -57,6 +57,7 @@ class Recording:
     _decoder: Any
     _segments: tuple[MpegSegment, ...]
     _views: tuple[BinaryIO, ...]
+    _warnings: set[str] = field(default_factory=set)  # that were given: it may be read more than once
 
     @property
     def channels(self) -> int:
@@ -69,7 +70,7 @@ class Recording:
         return int(self._decoder.samplerate)
 
     def blocks(self, start: int = 0, stop: int | None = None, *, is_deep: bool = False) -> Iterator[npt.NDArray[Any]]:
-        """The audio, once, in blocks `(channels, samples)`, float32 or, if `is_deep`, float64.
+        """The audio in blocks `(channels, samples)`, float32 or, if `is_deep`, float64; as often as it is asked for.
 
         A damaged header does not decide how much memory is taken.
 
@@ -82,9 +83,11 @@ class Recording:
             CawError: The file is damaged or truncated (for MP3 a warning is logged instead), or has NaN or infinite
                 samples.
         """
-        position = self._seek(start)
-        for index in range(len(self._views)):
-            with self._decoder if index == 0 else _decoder(self._views[index], self.name) as decoder:
+        position = 0
+        for index, view in enumerate(self._views):
+            with _decoder(view, self.name) as decoder:
+                if index == 0:
+                    position = self._seek(decoder, start)
                 if (decoder.channels, decoder.samplerate) != (self.channels, self.sample_rate):
                     raise CawError(f"{self.name} is joined of recordings of different kinds: split it")
                 end = self._end_of_part(index, position, stop)
@@ -102,14 +105,14 @@ class Recording:
         if stop is None or position < stop or stop == self.samples:
             self._complain_of_early_end(position)
 
-    def _seek(self, start: int) -> int:
+    def _seek(self, decoder: Any, start: int) -> int:
         import soundfile
 
-        seekable = soundfile.SoundFile.seekable(self._decoder) and self._decoder.format != "MP3"
+        seekable = soundfile.SoundFile.seekable(decoder) and decoder.format != "MP3"
         if start == 0 or self.samples is None or not seekable or len(self._views) > 1:
             return 0
         try:
-            return int(self._decoder.seek(start))
+            return int(decoder.seek(start))
         except soundfile.LibsndfileError as error:
             raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
 
@@ -137,7 +140,10 @@ class Recording:
     def _complain_of_early_end(self, position: int) -> None:
         is_short = self.samples is not None and position < self.samples
         if any(segment.is_cut for segment in self._segments) or (is_short and self._decoder.format == "MP3"):
-            logger.warning("%s holds less audio than its header states: it may be truncated", self.name)
+            warning = f"{self.name} holds less audio than its header states: it may be truncated"
+            if warning not in self._warnings:
+                logger.warning("%s", warning)
+            self._warnings.add(warning)
             return
         if self.samples is None or not is_short:
             return
@@ -147,7 +153,7 @@ class Recording:
 
 @contextmanager
 def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator[Recording]:
-    """Open a file to read it once.
+    """Open a file to read it.
 
     Args:
         source: as for `read_audio`.

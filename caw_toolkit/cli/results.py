@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from caw_toolkit.audio.source_format import SourceFormat
     from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio
 
-__all__ = ["Results", "exactly", "result_options", "stored_sample_rate"]
+__all__ = ["Results", "result_options", "stored_sample_rate"]
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +152,7 @@ class Results:
 
         source = None if of is None else of.source
         if of is not None and sample_rate == of.sample_rate:
-            audio = exactly(of, audio)
+            audio = _exactly(of, audio)
         depth = self.depth(target, source)
         written = write_audio(
             target,
@@ -176,24 +176,26 @@ class Results:
         *,
         channels: int,
         source: SourceFormat | None = None,
+        source_rate: int | None = None,
         read: Sequence[Path] = (),
         model: Path | None = None,
-        note: str = "",
-        found: Mapping[str, Any] | None = None,
+        note: str | Callable[[], str] = "",
+        found: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None,
         generated: Sequence[Gap] | None = None,
     ) -> WrittenAudio:
         """Write a result that is made block by block, say so, and record it.
 
         Args:
             target: a file, or `-`.
-            blocks: `(channels, samples)` each.
-            sample_rate: Hz; that of the source, if there is one.
+            blocks: `(channels, samples)` each; samples that are to keep all bits of a source have to have them.
+            sample_rate: Hz.
             channels: of the blocks.
             source: how that was stored which it is made of.
+            source_rate: of that in Hz; None is that of the result.
             read: as for `write`.
             model: as for `write`.
-            note: as for `write`.
-            found: as for `write`.
+            note: as for `write`, or what returns it when all blocks are made.
+            found: as for `write`, or what returns it then.
             generated: as for `write`.
         """
         from caw_toolkit.audio.blocks import write_audio_blocks
@@ -207,10 +209,14 @@ class Results:
             bit_depth=depth,
             clipping=self.clipping,
             overwrite=self.force,
-            metadata=self._embedding(source, depth, 1.0, channels),
+            metadata=self._embedding(source, depth, sample_rate / (source_rate or sample_rate), channels),
             file_format=self.file_format,
         )
         details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
+        if callable(note):
+            note = note()
+        if callable(found):
+            found = found()
         self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
         return written
 
@@ -310,13 +316,8 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
     return decorate  # type: ignore[return-value]
 
 
-def exactly(source: AudioClip, audio: FloatArray) -> FloatArray:
-    """Audio in which samples that are still the source's have all the bits that they have there.
-
-    Args:
-        source: what the audio was made of.
-        audio: `(channels, samples)`.
-    """
+def _exactly(source: AudioClip, audio: FloatArray) -> FloatArray:
+    """Audio in which samples that are still the source's have all the bits that they have there."""
     import numpy as np
 
     if source.exact is None or audio.shape != source.samples.shape:

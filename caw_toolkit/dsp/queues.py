@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from caw_toolkit.arrays import Array
 
-__all__ = ["SampleQueue"]
+__all__ = ["SampleQueue", "rechunked"]
 
 
 class SampleQueue:
@@ -41,3 +43,23 @@ class SampleQueue:
         waiting = self._chunks[0] if len(self._chunks) == 1 else np.concatenate(self._chunks, axis=1)
         self._chunks = [waiting[:, samples:]]
         return waiting[:, :samples]
+
+
+def rechunked(chunks: Iterable[Array], size: int) -> Iterator[Array]:
+    """A signal in chunks of one size, the last of which may be shorter.
+
+    >>> [chunk.shape[1] for chunk in rechunked([np.zeros((1, 3), np.float32), np.zeros((1, 4), np.float32)], 5)]
+    [5, 2]
+    """
+    waiting: list[Array] = []
+    samples = 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        samples += chunk.shape[1]
+        while samples >= size:
+            joined = np.concatenate(waiting, axis=1)
+            yield joined[:, :size]
+            waiting = [joined[:, size:].copy()]
+            samples -= size
+    if samples:
+        yield np.concatenate(waiting, axis=1)

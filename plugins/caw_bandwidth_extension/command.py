@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,8 @@ from caw_toolkit.cli.progress import progress_option
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
-    from caw_toolkit import Array, PyramidModel
+    from caw_bandwidth_extension.roll_off import RollOff
+    from caw_toolkit import PyramidModel
 
 
 @click.command(epilog=examples("caw bwe call.wav -m speaker.pt", "caw bwe calls/ -m speaker.pt -o wide/"))
@@ -54,15 +54,20 @@ def bwe(
     batch = files.plan(results, reads=[model_path, filter_path], sample_rate=rate)
 
     from caw_bandwidth_extension.roll_off import of_filter
-    from caw_bandwidth_extension.task import extend
     from caw_toolkit import PyramidModel
 
     roll_off = of_filter(filter_path) if filter_path else None
     model = PyramidModel.load(model_path, device)
-    extended = partial(extend, model, seed=seed, roll_off=roll_off)
     batch.run(
         lambda job, display: _extend_file(
-            job.source, job.target, model=model, model_path=model_path, extended=extended, results=results
+            job.source,
+            job.target,
+            model=model,
+            model_path=model_path,
+            roll_off=roll_off,
+            seed=seed,
+            results=results,
+            on_progress=display.update,
         )
     )
 
@@ -73,23 +78,29 @@ def _extend_file(
     *,
     model: PyramidModel,
     model_path: Path,
-    extended: Callable[..., Array],
+    roll_off: RollOff | None,
+    seed: int,
     results: Results,
+    on_progress: Callable[[float], None],
 ) -> None:
-    from caw_bandwidth_extension.task import bandwidth
-    from caw_toolkit import read_audio
-    from caw_toolkit.processors.model_processor import on_model_channels
+    """Extend a file and write the result."""
+    from caw_bandwidth_extension.long_files import extend_blocks, survey
+    from caw_toolkit.audio.blocks import open_audio
 
-    clip = read_audio(source)
-    own = bandwidth(clip.samples, clip.sample_rate)
-    each = partial(extended, sample_rate=clip.sample_rate, cutoff_hz=own)
-    results.write(
-        target,
-        on_model_channels(model, clip.samples, each),
-        model.sample_rate,
-        of=clip,
-        read=[source],
-        model=model_path,
-        note=f" ({model.sample_rate} Hz)",
-        found={"bandwidth_hz": own},
-    )
+    with open_audio(source) as audio:
+        known = survey(model, lambda: audio, audio.sample_rate, roll_off=roll_off)
+        extended = extend_blocks(
+            model, audio, audio.sample_rate, known, channels=audio.channels, seed=seed, on_progress=on_progress
+        )
+        results.write_blocks(
+            target,
+            extended,
+            model.sample_rate,
+            channels=audio.channels,
+            source=audio.source,
+            source_rate=audio.sample_rate,
+            read=[source],
+            model=model_path,
+            note=f" ({model.sample_rate} Hz)",
+            found={"bandwidth_hz": known.cutoff_hz},
+        )

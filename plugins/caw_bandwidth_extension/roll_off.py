@@ -6,6 +6,7 @@ left little, generated content takes over.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,25 @@ class AverageSpectrum:
     @classmethod
     def of(cls, samples: Array, sample_rate: int) -> AverageSpectrum:
         """That of `(channels, samples)` at a rate in Hz."""
+        return cls.of_parts(lambda: [samples], sample_rate)
+
+    @classmethod
+    def of_parts(cls, read: Callable[[], Iterable[Array]], sample_rate: int) -> AverageSpectrum:
+        """That of a signal of any length.
+
+        Args:
+            read: returns it from its beginning, `(channels, samples)` at a time; called twice.
+            sample_rate: Hz.
+        """
         size = 2 * round(_FRAME_SECONDS * sample_rate / 2)
-        power = frame_powers(samples, size)
-        energy = power.sum(1)
-        active = power[energy >= energy.max() * 10 ** (-_ACTIVE_DB / 10)]
-        level = (10 * np.log10(active + 1e-12)).mean(0)
+        loudest = max(frame_powers(part, size).sum(1).max() for part in read())
+        level, count = np.zeros(size // 2 + 1), 0
+        for part in read():
+            power = frame_powers(part, size)
+            active = power[power.sum(1) >= loudest * 10 ** (-_ACTIVE_DB / 10)]
+            level += (10 * np.log10(active + 1e-12)).sum(0)
+            count += len(active)
+        level /= count
         padded = np.pad(level, _SMOOTHED_BINS // 2, mode="edge")
         smoothed = np.convolve(padded, np.full(_SMOOTHED_BINS, 1 / _SMOOTHED_BINS), mode="valid")
         return cls(np.fft.rfftfreq(size, 1 / sample_rate), smoothed)
@@ -114,15 +129,25 @@ class AverageSpectrum:
 def measure(reference: AverageSpectrum | None, samples: Array, sample_rate: int, cutoff_hz: float) -> RollOff:
     """The roll-off of a recording beside that which a model was trained on.
 
-    Their difference falls where the recording was filtered. Without a reference, nothing is found.
-
     Args:
         reference: of the training recording.
         samples: `(channels, samples)` with sound.
         sample_rate: Hz.
         cutoff_hz: where the recording ends.
     """
-    own = AverageSpectrum.of(samples, sample_rate)
+    return compare(reference, AverageSpectrum.of(samples, sample_rate), cutoff_hz)
+
+
+def compare(reference: AverageSpectrum | None, own: AverageSpectrum, cutoff_hz: float) -> RollOff:
+    """The roll-off of a recording by its spectrum.
+
+    Its difference to the reference falls where the recording was filtered. Without a reference, nothing is found.
+
+    Args:
+        reference: of the training recording.
+        own: of the recording.
+        cutoff_hz: where the recording ends.
+    """
     frequencies = own.frequencies
     flat = RollOff(frequencies, np.zeros_like(frequencies))
     if reference is None:

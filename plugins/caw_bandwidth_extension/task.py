@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from caw_bandwidth_extension.roll_off import AverageSpectrum, RollOff, frame_powers, measure
@@ -28,8 +30,23 @@ def bandwidth(samples: Array, sample_rate: int) -> float:
         samples: `(channels, samples)`.
         sample_rate: Hz.
     """
+    return bandwidth_of_parts([samples], sample_rate)
+
+
+def bandwidth_of_parts(parts: Iterable[Array], sample_rate: int) -> float:
+    """The same of a recording of any length.
+
+    Args:
+        parts: `(channels, samples)` each.
+        sample_rate: Hz.
+    """
     size = 1024
-    power = frame_powers(samples, size).mean(0)
+    total, count = np.zeros(size // 2 + 1), 0
+    for part in parts:
+        powers = frame_powers(part, size)
+        total += powers.sum(0)
+        count += len(powers)
+    power = total / max(1, count)
     audible = np.flatnonzero(power > power.max() * 10 ** (-FLOOR_DB / 10))
     highest = audible[-1] + 1 if len(audible) else 0
     return float(min(highest * sample_rate / size, sample_rate / 2))

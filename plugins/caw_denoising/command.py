@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +13,15 @@ import click
 from caw_toolkit.cli.files import DESTINATION, Destination, Files, file_options
 from caw_toolkit.cli.options import Amount, examples, json_option, model_option, quiet_option
 from caw_toolkit.cli.progress import progress_option
-from caw_toolkit.cli.results import Results, exactly, result_options
+from caw_toolkit.cli.results import Results, result_options
 
 if TYPE_CHECKING:
-    from caw_toolkit import Array
+    from caw_denoising.findings import Findings
+    from caw_denoising.task import Settings
+    from caw_toolkit import BitDepth
+    from caw_toolkit.arrays import FloatArray
+    from caw_toolkit.audio.blocks import AudioBlocks
+    from caw_toolkit.audio.spool import SampleSpool
 
 
 @click.command(epilog=examples("caw denoise old.wav", "caw denoise records/ -r -o cleaned/ --skip-existing"))
@@ -60,22 +66,30 @@ def denoise(
         raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
     batch = files.plan(results, reads=[model_path], also=residual)
 
-    from caw_denoising.reference import reference_recording
-
-    reference_at = None if model_path is None else cache(partial(reference_recording, model_path))
+    settings_at = cache(partial(_settings, model_path, strength, declick))
     batch.run(
         lambda job, display: _denoise_file(
             job.source,
             job.target,
             residual=job.also,
             model_path=model_path,
-            reference_at=reference_at,
-            strength=strength,
-            declick=declick,
+            settings_at=settings_at,
             results=results,
             as_json=as_json,
+            on_progress=display.update,
         )
     )
+
+
+def _settings(model_path: Path | None, strength: float, declick: bool, sample_rate: int) -> Settings:
+    """What is done at a sample rate; the reference is the recording in the model, if there is one."""
+    from caw_denoising.task import Settings
+
+    if model_path is None:
+        return Settings(strength, None, declick)
+    from caw_denoising.reference import reference_recording  # loads torch
+
+    return Settings(strength, reference_recording(model_path, sample_rate), declick)
 
 
 def _denoise_file(
@@ -84,33 +98,64 @@ def _denoise_file(
     *,
     residual: Path | None,
     model_path: Path | None,
-    reference_at: Callable[[int], Array] | None,
-    strength: float,
-    declick: bool,
+    settings_at: Callable[[int], Settings],
     results: Results,
     as_json: bool,
+    on_progress: Callable[[float], None],
 ) -> None:
-    """Clean a file; the reference is that of the model, at a sample rate."""
+    """Clean a file, write the result and what was removed, and say what was found."""
     import json
 
-    from caw_denoising.task import clean
-    from caw_toolkit import read_audio
+    from caw_denoising.findings import Findings
+    from caw_denoising.task import clean_blocks
+    from caw_toolkit.audio.blocks import open_audio
+    from caw_toolkit.audio.spool import SampleSpool
+
+    findings = Findings()
+    with ExitStack() as stack:
+        audio = stack.enter_context(open_audio(source))
+        kept = stack.enter_context(SampleSpool(audio.channels, residual)) if residual is not None else None
+        settings = settings_at(audio.sample_rate)
+
+        def cleaned() -> Iterator[FloatArray]:
+            nonlocal findings
+            for part in clean_blocks(audio.exact_blocks, audio.sample_rate, settings, on_progress=on_progress):
+                findings = findings.joined(part.findings)
+                if kept is not None:
+                    kept.append(part.samples)
+                yield part.samples
+            if not results.quiet:
+                _tell(findings, source)
+
+        write = partial(
+            results.write_blocks,
+            sample_rate=audio.sample_rate,
+            channels=audio.channels,
+            source=audio.source,
+            read=[source],
+            model=model_path,
+            found=lambda: findings.as_json(),
+        )
+        write(target, cleaned())
+        if residual is not None and kept is not None:
+            write(residual, _removed(audio, kept, results.depth(target, audio.source)))
+    if as_json:
+        click.echo(json.dumps({"input": str(source), "output": str(target), "found": findings.as_json()}))
+
+
+def _removed(audio: AudioBlocks, cleaned: SampleSpool, depth: BitDepth) -> Iterator[FloatArray]:
+    """The difference to what is stored, not to what was computed: the two add up to the input."""
     from caw_toolkit.audio.writing import as_stored
 
-    clip = read_audio(source)
-    known = None if reference_at is None else reference_at(clip.sample_rate)
-    cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known, declick=declick)
-    if not results.quiet:
-        for line in cleaned.findings.lines():
-            click.echo(f"found {line}", err=True)
-        if cleaned.findings.is_clean:
-            click.echo(f"no noise to speak of in {source}, or none that could be told from its sound", err=True)
-    found = cleaned.findings.as_json()
-    write = partial(results.write, sample_rate=clip.sample_rate, of=clip, read=[source], model=model_path, found=found)
-    write(target, cleaned.samples)
-    if residual is not None:
-        # The difference to what is stored, not to what was computed: the two add up to the input.
-        stored = as_stored(exactly(clip, cleaned.samples), results.depth(target, clip.source))
-        write(residual, (clip.samples if clip.exact is None else clip.exact) - stored)
-    if as_json:
-        click.echo(json.dumps({"input": str(source), "output": str(target), "found": found}))
+    done = 0
+    for given in audio.exact_blocks():
+        yield given - as_stored(cleaned.read(done, done + given.shape[1]), depth)
+        done += given.shape[1]
+
+
+def _tell(findings: Findings, source: Path) -> None:
+    """Say what was found."""
+    for line in findings.lines():
+        click.echo(f"found {line}", err=True)
+    if findings.is_clean:
+        click.echo(f"no noise to speak of in {source}, or none that could be told from its sound", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ class Findings:
         hum_lines: frequencies in Hz.
         strokes: clicks in all channels.
         touched: samples that were replaced by `clicks`, in all channels.
+        energy: sum of the squared samples.
     """
 
     seconds: float = 0.0
@@ -28,17 +30,20 @@ class Findings:
     hum_lines: tuple[float, ...] = ()
     strokes: int = 0
     touched: int = 0
+    energy: float = 0.0
 
     def joined(self, other: Findings) -> Findings:
         """Of both, one after the other."""
-        levels = [each for each in (self.noise_db, other.noise_db) if each is not None]
+        energy = self.energy + other.energy
+        noise = sum(each.energy * 10 ** (each.noise_db / 10) for each in (self, other) if each.noise_db is not None)
         return Findings(
             self.seconds + other.seconds,
             self.sample_count + other.sample_count,
-            max(levels, default=None),
+            10 * math.log10(noise / energy) if noise else None,
             self.hum_lines if len(self.hum_lines) >= len(other.hum_lines) else other.hum_lines,
             self.strokes + other.strokes,
             self.touched + other.touched,
+            energy,
         )
 
     @property

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d, median_filter, percentile_filter, uniform_filter1d
 
-Power = npt.NDArray[np.float64]
+Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 
 #: Share of the frames that hold noise only, in every band, and what their quantile is multiplied by to get the mean.
@@ -46,6 +46,10 @@ EMPTY = 1e-8
 #: Rumble: bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0
 #: between the peaks of a note) above which they hold no note. Below 20 Hz there is none.
 RUMBLE_REACH, RUMBLE_FLATNESS, LOWEST_NOTE_HERTZ = 8, 0.9, 22.0
+#: Bins that are looked at first.
+RUMBLE_BINS = 128
+#: Noise of another stretch is not in this one where more than this share of the bins is quieter than it by this factor.
+MOST_QUIETER, QUIETER = 0.05, 1.5
 #: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
 MOST_SLOPE = 6.0
 
@@ -56,7 +60,7 @@ class Noise:
 
     Attributes:
         power: mean in every bin, `(bins,)`: next to nothing in a recording without steady noise.
-        most: the same, if every bin holds noise, `(bins,)`.
+        most: the same, if every bin holds noise and its quiet moments nothing else, `(bins,)`.
         is_heard: whether there is any.
         is_sure: whether it behaves like noise throughout.
     """
@@ -65,6 +69,15 @@ class Noise:
     most: Power
     is_heard: bool = False
     is_sure: bool = False
+
+    def as_elsewhere(self, other: Noise) -> Noise:
+        """The noise of another stretch of the recording, if it can be in this one, where none could be told apart.
+
+        It can if nearly nowhere this one is quieter than that.
+        """
+        if (self.most * QUIETER < other.power).mean() > MOST_QUIETER:
+            return self
+        return Noise(np.minimum(other.power, self.most), self.most, True, other.is_sure)
 
 
 def find_noise(power: Power) -> Noise:
@@ -82,7 +95,7 @@ def find_noise(power: Power) -> Noise:
     bins, is_sure = _believed(floor, heard)
     believed = np.flatnonzero(bins)
     if not believed.size:
-        return Noise(nothing, nothing)
+        return Noise(nothing, floor.low * QUANTILE_TO_MEAN)
     music = np.maximum(median_filter(floor.low / floor.lowest, TOGETHER) / LOW_TO_LOWEST, 1) ** 2
     level = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)
     # a partial beside the first believed bin must not reach it
@@ -162,14 +175,28 @@ def rumble_bins(power: Power, hertz: float) -> int:
         power: of the recording, `(bins, frames)`.
         hertz: from bin to bin.
     """
+    least = power.max() * 1e-12 + 1e-30
+    # rumble ends far below the highest bins: as many are looked at as it takes to find one that is not flat
+    looked_at = max(RUMBLE_BINS, 2 * math.ceil(LOWEST_NOTE_HERTZ / hertz))
+    while looked_at < len(power):
+        flat = _flat_bins(power[: looked_at + 4 * RUMBLE_REACH], least, hertz)[:looked_at]
+        if not flat.all():
+            return int(np.argmin(flat))
+        looked_at *= 4
+    flat = _flat_bins(power, least, hertz)
+    return 0 if flat.all() else int(np.argmin(flat))
+
+
+def _flat_bins(power: Power, least: float, hertz: float) -> Mask:
+    """In which bins power is as flat across frequency as that of noise; the last of them see too little beside them."""
     floor = np.quantile(uniform_filter1d(power, 5, axis=1), NOISE_QUANTILE, axis=1)
     around = 2 * RUMBLE_REACH + 1
     floor = np.minimum(floor, MOST_SLOPE * median_filter(floor, around))  # follows slopes, not notes that never rest
-    whitened = power / (floor[:, None] + power.max() * 1e-12 + 1e-30)
+    whitened = power / (floor[:, None] + least)
     # white noise has an exponential distribution of power, whose 30 % quantile is -ln 0.7 of the mean
     quantile = percentile_filter(whitened, 30, size=(around, 1)).sum(1) / -np.log(0.7)
     mean = uniform_filter1d(whitened, around, axis=0).sum(1)
-    flat = quantile > RUMBLE_FLATNESS * mean
+    flat: Mask = quantile > RUMBLE_FLATNESS * mean
     first = math.ceil(LOWEST_NOTE_HERTZ / hertz)
     flat[:first] = flat[first : first + 1].all()
-    return 0 if flat.all() else int(np.argmin(flat))
+    return flat

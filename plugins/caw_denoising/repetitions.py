@@ -9,24 +9,27 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from caw_toolkit import Array
 
-Power = npt.NDArray[np.float64]
+Power = npt.NDArray[np.floating]
 
 #: Bands that are compared by themselves, bins beyond their edges, frames of context on each side.
 BANDS, BEYOND, CONTEXT = 6, 4, 2
 #: Alike frames that are averaged.
 NEIGHBOURS = 48
-#: Frames of a long recording that the others are compared with.
-MOST_FRAMES = 8192
+#: Distances of which only the smallest is looked at first, to find the smallest of all.
+TOGETHER = 8
+#: Frames of a recording that the others are compared with; and of a stretch of a long one: more are not better.
+MOST_FRAMES, FEW_FRAMES = 8192, 2048
 #: Remembered frames may be louder or quieter than what was recorded by these factors of power.
 LEVELS = (0.5, 1.0, 2.0)
 #: Differences of log likelihood count by this less, because neighbouring bins and frames say much the same.
 TEMPERATURE = 16
 
 
-def average_over_neighbours(features: Power, power: Power) -> Power:
+def average_over_neighbours(features: Power, power: Power, *, most_frames: int = MOST_FRAMES) -> Power:
     """For every band and frame, the mean of `power` over the frames whose features around the band are nearest.
 
     Non-local means (Buades, Coll and Morel, 2005).
@@ -34,17 +37,20 @@ def average_over_neighbours(features: Power, power: Power) -> Power:
     Args:
         features: what is compared, `(bins, frames)`.
         power: what is averaged, `(bins, frames)`.
+        most_frames: with how many frames each is compared.
     """
-    chosen = _at_most(features.shape[1], MOST_FRAMES)
+    chosen = _at_most(features.shape[1], most_frames)
     averaged = np.empty_like(power)
     for band, compared in _bands(len(power)):
         described = _with_context(features[compared])
-        others, values = described[:, chosen], power[band][:, chosen]
+        others, values = described[:, chosen], _by_frame(power[band], chosen)
         energies, other_energies = (described**2).sum(0), (others**2).sum(0)
         # Squared distances as a matrix product, some hundred frames at a time: all at once would not fit in memory.
+        # What is the same for all others of a frame is added to the smallest alone.
+        factors, terms = np.vstack([others, other_energies]), np.vstack([-2 * described, np.ones_like(energies)])
         for rows in _batches(power.shape[1]):
-            distances = energies[rows, None] + other_energies - 2 * described[:, rows].T @ others
-            neighbours, distances_of_neighbours = _smallest(distances, NEIGHBOURS)
+            neighbours, distances_of_neighbours = _smallest(terms[:, rows].T @ factors, NEIGHBOURS)
+            distances_of_neighbours += energies[rows, None]
             weights = (
                 np.exp(-2 * np.maximum(distances_of_neighbours, 0) / (np.median(distances_of_neighbours) + 1e-9)) + 1e-6
             )
@@ -52,7 +58,7 @@ def average_over_neighbours(features: Power, power: Power) -> Power:
     return averaged
 
 
-def expect_from_reference(power: Power, noise: Power, reference: Power) -> Power:
+def expect_from_reference(power: Power, noise: Power, reference: Power, *, most_frames: int = MOST_FRAMES) -> Power:
     """Expected power of the signal, if every frame of it is one of the frames of the reference at one of a few levels.
 
     Signal and noise are Gaussian in every bin, so that the likelihood of a frame is that of an exponential distribution
@@ -62,15 +68,16 @@ def expect_from_reference(power: Power, noise: Power, reference: Power) -> Power
         power: of the noisy recording, `(bins, frames)`.
         noise: `(bins,)`.
         reference: power of the other recording, `(bins, its frames)`.
+        most_frames: with how many frames of the reference each is compared.
     """
     expected = np.empty_like(power)
     for band, compared in _bands(len(power)):
         seen = _with_context(power[compared] / noise[compared, None])
         candidates = _at_levels(reference[compared]) / noise[compared, None]
-        chosen = _at_most(candidates.shape[1], MOST_FRAMES)
+        chosen = _at_most(candidates.shape[1], most_frames)
         variance = _with_context(candidates, chosen) + 1
         precision, log_determinant = 1 / variance, np.log(variance).sum(0)
-        values = _at_levels(reference[band])[:, chosen]
+        values = _by_frame(_at_levels(reference[band]), chosen)
         for rows in _batches(power.shape[1]):
             neighbours, unlikelihood = _smallest(seen[:, rows].T @ precision + log_determinant, 2 * NEIGHBOURS)
             weights = np.exp((unlikelihood.min(1, keepdims=True) - unlikelihood) / TEMPERATURE)
@@ -110,12 +117,30 @@ def _batches(frames: int) -> Iterator[slice]:
 
 def _smallest(distances: Array, count: int) -> tuple[npt.NDArray[np.int64], Array]:
     """Columns of the smallest distances in every row, and these distances."""
-    count = min(count, distances.shape[1])
-    columns = np.argpartition(distances, count - 1, axis=1)[:, :count]
+    rows, width = distances.shape
+    count = min(count, width)
+    apart = width // TOGETHER
+    if apart > count:  # the smallest are in those groups whose own smallest are: most columns need no sorting
+        grouped = distances[:, : apart * TOGETHER].reshape(rows, TOGETHER, apart)
+        groups = np.argpartition(grouped.min(1), count - 1, axis=1)[:, :count]
+        members = (groups[:, None] + apart * np.arange(TOGETHER)[:, None]).reshape(rows, -1)
+        left_over = np.broadcast_to(np.arange(apart * TOGETHER, width), (rows, width % TOGETHER))
+        among = np.concatenate([members, left_over], axis=1)
+        nearest = np.argpartition(np.take_along_axis(distances, among, axis=1), count - 1, axis=1)[:, :count]
+        columns = np.take_along_axis(among, nearest, axis=1)
+    else:
+        columns = np.argpartition(distances, count - 1, axis=1)[:, :count]
     return columns, np.take_along_axis(distances, columns, axis=1)
 
 
+def _by_frame(power: Power, chosen: npt.NDArray[np.int64]) -> Power:
+    """The chosen of some frames one after the other, `(bins, frames)` to `(chosen, bins)`."""
+    return np.ascontiguousarray(power[:, chosen].T)
+
+
 def _weighted_mean(values: Power, columns: npt.NDArray[np.int64], weights: Array) -> Power:
-    """Mean over the chosen columns of `values`, `(bins, rows)`; `columns` and `weights` are `(rows, columns)`."""
-    mean: Power = np.einsum("tk,ftk->ft", weights / weights.sum(1, keepdims=True), values[:, columns])
+    """Mean over the chosen frames of `values`, `(frames, bins)`, to `(bins, rows)`; the others are `(rows, chosen)`."""
+    shares = (weights / weights.sum(1, keepdims=True)).astype(values.dtype)
+    begins = np.arange(0, columns.size + 1, columns.shape[1])
+    mean: Power = (csr_matrix((shares.ravel(), columns.ravel(), begins), (len(columns), len(values))) @ values).T
     return mean

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,7 +24,9 @@ from caw_toolkit.cli.progress import load_or_train, progress_option
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
-    from caw_toolkit import Array, AudioClip, PyramidModel
+    from caw_music_variation.long_files import Settings, Take
+    from caw_toolkit import AudioClip, PyramidModel
+    from caw_toolkit.audio.blocks import AudioBlocks
 
 
 _USUAL_STRENGTH = 0.5
@@ -89,13 +91,13 @@ def vary(
     label = "varied" if strength == _USUAL_STRENGTH else f"varied-{strength:g}-"
     batch = files.plan(results, label=label, takes=count, reads=[model_path], sample_rate=rate)
 
+    from caw_music_variation.long_files import Settings
     from caw_toolkit import PyramidModel
 
-    settings: dict[str, Any] = {"strength": strength, "scale": scale, "keep_below": keep_below}
     model = None if model_path is None else PyramidModel.load(model_path, device)
 
-    def model_for(clip: AudioClip) -> PyramidModel:
-        return model or load_or_train([clip], None, minutes=minutes, seed=seed, device=device, quiet=quiet)
+    def model_for(clip: Callable[[], AudioClip]) -> PyramidModel:
+        return model or load_or_train([clip()], None, minutes=minutes, seed=seed, device=device, quiet=quiet)
 
     batch.run(
         lambda job, display: _vary_file(
@@ -105,9 +107,10 @@ def vary(
             model_path=model_path,
             start=start,
             stop=stop,
-            settings=settings,
+            settings=Settings(strength, scale, keep_below),
             seed=seed,
             results=results,
+            on_progress=display.update,
         )
     )
 
@@ -116,82 +119,93 @@ def _vary_file(
     song: Path,
     takes: Sequence[tuple[int, Path]],
     *,
-    model_for: Callable[[AudioClip], PyramidModel],
+    model_for: Callable[[Callable[[], AudioClip]], PyramidModel],
     model_path: Path | None,
     start: float | None,
     stop: float | None,
-    settings: Mapping[str, Any],
+    settings: Settings,
     seed: int,
     results: Results,
+    on_progress: Callable[[float], None],
 ) -> None:
-    """Make takes of a song; the settings are those of `task.vary`."""
-    from caw_music_variation import task
-    from caw_toolkit import derived_seed, read_audio
+    """Make takes of a song, with a model that is there or that is trained on it."""
+    from caw_music_variation.long_files import Take
+    from caw_toolkit import derived_seed
+    from caw_toolkit.audio.blocks import open_audio
 
-    clip = read_audio(song)
-    passage = _passage(clip, start, stop)
-    model = model_for(clip)
-    if not results.quiet:
-        _tell_of_the_model(song, clip, model, keeps=settings["keep_below"] is not None, is_whole=passage is None)
-    vary = task.vary if passage is None else partial(task.vary_passage, start=passage[0], stop=passage[1])
-    novelty = None if results.quiet and results.log is None else _Novelty(clip, model.sample_rate, passage)
-    for take, target in takes:
-        audio = vary(model, clip.samples, clip.sample_rate, seed=derived_seed(seed, "take", take), **settings)
-        share = None if novelty is None else novelty.of(audio)
-        results.write(
-            target,
-            audio,
-            model.sample_rate if passage is None else clip.sample_rate,
-            of=clip,
-            read=[song],
-            model=model_path,
-            note="" if share is None else f", {share:.0%} new",
-            found={"new_share": share},
-        )
-
-
-class _Novelty:
-    """Measures what of a song is new in its variations.
-
-    Args:
-        clip: the song.
-        model_rate: of variations of all of it, Hz.
-        passage: that is varied, in seconds; None is the whole.
-    """
-
-    def __init__(self, clip: AudioClip, model_rate: int, passage: tuple[float, float] | None) -> None:
-        from caw_toolkit.dsp.resampling import resample
-
-        self._rate = model_rate if passage is None else clip.sample_rate
-        self._varied = slice(None) if passage is None else slice(*(round(each * self._rate) for each in passage))
-        self._song = resample(clip.samples, clip.sample_rate, self._rate)[:, self._varied]
-
-    def of(self, audio: Array) -> float:
-        """The share of what was varied that is new."""
-        from caw_music_variation.novelty import new_share
-
-        return new_share(self._song, audio[:, self._varied], self._rate)
+    with open_audio(song) as audio:
+        samples = sum(block.shape[1] for block in audio)
+        passage = _passage(samples / audio.sample_rate, start, stop)
+        model = model_for(partial(_clip, audio))
+        if not results.quiet:
+            _tell_of_the_model(audio, model, keeps=settings.keep_below is not None, is_whole=passage is None)
+        for done, (number, target) in enumerate(takes):
+            take = Take(
+                model,
+                settings,
+                sample_rate=audio.sample_rate,
+                channels=audio.channels,
+                samples=samples,
+                seed=derived_seed(seed, "take", number),
+                listens=not results.quiet or results.log is not None,
+                on_progress=lambda share, done=done: on_progress((done + share) / len(takes)),  # type: ignore[misc]
+            )
+            results.write_blocks(
+                target,
+                take.whole(audio) if passage is None else take.passage(audio.exact_blocks(), *passage),
+                model.sample_rate if passage is None else audio.sample_rate,
+                channels=audio.channels,
+                source=audio.source,
+                source_rate=audio.sample_rate,
+                read=[song],
+                model=model_path,
+                note=partial(_note, take),
+                found=partial(_found, take),
+            )
 
 
-def _passage(clip: AudioClip, start: float | None, stop: float | None) -> tuple[float, float] | None:
-    """The passage to vary in seconds; None is the whole."""
+def _note(take: Take) -> str:
+    return "" if take.new_share is None else f", {take.new_share:.0%} new"
+
+
+def _found(take: Take) -> dict[str, float | None]:
+    return {"new_share": take.new_share}
+
+
+def _clip(audio: AudioBlocks) -> AudioClip:
+    """All of a song, to train on."""
+    import numpy as np
+
+    from caw_toolkit import AudioClip
+
+    return AudioClip(np.concatenate(list(audio), axis=1), audio.sample_rate, audio.source)
+
+
+def _passage(seconds: float, start: float | None, stop: float | None) -> tuple[float, float] | None:
+    """The passage of a song of so many seconds to vary, in seconds; None is the whole."""
     if start is None and stop is None:
         return None
-    begin, end = start or 0.0, clip.seconds if stop is None else min(stop, clip.seconds)
+    begin, end = start or 0.0, seconds if stop is None else min(stop, seconds)
     if begin >= end:
         raise CawUsageError(f"nothing to vary: --start {begin:g} is not before the end at {end:g} s")
     return begin, end
 
 
-def _tell_of_the_model(song: Path, clip: AudioClip, model: PyramidModel, *, keeps: bool, is_whole: bool) -> None:
+def _tell_of_the_model(audio: AudioBlocks, model: PyramidModel, *, keeps: bool, is_whole: bool) -> None:
     """Say what the model changes beside the detail, and where it is not at home."""
     from caw_music_variation.novelty import is_other_source
+    from caw_toolkit.dsp.queues import rechunked
+    from caw_toolkit.processors.blocks import FILE_BLOCK_SECONDS
 
+    song, rate = audio.name, audio.sample_rate
     if keeps and "recompose" not in model.capabilities:
         click.echo("this model does not hold its recording, and makes a song as in the paper: no --keep", err=True)
-    if clip.sample_rate != model.sample_rate:
+    if rate != model.sample_rate:
         kept = "so is what is written" if is_whole else "the passage holds no more than that"
-        click.echo(f"{song} is at {clip.sample_rate} Hz, the model is at {model.sample_rate} Hz, and {kept}", err=True)
+        click.echo(f"{song} is at {rate} Hz, the model is at {model.sample_rate} Hz, and {kept}", err=True)
     recording = model.recording()
-    if recording is not None and is_other_source(clip.samples, clip.sample_rate, recording, model.sample_rate):
+    if recording is None:
+        return
+    beginning = next(rechunked(audio, FILE_BLOCK_SECONDS * rate))
+    if is_other_source(beginning, rate, recording, model.sample_rate):
         click.echo(f"{song} sounds like another source than the model's: expect its lows with foreign detail", err=True)

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from caw_toolkit import Array, PyramidModel
-from caw_toolkit.dsp.resampling import resample, resampled_length
+from caw_toolkit.dsp.resampling import resampled_length
 from caw_toolkit.processors.model_processor import at_least_a_second, on_model_channels
-
-#: What is given to the model beside a passage on each side, and the crossfades at its ends, within it; seconds.
-CONTEXT_SECONDS, FADE_SECONDS = 2, 0.03
 
 
 def vary(
@@ -52,63 +45,3 @@ def vary(
 
     length = resampled_length(audio.shape[1], sample_rate, model.sample_rate)
     return on_model_channels(model, at_least_a_second(audio, sample_rate), vary_part)[:, :length]
-
-
-def vary_passage(
-    model: PyramidModel,
-    audio: Array,
-    sample_rate: int,
-    *,
-    start: float,
-    stop: float,
-    strength: float,
-    scale: int | None = None,
-    keep_below: float | None = None,
-    seed: int,
-) -> Array:
-    """Audio of which a passage is varied; the rest stays as it is, bit for bit.
-
-    Args:
-        model: as for `vary`.
-        audio: as for `vary`.
-        sample_rate: Hz.
-        start: of the passage, in seconds.
-        stop: its end.
-        strength: as for `vary`.
-        scale: as for `vary`.
-        keep_below: as for `vary`.
-        seed: as for `vary`.
-
-    Returns:
-        `(channels, samples)`, as long as `audio` and at its rate.
-    """
-    first, last = (min(audio.shape[1], max(0, round(second * sample_rate))) for second in (start, stop))
-    first_second = max(0, math.floor(start) - CONTEXT_SECONDS)
-    begin = first_second * sample_rate
-    given = audio[:, begin : last + CONTEXT_SECONDS * sample_rate]
-    made = vary(
-        model,
-        given,
-        sample_rate,
-        strength=strength,
-        scale=scale,
-        keep_below=keep_below,
-        seed=seed,
-        first_second=first_second,
-    )
-    passage = resample(made, model.sample_rate, sample_rate)[:, first - begin : last - begin]
-    weight = _fades(last - first, round(FADE_SECONDS * sample_rate), at_start=first > 0, at_end=last < audio.shape[1])
-    result = np.array(audio)
-    result[:, first:last] += weight * (passage - audio[:, first:last])
-    return result
-
-
-def _fades(samples: int, fade: int, *, at_start: bool, at_end: bool) -> Array:
-    """Weights of a passage that rise at its start and fall at its end."""
-    weight = np.ones(samples, np.float32)
-    ramp = np.linspace(0, 1, min(fade, samples // 2), endpoint=False, dtype=np.float32)
-    if at_start:
-        weight[: len(ramp)] = ramp
-    if at_end and len(ramp):
-        weight[-len(ramp) :] = ramp[::-1]
-    return weight

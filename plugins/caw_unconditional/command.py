@@ -94,9 +94,10 @@ def generate(
 
 
 def _length_of(path: str) -> float:
-    from caw_toolkit import read_audio
+    from caw_toolkit.audio.blocks import open_audio
 
-    return read_audio(path).seconds
+    with open_audio(path) as audio:
+        return float(sum(block.shape[1] for block in audio) / audio.sample_rate)
 
 
 def _targets(

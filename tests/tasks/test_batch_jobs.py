@@ -52,7 +52,7 @@ def test_a_job_for_each_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"minutes": "soon"}, "--minutes: 'soon' is not a valid float"),
+        ({"minutes": "soon"}, "--minutes: 'soon' is not a valid number"),
         ({"material": "noise"}, "--material: 'noise' is not one of"),
         ({"minutes": ["1", "2"]}, "--minutes takes one value, not 2"),
         (

@@ -1,0 +1,162 @@
+"""A recording through windows of several lengths, and what each of them makes of its sound and its noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import irfft, rfft
+
+from caw_denoising.log_amplitude import log_amplitude_factor
+from caw_denoising.noise_floor import at_resolution, find_noise, rumble_bins
+from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
+from caw_toolkit import Array
+
+Power = npt.NDArray[np.floating]
+Spectra = npt.NDArray[np.complex64]
+
+#: The longest window, what it is divided by to get the others, and the shortest in samples.
+WINDOW_SECONDS, WINDOW_DIVISORS, SHORTEST = 0.256, (1, 2, 4, 8, 16), 64
+#: Least a-priori signal-to-noise ratio, and its smoothing over time.
+LEAST_RATIO, SMOOTHING = 10**-2.5, 0.98
+#: Windows that hold each sample.
+OVERLAPS = 4
+#: Frames that are brought into the order of time together, and those that are transformed together.
+FRAMES_AT_ONCE, SPECTRA_AT_ONCE = 64, 256
+#: Gain that noise keeps: silence would be more conspicuous than a faint rest.
+FLOOR = 0.05
+
+
+@dataclass(frozen=True)
+class View:
+    """A recording through windows of one length."""
+
+    size: int  # samples of the window
+    spectra: Spectra  # (channels, bins, frames)
+    power: Power  # (bins, frames), mean of the channels
+    noise: Power  # (bins,)
+    lowest: int  # first bin by which windows are compared
+
+    @cached_property
+    def first(self) -> Power:
+        """First estimate of the signal's power, from each frame and those before it."""
+        return log_spectral_power(self.power, self.noise)
+
+    def from_repetitions(self, most_frames: int) -> Power:
+        """Estimate of the signal's power from the nearest neighbours of each frame among so many."""
+        features = np.log1p(self.first / self.noise[:, None])
+        # neighbours by their first estimates: by their power, frames are near because their noise is
+        return 0.5 * (average_over_neighbours(features, self.first, most_frames=most_frames) + self.first)
+
+    def from_reference(self, reference: Array, most_frames: int) -> Power:
+        """The same, with what another recording of the source makes likely."""
+        power = mean_power(spectra_of(reference, self.size))
+        clean = log_spectral_power(power, find_noise(power).power)
+        level = self.first.mean() / (clean.mean() + 1e-30)
+        expected = expect_from_reference(self.power, self.noise, level * clean, most_frames=most_frames)
+        both: Power = np.sqrt(self.from_repetitions(most_frames) * expected)
+        return both
+
+    def wiener_gain(self, signal: Power) -> Power:
+        """Gain of every bin and frame, given the signal's power."""
+        gain: Power = np.clip(signal / (signal + self.noise[:, None]), FLOOR, 1)
+        return gain
+
+    def expected_error(self, gain: Power) -> float:
+        """Stein's unbiased estimate of the squared error, up to what is the same for all gains and windows."""
+        error = (1 - gain) ** 2 * self.power + (2 * gain - 1) * self.noise[:, None]
+        return float(error[self.lowest :].sum(dtype=np.float64) * self.size)
+
+
+def views(samples: Array, noise: Power, sample_rate: int) -> Iterator[View]:
+    """The recording without rumble through windows of several lengths."""
+    longest = window_size(WINDOW_SECONDS, samples, sample_rate)
+    spectra = spectra_of(samples, longest)
+    power = mean_power(spectra)
+    rumble = rumble_bins(power, sample_rate / longest)
+    blurred = rumble + 16 if rumble else 0  # the step at the edge spreads over two bins of the shorter windows
+    if rumble:
+        spectra[:, :rumble] *= FLOOR
+        noise = noise.copy()
+        noise[: round(rumble / (len(power) - 1) * (len(noise) - 1))] *= FLOOR**2
+        samples = signal_of(spectra, longest, samples.shape[1])
+    for size in [longest // divisor for divisor in WINDOW_DIVISORS if divisor == 1 or longest // divisor >= SHORTEST]:
+        if size < longest or rumble:
+            spectra = spectra_of(samples, size)
+        noise_there = at_resolution(noise, spectra.shape[1]).astype(np.float32)
+        yield View(size, spectra, mean_power(spectra), noise_there, blurred * size // longest)
+
+
+def window_size(seconds: float, samples: Array, sample_rate: int) -> int:
+    """Samples of a window: a power of two, no longer than the recording."""
+    wanted, most = round(math.log2(seconds * sample_rate)), int(math.log2(max(16, samples.shape[1])))
+    return 1 << min(wanted, most)
+
+
+def mean_power(spectra: Spectra) -> Power:
+    """Power in the mean of the channels: one gain for all of them keeps the image where it is."""
+    power: Power = (spectra.real**2 + spectra.imag**2).mean(0)
+    return power
+
+
+def spectra_of(samples: Array, size: int) -> Spectra:
+    """Short-time spectra through windows of `size` samples, `(channels, bins, frames)`.
+
+    As `scipy.signal.stft` has them, with three quarters of overlap; but some frames at a time, for a long recording has
+    many.
+    """
+    hop, window = size // OVERLAPS, _window(size)
+    count = math.ceil(samples.shape[1] / hop) + 1
+    padded = np.pad(samples, ((0, 0), (size // 2, count * hop + size // 2 - samples.shape[1])))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
+    spectra = np.empty((len(samples), size // 2 + 1, count), np.complex64)
+    for some in _some(count):
+        spectra[..., some] = rfft(frames[:, some] * (window / window.sum()), axis=2).swapaxes(1, 2)
+    return spectra
+
+
+def signal_of(spectra: Spectra, size: int, samples: int) -> Array:
+    """The inverse of `spectra_of`, of so many samples."""
+    hop, window = size // OVERLAPS, _window(size)
+    channels, _, count = spectra.shape
+    added = np.zeros((channels, count + OVERLAPS - 1, hop), np.float32)
+    weight = np.zeros((count + OVERLAPS - 1, hop), np.float32)
+    for some in _some(count):
+        frames = irfft(spectra[..., some].swapaxes(1, 2), axis=2) * (window * window.sum())
+        for part in range(OVERLAPS):
+            inside = slice(part * hop, (part + 1) * hop)
+            added[:, some.start + part : some.stop + part] += frames[..., inside]
+            weight[some.start + part : some.stop + part] += window[inside] ** 2
+    signal = (added / np.maximum(weight, 1e-10)).reshape(channels, -1)[:, size // 2 :][:, :samples]
+    return np.ascontiguousarray(signal, np.float32)
+
+
+def _window(size: int) -> Array:
+    """A periodic Hann window."""
+    return np.hanning(size + 1)[:-1].astype(np.float32)
+
+
+def _some(count: int) -> Iterator[slice]:
+    """All of so many frames, some at a time."""
+    for start in range(0, count, SPECTRA_AT_ONCE):
+        yield slice(start, min(count, start + SPECTRA_AT_ONCE))
+
+
+def log_spectral_power(power: Power, noise: Power) -> Power:
+    """Power after the log-spectral amplitude estimator, with decision-directed smoothing over time."""
+    estimate = np.empty_like(power)
+    before = np.maximum(power[:, 0] / noise - 1, 0)
+    for start in range(0, power.shape[1], FRAMES_AT_ONCE):
+        frames = slice(start, start + FRAMES_AT_ONCE)
+        over_noise = np.ascontiguousarray((power[:, frames] / noise[:, None]).T)
+        for now in over_noise:
+            ratio = np.maximum(SMOOTHING * before + (1 - SMOOTHING) * np.maximum(now - 1, 0), LEAST_RATIO)
+            share = ratio / (1 + ratio)
+            gain = np.clip(share * log_amplitude_factor(share * now), FLOOR, 1)
+            before = now[:] = gain**2 * now
+        estimate[:, frames] = over_noise.T * noise[:, None]
+    return estimate
