@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,7 +72,9 @@ def show_scores(
     page: PageFile | None = None,
     reference: Path | None = None,
 ) -> None:
-    """Print the scores of files: a table with a row each, or a JSON list, in which NaN and infinity are null.
+    """Print the scores of files: a table with a row each and their mean, or a JSON list without it.
+
+    NaN and infinity are null in JSON.
 
     Args:
         outputs: the files.
@@ -94,9 +97,10 @@ def show_scores(
 
 def _show_table(outputs: Sequence[Path], scores: Sequence[Scores]) -> None:
     cells = [["file", *scores[0]]]
-    cells += [
-        [str(path), *(f"{value:.3f}" for value in row.values())] for path, row in zip(outputs, scores, strict=True)
-    ]
+    rows = [(str(path), row) for path, row in zip(outputs, scores, strict=True)]
+    if len(rows) > 1:
+        rows.append(("mean", {name: statistics.fmean(row[name] for row in scores) for name in scores[0]}))
+    cells += [[name, *(f"{value:.3f}" for value in row.values())] for name, row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for first, *others in cells:
         aligned = [value.rjust(width) for value, width in zip(others, widths[1:], strict=True)]

@@ -119,14 +119,16 @@ def other_rate(speech_path: Path, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_table_has_a_row_for_each_file(speech_path: Path, other_rate: Path) -> None:
+def test_a_table_has_a_row_for_each_file_and_their_mean(speech_path: Path, other_rate: Path) -> None:
     command = ["evaluate", "bwe", "--reference", str(speech_path), str(speech_path), str(other_rate)]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.stderr
-    head, first, second = result.stdout.splitlines()
+    head, first, second, mean = result.stdout.splitlines()
     assert head.split() == ["file", "snr_db", "lsd", "estoi"]
     assert first.split()[0] == str(speech_path) and first.split()[-2:] == ["0.000", "1.000"]
     assert second.split()[0] == str(other_rate)
+    estoi = [float(line.split()[-1]) for line in (first, second, mean)]
+    assert mean.startswith("mean ") and estoi[2] == pytest.approx((estoi[0] + estoi[1]) / 2, abs=0.001)
 
 
 @pytest.mark.parametrize(
