@@ -5,7 +5,8 @@
 trains a model for each clip with the command `caw`, runs the task, scores what comes out, and prints one Markdown
 table: means over clips with 95 % bootstrap intervals. Models, outputs and scores are kept in the results folder and
 used again, so that an interrupted run goes on where it stopped (Ctrl-C prints the table so far). Delete a file there
-to have it made again, and take another folder after the toolkit has changed.
+to have it made again, and take another folder after the toolkit has changed. `--shard I/N` does a part of the clips;
+results folders of all parts, copied into one, are the results of a whole run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import click
 
 from harness import plots
 from harness.catalogue import TASKS
-from harness.options import clips_option, results_option, seed_option
+from harness.options import clips_option, results_option, seed_option, shard_option
 from harness.store import Store
 from harness.systems import System, classical, ours, published, score_all
 from harness.tables import Results, per_case, summary
@@ -30,7 +31,9 @@ from harness.toolkit import Toolkit
 @click.argument("task", type=click.Choice(list(TASKS)))
 @clips_option
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True)
+@click.option("--preset", default="fast", show_default=True, metavar="NAME|FILE.toml", help="How to train.")
 @results_option
+@shard_option
 @seed_option
 @click.option("--only", multiple=True, metavar="CLIP", help="Only clips of this name (* and ? work); repeatable.")
 @click.option("--no-baselines", is_flag=True, help="Leave the classical methods out.")
@@ -41,7 +44,9 @@ def quality(
     task: str,
     clips: Path,
     minutes: float,
+    preset: str,
     results: Path,
+    shard: tuple[int, int],
     seed: int,
     only: tuple[str, ...],
     no_baselines: bool,
@@ -56,9 +61,11 @@ def quality(
         for case in chosen.cases(clips, results / "inputs")
         if not only or any(fnmatch(case.name, pattern) for pattern in only)
     ]
+    number, count = shard
+    cases = cases[number - 1 :: count]
     if not cases:
         raise click.UsageError(f"{clips} has no clips for {task}" + (f" named {', '.join(only)}" if only else ""))
-    store, toolkit = Store(results), Toolkit(results / "models", minutes, seed)
+    store, toolkit = Store(results), Toolkit(results / "models", minutes, seed, preset)
     jobs = [
         (case, system)
         for case in cases

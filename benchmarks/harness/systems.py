@@ -43,8 +43,7 @@ def classical(task: Task, case: Case) -> Iterator[System]:
 
 def ours(task: Task, case: Case, toolkit: Toolkit) -> System:
     """The toolkit itself."""
-    budget = f"-{toolkit.minutes:g}min" if task.trains else ""
-    key = f"caw_toolkit{budget}-seed{toolkit.seed}"
+    key = f"caw_toolkit-{toolkit.key}" if task.trains else f"caw_toolkit-seed{toolkit.seed}"
     return System(title_of_ours(task, toolkit.minutes), key, partial(task.run, case, toolkit), is_ours=True)
 
 

@@ -19,11 +19,19 @@ class Toolkit:
         models: folder that trained models are kept in.
         minutes: of training for each model.
         seed: of everything.
+        preset: of trainings, a name or a file.
     """
 
     models: Path
     minutes: float
     seed: int
+    preset: str = "fast"
+
+    @property
+    def key(self) -> str:
+        """What tells these models from others, for names of files."""
+        preset = "" if self.preset == "fast" else f"-{Path(self.preset).stem}"
+        return f"{self.minutes:g}min{preset}-seed{self.seed}"
 
     def run(self, *arguments: str | Path) -> None:
         """Run `caw ARGUMENTS`.
@@ -44,7 +52,7 @@ class Toolkit:
     def model(self, clips: Sequence[Path]) -> Path:
         """A model of clips, trained unless there is one of the same bytes already; goes on after an interruption."""
         content = hashlib.sha256(b"".join(clip.read_bytes() for clip in clips)).hexdigest()[:10]
-        key = f"{content}-{self.minutes:g}min-seed{self.seed}.pt"
+        key = f"{content}-{self.key}.pt"
         begun = sorted(self.models.glob(f"*-{key}*"))  # a model, or the checkpoint of one, maybe under another's name
         name = begun[0].name.removesuffix(".checkpoint") if begun else f"{clips[0].stem}-{key}"
         path = self.models / name
@@ -52,7 +60,7 @@ class Toolkit:
             self.models.mkdir(parents=True, exist_ok=True)
             began = time.monotonic()
             print(f"training {path.name}", file=sys.stderr, flush=True)
-            budget = ["--preset", "fast", "--minutes", f"{self.minutes:g}", "--seed", str(self.seed)]
+            budget = ["--preset", self.preset, "--minutes", f"{self.minutes:g}", "--seed", str(self.seed)]
             self.run("train", *clips, "-o", path, *budget, "--resume", "--quiet")
             print(f"trained for {(time.monotonic() - began) / 60:.1f} minutes", file=sys.stderr, flush=True)
         return path

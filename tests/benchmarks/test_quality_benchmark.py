@@ -99,6 +99,11 @@ def test_a_model_is_trained_once_for_the_same_bytes(clips: Path, tmp_path: Path)
     assert first.stat().st_mtime_ns == changed
 
 
+def test_models_of_other_presets_have_other_names(tmp_path: Path) -> None:
+    keys = [Toolkit(tmp_path, minutes=1, seed=0, preset=preset).key for preset in ("fast", "paper", "own/mine.toml")]
+    assert keys == ["1min-seed0", "1min-paper-seed0", "1min-mine-seed0"]
+
+
 def test_a_failing_command_is_reported(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         Toolkit(tmp_path, minutes=1, seed=0).run("info", tmp_path / "missing.pt")
