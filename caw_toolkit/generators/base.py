@@ -32,6 +32,7 @@ class ScaleGenerator(nn.Module, ABC):
         total_stride: samples of the grid on which the network's strides lie: stretches that begin on it are computed
             alike.
         can_edit: whether signals can be led back towards noise, so that there are `revise` and `fill`.
+        memorises_edges: whether it hears where the recording begins and ends, and learns how.
         noise_gain_for_given_audio: factor of the noise where the scale follows audio that is given, and should be like
             it, instead of what the coarser scales have made.
     """
@@ -40,6 +41,7 @@ class ScaleGenerator(nn.Module, ABC):
     receptive_field: int
     total_stride: int = 1
     can_edit: bool = False
+    memorises_edges: bool = False
     noise_gain_for_given_audio: float = 1.0
 
     @property

@@ -95,6 +95,8 @@ class DilatedGenerator(ScaleGenerator):
         normalised_gate: whether the convolutions after the stack are weight-normalised, too, as the published ones are.
     """
 
+    memorises_edges = True  # by the zeros around the signal
+
     def __init__(
         self,
         *,

@@ -83,6 +83,8 @@ def generate(
     for rate in rates:
         results.expect([files[take, rate] for take in range(count)], inputs=inputs, sample_rate=rate)
         results.require_room(files[0, rate], samples=seconds * rate * count, channels=model.channels)
+    if keep_edges and not any(scale.generator.memorises_edges for scale in model.scales) and not quiet:
+        click.echo("this model knows nothing of the ends of its recording: --keep-edges changes little", err=True)
     made = task.takes(model, seconds, count=count, seed=seed, rates=rates, keep_edges=keep_edges)
     with shown_progress(quiet=quiet) as display:
         for number, (take, rate, blocks) in enumerate(made, 1):

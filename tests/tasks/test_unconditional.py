@@ -169,3 +169,8 @@ class TestFormats:
     @pytest.mark.parametrize("extra", [["--all-scales"], ["-n", "2"]])
     def test_standard_output_takes_one_file(self, folder: Path, extra: list[str]) -> None:
         assert generate("-o", "-", *extra).exit_code == 2
+
+
+def test_ends_that_no_model_knows_are_not_kept_in_silence(folder: Path) -> None:
+    assert "--keep-edges changes little" in generate("--keep-edges").stderr
+    assert "--keep-edges" not in generate("--keep-edges", "-q", "-o", "quiet.wav").stderr
