@@ -1,0 +1,307 @@
+"""The server: what the page asks for, and what it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+import json
+import secrets
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from caw_studio.jobs import JobQueue
+from caw_studio.library import Library
+from caw_studio.security import Guard, page_policy
+from caw_toolkit import CawError, CawUsageError, read_audio, write_audio
+
+STATIC = Path(__file__).with_name("static")
+#: Of a request that isn't a file.
+MOST_BODY_BYTES = 1 << 20
+#: A comment is sent this often where nothing happens, so that a connection that is gone is noticed.
+KEEP_ALIVE_SECONDS = 15.0
+#: Formats that every browser plays.
+_PLAYABLE = frozenset({".wav", ".flac", ".mp3", ".ogg"})
+_DOWNLOADS = frozenset({".wav", ".flac"})
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Studio:
+    """Answers to the requests of the page.
+
+    Args:
+        library: files that it may see.
+        queue: of its jobs.
+    """
+
+    def __init__(self, library: Library, queue: JobQueue) -> None:
+        self.library = library
+        self.queue = queue
+        self._plans: dict[tuple[str, float], Any] = {}
+        self._planning = asyncio.Lock()
+
+    def routes(self) -> list[Route | Mount]:
+        """Under the secret."""
+        return [
+            Route("/", self.page),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Route("/api/files", self.files),
+            Route("/api/upload", self.upload, methods=["POST"]),
+            Route("/api/sound", self.sound),
+            Route("/api/outline", self.outline),
+            Route("/api/spectrogram", self.spectrogram),
+            Route("/api/audio", self.audio),
+            Route("/api/download", self.download),
+            Route("/api/plan", self.plan),
+            Route("/api/jobs", self.jobs),
+            Route("/api/jobs", self.add_job, methods=["POST"]),
+            Route("/api/jobs/{job}/{action}", self.act_on_job, methods=["POST"]),
+            Route("/api/jobs/{job}/record", self.record),
+            Route("/api/events", self.events),
+        ]
+
+    # The page and its files
+
+    async def page(self, _request: Request) -> Response:
+        """The page itself."""
+        nonce = secrets.token_urlsafe(16)
+        text = (STATIC / "index.html").read_text(encoding="utf-8").replace("{{nonce}}", nonce)
+        text = text.replace("{{folder}}", html.escape(str(self.library.folder)))
+        headers = {"content-security-policy": page_policy(nonce), "cache-control": "no-store"}
+        return Response(text, media_type="text/html", headers=headers)
+
+    async def files(self, _request: Request) -> Response:
+        """Names of recordings and models."""
+        return JSONResponse(asdict(await run_in_threadpool(self.library.listing)))
+
+    async def upload(self, request: Request) -> Response:
+        """Keep a file that is handed in, if it is audio."""
+        from caw_studio.sounds import sound_of
+
+        path = await self.library.receive(request.query_params.get("name", ""), request.stream())
+        try:
+            await run_in_threadpool(sound_of, path)
+        except CawError:
+            path.unlink()
+            raise
+        return JSONResponse({"name": self.library.name(path)})
+
+    async def sound(self, request: Request) -> Response:
+        """What is known of a recording."""
+        from caw_studio.sounds import sound_of
+
+        sound = await run_in_threadpool(sound_of, self._recording(request))
+        known = {name: value for name, value in vars(sound).items() if name != "outline"}
+        return JSONResponse(known)
+
+    async def outline(self, request: Request) -> Response:
+        """Lowest and highest samples, as pairs of bytes."""
+        from caw_studio.sounds import sound_of
+
+        sound = await run_in_threadpool(sound_of, self._recording(request))
+        return Response(sound.outline.tobytes(), media_type="application/octet-stream")
+
+    async def spectrogram(self, request: Request) -> Response:
+        """Levels of a part, row by row, one byte each."""
+        from caw_studio.sounds import spectrogram_of
+
+        path, start, stop = self._recording(request), _number(request, "start"), _number(request, "stop")
+        made = await run_in_threadpool(spectrogram_of, path, start, stop, int(_number(request, "columns")))
+        bounds = {"x-lowest-hz": f"{made.lowest_hz:.1f}", "x-highest-hz": f"{made.highest_hz:.1f}"}
+        return Response(made.levels.tobytes(), media_type="application/octet-stream", headers=bounds)
+
+    async def audio(self, request: Request) -> Response:
+        """A recording as browsers play it."""
+        path = self._recording(request)
+        if path.suffix.lower() in _PLAYABLE:
+            return FileResponse(path)
+        return Response(await run_in_threadpool(_converted, path, ".wav"), media_type="audio/wav")
+
+    async def download(self, request: Request) -> Response:
+        """A recording to keep: as it is, or with the same samples in another format."""
+        path = self._recording(request)
+        suffix = "." + request.query_params.get("format", path.suffix[1:]).lower()
+        if suffix == path.suffix.lower():
+            return FileResponse(path, filename=path.name)
+        if suffix not in _DOWNLOADS:
+            raise CawUsageError("downloads are in WAV or FLAC")
+        data = await run_in_threadpool(_converted, path, suffix)
+        name = quote(path.with_suffix(suffix).name)
+        headers = {"content-disposition": f"attachment; filename*=utf-8''{name}"}
+        return Response(data, media_type=f"audio/{suffix[1:]}", headers=headers)
+
+    def _recording(self, request: Request) -> Path:
+        return self.library.path(request.query_params.get("file"))
+
+    # Jobs
+
+    async def plan(self, request: Request) -> Response:
+        """What training on a recording would do: `caw train --dry-run`."""
+        path = self._recording(request)
+        known = (str(path), path.stat().st_mtime)
+        async with self._planning:
+            if known not in self._plans:
+                self._plans[known] = await _dry_run(path)
+        return JSONResponse(self._plans[known])
+
+    async def jobs(self, _request: Request) -> Response:
+        """All jobs."""
+        return JSONResponse([self.queue.shown(job) for job in self.queue.jobs.values()])
+
+    async def add_job(self, request: Request) -> Response:
+        """Begin a job."""
+        body = await _body(request)
+        job = await self.queue.add(body.get("kind"), body.get("settings"))
+        return JSONResponse(self.queue.shown(job))
+
+    async def act_on_job(self, request: Request) -> Response:
+        """Stop a job, go on with it or remove it."""
+        identifier, action = request.path_params["job"], request.path_params["action"]
+        actions = {"stop": self.queue.stop, "resume": self.queue.resume, "remove": self.queue.remove}
+        if action not in actions:
+            raise HTTPException(404)
+        await actions[action](identifier)
+        return JSONResponse({})
+
+    async def record(self, request: Request) -> Response:
+        """The record that `--log` has kept of a job."""
+        path = self.library.jobs / self.queue.find(request.path_params["job"]).id / "log.jsonl"
+        if not path.is_file():
+            raise HTTPException(404)
+        return FileResponse(path, filename=f"{path.parent.name}.jsonl")
+
+    async def events(self, _request: Request) -> Response:
+        """Jobs as they change, for as long as the page is open."""
+        return StreamingResponse(self._events(), media_type="text/event-stream")
+
+    async def _events(self) -> AsyncIterator[str]:
+        yield ": hello\n\n"
+        async for job in self.queue.changes(KEEP_ALIVE_SECONDS):
+            yield ": still here\n\n" if job is None else f"data: {json.dumps(self.queue.shown(job))}\n\n"
+
+
+def make_app(library: Library, *, token: str, host: str, port: int) -> Starlette:
+    """The application.
+
+    Args:
+        library: files of the session, which is open.
+        token: secret of the address.
+        host: that the server listens at.
+        port: of it.
+    """
+    queue = JobQueue(library)
+    studio = Studio(library, queue)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        queue.start()
+        app.state.queue = queue
+        yield
+        await queue.close()
+
+    return Starlette(
+        routes=[Mount(f"/{token}", routes=studio.routes())],
+        middleware=[Middleware(Guard, token=token, host=host, port=port)],
+        exception_handlers={CawError: _refused, ClientDisconnect: _gone},
+        lifespan=lifespan,
+    )
+
+
+def serve(library: Library, listening: socket.socket, *, token: str, host: str, port: int) -> None:
+    """Serve until Ctrl-C.
+
+    Args:
+        library: files of the session, which is open.
+        listening: the socket.
+        token: secret of the address.
+        host: that the server listens at.
+        port: of it.
+    """
+    app = make_app(library, token=token, host=host, port=port)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="on")
+    with contextlib.suppress(KeyboardInterrupt):
+        _Server(config).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Ends streams of events when it is to end, which would go on for ever."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.queue.hang_up()
+        await super().shutdown(sockets)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """The object that a request carries."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MOST_BODY_BYTES:
+            raise CawUsageError("the request is too large")
+    try:
+        content = json.loads(bytes(data))
+    except (ValueError, RecursionError):
+        raise CawUsageError("the request is no JSON") from None
+    if not isinstance(content, dict):
+        raise CawUsageError("the request must be an object")
+    return content
+
+
+def _number(request: Request, name: str) -> float:
+    try:
+        number = float(request.query_params[name])
+    except (KeyError, ValueError):
+        raise CawUsageError(f"{name} must be a number") from None
+    if not abs(number) < 1e7:
+        raise CawUsageError(f"{name} must be a number below ten million")
+    return number
+
+
+def _converted(path: Path, suffix: str) -> bytes:
+    """The samples of a file in another format, at their depth."""
+    clip = read_audio(path)
+    depth = "24" if clip.source is None else clip.source.bit_depth(f"converted{suffix}")
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, f"converted{suffix}")
+        write_audio(target, clip.samples, clip.sample_rate, bit_depth=depth, clipping="clip")
+        return target.read_bytes()
+
+
+async def _dry_run(path: Path) -> Any:
+    """What `caw train --dry-run` says of a recording."""
+    arguments = ["train", "--dry-run", "--json", "--quiet", "-o", "model.pt", str(path)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "caw_toolkit", *arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode:
+        raise CawError(errors.decode(errors="replace").strip().removeprefix("Error: ") or "the plan cannot be made")
+    return json.loads(output)

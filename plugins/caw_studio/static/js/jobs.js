@@ -1,0 +1,64 @@
+// The queue: what runs, how far it is, what came of it.
+
+import { recordAddress } from "./api.js";
+import { complain, duration, h } from "./dom.js";
+import { session, whenever } from "./session.js";
+
+const STATES = { queued: "waiting", running: "running", done: "done", failed: "failed", stopped: "stopped" };
+
+/** How far a job is, as a bar and a line. */
+export function progressOf(job) {
+  const { fraction, stage, details, remaining_seconds: remaining } = job.progress;
+  const bar = h("progress", { max: 1, "aria-label": `Progress of ${job.recipe.title}` });
+  if (fraction > 0) bar.value = fraction;
+  const parts = [stage, fraction > 0 && `${Math.round(100 * fraction)} %`, remaining !== null && `${duration(remaining)} left`, details];
+  return h("div", { className: "progress" }, bar, h("small", {}, parts.filter(Boolean).join(" · ") || "starting"));
+}
+
+/** Buttons that stop a job, go on with it, or remove it. */
+export function actionsOf(job) {
+  const act = (label, action, title) => h("button", {
+    type: "button", className: "small", title, "aria-label": `${label}: ${job.recipe.title}`, onclick: () => session.act(job, action).catch(complain),
+  }, label);
+  const isUnfinished = ["queued", "running"].includes(job.status);
+  const isTraining = job.kind === "train";
+  if (isUnfinished) return [act(isTraining ? "Stop here" : "Cancel", "stop", isTraining ? "What there is can be used, and be gone on from" : "")];
+  const again = job.status !== "done" && act(isTraining ? "Go on" : "Run again", "resume");
+  return [again, act("Remove", "remove", "Delete what it made")];
+}
+
+/** What a job did, to do it again. */
+export function commandOf(job) {
+  const copy = h("button", { type: "button", className: "small", onclick: () => navigator.clipboard.writeText(job.command).then(() => { copy.textContent = "Copied"; }) }, "Copy");
+  const settings = Object.entries(job.recipe.settings).filter(([, value]) => value !== null && value !== "");
+  return h("details", { className: "command" },
+    h("summary", {}, "Show the command"),
+    h("pre", { tabIndex: 0 }, job.command), copy,
+    job.has_record && h("a", { href: recordAddress(job.id), download: "", className: "button small" }, "Record (JSON)"),
+    h("dl", {}, settings.map(([name, value]) => [h("dt", {}, name), h("dd", {}, typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value))])));
+}
+
+/** What a job said that went wrong. */
+export const complaintOf = (job) => (job.status === "failed" ? h("p", { className: "complaint" }, job.lines.at(-1) ?? "It failed and said nothing.") : null);
+
+export function jobsPart(element) {
+  const list = h("ol", {});
+  const empty = h("p", { className: "quiet" }, "Nothing has been done yet.");
+  element.append(h("h2", {}, "Jobs"), empty, list);
+  const open = new Set();
+  whenever(["jobs", "job"], () => {
+    const jobs = [...session.jobs.values()].sort((one, other) => other.created - one.created);
+    empty.hidden = jobs.length > 0;
+    list.replaceChildren(...jobs.map((job) => line(job, open)));
+  });
+}
+
+function line(job, open) {
+  const command = commandOf(job);
+  command.open = open.has(job.id);
+  command.addEventListener("toggle", () => (command.open ? open.add(job.id) : open.delete(job.id)));
+  return h("li", { className: `job ${job.status}` },
+    h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "state" }, STATES[job.status])),
+    job.status === "running" && progressOf(job), complaintOf(job),
+    h("div", { className: "row" }, command, h("span", { className: "actions" }, actionsOf(job))));
+}

@@ -1,0 +1,2 @@
+import { h } from "./dom.js";
+export function repairPanel() { return { id: "repair", title: "Repair", element: h("div", {}, "soon") }; }

@@ -1,0 +1,54 @@
+// Results of jobs in a panel: to listen to, to keep, to make again.
+
+import { downloadAddress } from "./api.js";
+import { complain, h, lastPart } from "./dom.js";
+import { actionsOf, commandOf, complaintOf, progressOf } from "./jobs.js";
+import { player } from "./player.js";
+import { session, whenever } from "./session.js";
+
+/** A file that was made: heard, put beside others, downloaded. */
+export function resultRow(file, title, { listenAt = () => 0, extra = [] } = {}) {
+  const listen = () => player.listen(file, title, listenAt()).catch(complain);
+  const add = () => player.add(file, title).catch(complain);
+  return h("div", { className: "result" },
+    h("button", { type: "button", className: "primary small", onclick: listen, "aria-label": `Listen to ${title}` }, "Listen"),
+    h("span", { className: "name" }, title),
+    h("button", { type: "button", className: "small", onclick: add, title: "Put it on the list of tracks", "aria-label": `Compare ${title}` }, "Compare"),
+    ["wav", "flac"].map((format) => h("a", {
+      href: downloadAddress(file, format), download: "", className: "button small", "aria-label": `Download ${title} as ${format.toUpperCase()}`,
+    }, format.toUpperCase())), extra);
+}
+
+/**
+ * The jobs of some kinds about the chosen recording, kept up to date.
+ * titleOf(job, file, index) names a result; options of resultRow come from optionsOf(job, file).
+ */
+export function resultsOf(kinds, titleOf, optionsOf = () => ({})) {
+  const element = h("div", { className: "results" });
+  const shown = new Map();
+  whenever(["recording", "jobs", "job"], () => {
+    const jobs = session.jobsHere(...kinds);
+    element.replaceChildren(...jobs.map((job) => {
+      const state = JSON.stringify(job);
+      const known = shown.get(job.id);
+      if (known?.state === state) return known.card;
+      const wasOpen = known?.card.querySelector("details")?.open ?? false;
+      const made = card(job, titleOf, optionsOf);
+      made.querySelector("details").open = wasOpen;
+      shown.set(job.id, { state, card: made });
+      return made;
+    }));
+  });
+  return element;
+}
+
+function card(job, titleOf, optionsOf) {
+  const rows = job.outputs.map((file, index) => resultRow(file, titleOf(job, file, index), optionsOf(job, file)));
+  return h("article", { className: `card ${job.status}` },
+    h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "actions" }, actionsOf(job))),
+    job.status === "running" && progressOf(job), job.status === "queued" && h("small", {}, "waiting for its turn"),
+    complaintOf(job), rows, commandOf(job));
+}
+
+/** A title for a result that has nothing else to it. */
+export const plainTitle = (_job, file) => lastPart(file);

@@ -1,0 +1,2 @@
+import { h } from "./dom.js";
+export function varyPanel() { return { id: "vary", title: "Vary", element: h("div", {}, "soon") }; }
