@@ -89,7 +89,7 @@ def source_map(take: Signal, recording: Signal, sample_rate: int) -> tuple[Sourc
 
 
 def _spectra(signal: Signal, sample_rate: int) -> _Frames:
-    """Mel bands in dB of a signal brought to a level of 1, those of each frame nearer to their mean; `(frames, bands)`."""
+    """Mel bands in dB of a signal at a level of 1, those of a frame less part of their mean; `(frames, bands)`."""
     window = 2 ** round(np.log2(_WINDOW_SECONDS * sample_rate))
     power = power_spectrogram(signal / np.sqrt(np.mean(signal**2)), window, round(_HOP_SECONDS * sample_rate))
     mels = mel_filters(sample_rate, window, _BANDS, _LOWEST_HZ) @ power

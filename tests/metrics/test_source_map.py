@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from paths import EXAMPLES
 
 from caw_toolkit.metrics import Signal, scoring_signal, source_map
+from paths import EXAMPLES
 
 #: Frames are 10 ms apart: a place is known to half of that, and a join to the length of a frame.
 PLACE_TOLERANCE, JOIN_TOLERANCE = 0.006, 0.03
