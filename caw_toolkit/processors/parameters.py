@@ -158,7 +158,6 @@ def integer(low: int, high: int) -> Callable[[Any], int]:
         Traceback (most recent call last):
         ValueError: a whole number from 0 to 9
     """
-
     return IntegerCheck(low, high)
 
 
@@ -181,7 +180,6 @@ def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
         Traceback (most recent call last):
         ValueError: one of auto, cpu (did you mean 'cpu'?)
     """
-
     return ChoiceCheck(tuple(choices))
 
 
@@ -256,5 +254,4 @@ def optional(check: Callable[[Any], Value]) -> Callable[[Any], Value | None]:
         Traceback (most recent call last):
         ValueError: a whole number from 0 to 9, or None
     """
-
     return OptionalCheck(check)

@@ -17,13 +17,12 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from typing import Any, get_args
 
 from caw_studio.library import Library
 from caw_studio.progress import Progress, read_line
 from caw_studio.recipes import Lane, Recipe, make_recipe
-from caw_toolkit import CawUsageError
+from caw_toolkit import CawError, CawUsageError
 
 logger = logging.getLogger(__name__)
 
@@ -342,3 +341,22 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         except asyncio.TimeoutError:
             process.kill()
             await process.wait()
+
+
+async def printed_by_caw(*arguments: str) -> Any:
+    """What a short `caw` command prints as JSON.
+
+    Raises:
+        CawError: it fails, with what it says.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "caw_toolkit", *arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode:
+        said = errors.decode(errors="replace").strip().splitlines() or ["caw said nothing"]
+        raise CawError(said[-1].removeprefix("Error: "))
+    return json.loads(output)

@@ -1,19 +1,18 @@
-"""What the page asks for, as command lines of `caw`: a result is made by running one, so that anybody can make it again.
+"""What the page asks for, as command lines of `caw`: results are made by running them, and can be made so again.
 
 Paths are relative to the folder that is worked in. Each recipe checks what it is given; `caw` checks the rest.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from caw_studio.chains import chain_toml
 from caw_studio.library import MODEL_SUFFIX, Library
 from caw_toolkit import CawUsageError, read_audio, write_audio
 
@@ -22,9 +21,8 @@ Lane = Literal["training", "other"]
 
 #: Length of what a chain is tried on.
 EXCERPT_SECONDS = 10.0
-MOST_TAKES, MOST_GAPS, MOST_EFFECTS = 20, 200, 50
+MOST_TAKES, MOST_GAPS = 20, 200
 _MODEL = frozenset({MODEL_SUFFIX})
-_WORD = re.compile(r"[A-Za-z][\w-]*")
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -152,7 +150,7 @@ def _generate(asked: _Asked) -> Recipe:
         [*arguments, *asked.log(), "-o", asked.place("take.wav")],
         list(map(asked.place, takes)),
         asked.settings,
-        of=_trained_on(asked, model),
+        of=_trained_on(asked),
     )
 
 
@@ -227,8 +225,8 @@ def _vary(asked: _Asked) -> Recipe:
 def _chain(asked: _Asked) -> Recipe:
     recording, target = asked.recording(), asked.place("processed.wav")
     chain = asked.folder / "chain.toml"
-    chain.write_text(chain_toml(asked.settings.get("chain")), encoding="utf-8")
-    source, title = recording, f"{_last(recording)} through the chain"
+    chain.write_text(chain_toml(asked.settings.get("chain"), asked.library), encoding="utf-8")
+    source, title = recording, f"{_last(recording)} through a chain"
     start = asked.number("excerpt_from", 0, 1e6)
     if start is not None:
         source, title = _excerpt(asked, start), f"Ten seconds of {title}"
@@ -237,49 +235,11 @@ def _chain(asked: _Asked) -> Recipe:
 
 
 def _excerpt(asked: _Asked, start: float) -> str:
+    """Ten seconds of the recording, as a file beside the results."""
     clip = read_audio(asked.library.folder / asked.recording(), start_seconds=start, duration_seconds=EXCERPT_SECONDS)
     path = asked.folder / "excerpt.wav"
     write_audio(path, clip.samples, clip.sample_rate, bit_depth="float")
     return asked.library.name(path)
-
-
-def chain_toml(chain: object) -> str:
-    """A chain as `caw process --chain` reads it.
-
-    Args:
-        chain: a list of effects, each with `effect`, its name, and `values`, its parameters by name.
-
-    Raises:
-        CawUsageError: it is anything else.
-
-    >>> print(chain_toml([{"effect": "Gain", "values": {"gain_db": -3}}]))
-    [[chain]]
-    effect = "Gain"
-    gain_db = -3
-    <BLANKLINE>
-    """
-    if not isinstance(chain, Sequence) or isinstance(chain, str) or not 0 < len(chain) <= MOST_EFFECTS:
-        raise CawUsageError(f"a chain has 1 to {MOST_EFFECTS} effects")
-    return "\n".join(_effect_toml(effect) for effect in chain)
-
-
-def _effect_toml(effect: object) -> str:
-    values = effect.get("values", {}) if isinstance(effect, Mapping) else None
-    name = effect.get("effect") if isinstance(effect, Mapping) else None
-    if not isinstance(values, Mapping) or not all(isinstance(each, str) and _WORD.fullmatch(each) for each in (name, *values)):
-        raise CawUsageError("an effect has a name, and values by the names of its parameters")
-    lines = [f"{key} = {_toml_value(value)}" for key, value in values.items() if value is not None]
-    return "\n".join(["[[chain]]", f"effect = {_toml_value(name)}", *lines, ""])
-
-
-def _toml_value(value: object) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise CawUsageError("a parameter must be a finite number")
-    if isinstance(value, (bool, int, float)):
-        return json.dumps(value)
-    if isinstance(value, str) and value.isprintable():
-        return json.dumps(value, ensure_ascii=False)  # TOML's basic strings have the same escapes
-    raise CawUsageError("values of parameters are numbers, texts, true and false")
 
 
 def _path(name: str) -> str:
@@ -291,13 +251,13 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _trained_on(asked: _Asked, model: str) -> str | None:
-    """The recording that a model of this session was trained on, as the settings of the page say."""
+def _trained_on(asked: _Asked) -> str | None:
+    """The recording that is worked on when takes are made, if one is."""
     return asked.recording() if asked.settings.get("recording") else None
 
 
 def _model_title(asked: _Asked, model: str) -> str:
-    recording = _trained_on(asked, model)
+    recording = _trained_on(asked)
     return f"the model of {_last(recording)}" if recording else _last(model)
 
 

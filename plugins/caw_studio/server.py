@@ -8,7 +8,6 @@ import html
 import json
 import secrets
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
@@ -26,8 +25,8 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from caw_studio.jobs import JobQueue
-from caw_studio.library import Library
+from caw_studio.jobs import JobQueue, printed_by_caw
+from caw_studio.library import MODEL_SUFFIX, Library
 from caw_studio.security import Guard, page_policy
 from caw_toolkit import CawError, CawUsageError, read_audio, write_audio
 
@@ -38,6 +37,7 @@ MOST_BODY_BYTES = 1 << 20
 KEEP_ALIVE_SECONDS = 15.0
 #: Formats that every browser plays.
 _PLAYABLE = frozenset({".wav", ".flac", ".mp3", ".ogg"})
+_MODEL = frozenset({MODEL_SUFFIX})
 _DOWNLOADS = frozenset({".wav", ".flac"})
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -54,8 +54,8 @@ class Studio:
     def __init__(self, library: Library, queue: JobQueue) -> None:
         self.library = library
         self.queue = queue
-        self._plans: dict[tuple[str, float], Any] = {}
-        self._planning = asyncio.Lock()
+        self._answers: dict[tuple[str, ...], Any] = {}
+        self._asking = asyncio.Lock()
 
     def routes(self) -> list[Route | Mount]:
         """Under the secret."""
@@ -69,6 +69,11 @@ class Studio:
             Route("/api/spectrogram", self.spectrogram),
             Route("/api/audio", self.audio),
             Route("/api/download", self.download),
+            Route("/api/model", self.model),
+            Route("/api/model-info", self.model_info),
+            Route("/api/chain", self.chain, methods=["POST"]),
+            Route("/api/effects", self.effects),
+            Route("/api/source-map", self.source_map),
             Route("/api/plan", self.plan),
             Route("/api/jobs", self.jobs),
             Route("/api/jobs", self.add_job, methods=["POST"]),
@@ -147,19 +152,54 @@ class Studio:
         headers = {"content-disposition": f"attachment; filename*=utf-8''{name}"}
         return Response(data, media_type=f"audio/{suffix[1:]}", headers=headers)
 
+    async def model(self, request: Request) -> Response:
+        """A model to keep."""
+        path = self.library.path(request.query_params.get("file"), _MODEL)
+        return FileResponse(path, filename=path.name)
+
+    async def effects(self, _request: Request) -> Response:
+        """Effects for chains, with their parameters."""
+        from caw_studio.chains import known_effects
+
+        known = await run_in_threadpool(known_effects)
+        return JSONResponse([asdict(effect) for effect in known.values()])
+
+    async def chain(self, request: Request) -> Response:
+        """A chain as a file for `caw process --chain`."""
+        from caw_studio.chains import chain_toml
+
+        body = await _body(request)
+        return JSONResponse({"toml": await run_in_threadpool(chain_toml, body.get("chain"), self.library)})
+
+    async def source_map(self, request: Request) -> Response:
+        """Which second of the recording each moment of a take came from."""
+        from caw_studio.sounds import sources_of
+
+        recording = self.library.path(request.query_params.get("recording"))
+        return JSONResponse(await run_in_threadpool(sources_of, self._recording(request), recording))
+
     def _recording(self, request: Request) -> Path:
         return self.library.path(request.query_params.get("file"))
 
     # Jobs
 
     async def plan(self, request: Request) -> Response:
-        """What training on a recording would do: `caw train --dry-run`."""
+        """What training on a recording would do."""
         path = self._recording(request)
-        known = (str(path), path.stat().st_mtime)
-        async with self._planning:
-            if known not in self._plans:
-                self._plans[known] = await _dry_run(path)
-        return JSONResponse(self._plans[known])
+        return JSONResponse(await self._asked(path, "train", "--dry-run", "--json", "--quiet", "-o", "model.pt"))
+
+    async def model_info(self, request: Request) -> Response:
+        """What a model file holds."""
+        path = self.library.path(request.query_params.get("file"), _MODEL)
+        return JSONResponse(await self._asked(path, "info", "--json"))
+
+    async def _asked(self, path: Path, *arguments: str) -> Any:
+        """What `caw ARGUMENTS PATH` prints, asked once, one at a time."""
+        question = (*arguments, str(path), str(path.stat().st_mtime_ns))
+        async with self._asking:
+            if question not in self._answers:
+                self._answers[question] = await printed_by_caw(*arguments, str(path))
+        return self._answers[question]
 
     async def jobs(self, _request: Request) -> Response:
         """All jobs."""
@@ -290,18 +330,3 @@ def _converted(path: Path, suffix: str) -> bytes:
         target = Path(folder, f"converted{suffix}")
         write_audio(target, clip.samples, clip.sample_rate, bit_depth=depth, clipping="clip")
         return target.read_bytes()
-
-
-async def _dry_run(path: Path) -> Any:
-    """What `caw train --dry-run` says of a recording."""
-    arguments = ["train", "--dry-run", "--json", "--quiet", "-o", "model.pt", str(path)]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "caw_toolkit", *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    if process.returncode:
-        raise CawError(errors.decode(errors="replace").strip().removeprefix("Error: ") or "the plan cannot be made")
-    return json.loads(output)

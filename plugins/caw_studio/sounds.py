@@ -1,7 +1,7 @@
 """What is drawn of a recording, and said of it: outline, spectrogram, length, level, silent gaps.
 
-Files are read block by block, so that an hour costs no more memory than a minute; spectrograms are made of the part that
-is looked at.
+Files are read block by block, so that an hour costs no more memory than a minute; spectrograms are made of the part
+that is looked at.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from caw_toolkit import CawUsageError, Gap, read_audio
 from caw_toolkit.audio.blocks import open_audio
 from caw_toolkit.dsp.queues import SampleQueue
+from caw_toolkit.metrics import scoring_signal, source_map
 
 #: Blocks of this many samples give one extreme each way in the outline.
 OUTLINE_SAMPLES = 256
@@ -191,3 +192,22 @@ def _rows(magnitudes: npt.NDArray[np.floating], edges: npt.NDArray[np.floating])
             share = at - math.floor(at)
             rows.append((1 - share) * magnitudes[:, math.floor(at)] + share * magnitudes[:, min(last, math.ceil(at))])
     return np.stack(rows)
+
+
+def sources_of(take: Path, recording: Path) -> list[tuple[float, float, float]]:
+    """Where a take follows a recording: start and stop in the take, and the start in the recording, in seconds.
+
+    Raises:
+        CawUsageError: one of them is too long for that.
+        CawError: as `read_audio`.
+    """
+    return _sources_of_states(take, take.stat().st_mtime_ns, recording, recording.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=100)
+def _sources_of_states(take: Path, _made: int, recording: Path, _recorded: int) -> list[tuple[float, float, float]]:
+    if max(sound_of(take).seconds, sound_of(recording).seconds) > LONGEST_SECONDS:
+        raise CawUsageError(f"sources are found in takes and recordings of up to {LONGEST_SECONDS:g} s")
+    rate = min(sound_of(take).sample_rate, sound_of(recording).sample_rate)
+    segments = source_map(scoring_signal(take, rate)[0], scoring_signal(recording, rate)[0], rate)
+    return [(segment.start, segment.stop, segment.source) for segment in segments]

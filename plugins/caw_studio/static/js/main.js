@@ -29,6 +29,7 @@ function openTabs() {
     place.setAttribute("aria-labelledby", `tab-${panel.id}`);
     place.replaceChildren(panel.element);
     player.mark(panel.marks ?? "loop");
+    panel.shown?.();
     sessionStorage.setItem("tab", panel.id);
   }
 

@@ -1,7 +1,7 @@
 // Results of jobs in a panel: to listen to, to keep, to make again.
 
 import { downloadAddress } from "./api.js";
-import { complain, h, lastPart } from "./dom.js";
+import { complain, h } from "./dom.js";
 import { actionsOf, commandOf, complaintOf, progressOf } from "./jobs.js";
 import { player } from "./player.js";
 import { session, whenever } from "./session.js";
@@ -21,9 +21,10 @@ export function resultRow(file, title, { listenAt = () => 0, extra = [] } = {}) 
 
 /**
  * The jobs of some kinds about the chosen recording, kept up to date.
- * titleOf(job, file, index) names a result; options of resultRow come from optionsOf(job, file).
+ * titleOf(job, file, index) names a result; options of resultRow come from optionsOf(job, file), what else a card
+ * shows from extraOf(job).
  */
-export function resultsOf(kinds, titleOf, optionsOf = () => ({})) {
+export function resultsOf(kinds, titleOf, { optionsOf = () => ({}), extraOf = () => null } = {}) {
   const element = h("div", { className: "results" });
   const shown = new Map();
   whenever(["recording", "jobs", "job"], () => {
@@ -33,7 +34,7 @@ export function resultsOf(kinds, titleOf, optionsOf = () => ({})) {
       const known = shown.get(job.id);
       if (known?.state === state) return known.card;
       const wasOpen = known?.card.querySelector("details")?.open ?? false;
-      const made = card(job, titleOf, optionsOf);
+      const made = card(job, titleOf, optionsOf, extraOf);
       made.querySelector("details").open = wasOpen;
       shown.set(job.id, { state, card: made });
       return made;
@@ -42,13 +43,10 @@ export function resultsOf(kinds, titleOf, optionsOf = () => ({})) {
   return element;
 }
 
-function card(job, titleOf, optionsOf) {
+function card(job, titleOf, optionsOf, extraOf) {
   const rows = job.outputs.map((file, index) => resultRow(file, titleOf(job, file, index), optionsOf(job, file)));
   return h("article", { className: `card ${job.status}` },
     h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "actions" }, actionsOf(job))),
     job.status === "running" && progressOf(job), job.status === "queued" && h("small", {}, "waiting for its turn"),
-    complaintOf(job), rows, commandOf(job));
+    complaintOf(job), rows, extraOf(job), commandOf(job));
 }
-
-/** A title for a result that has nothing else to it. */
-export const plainTitle = (_job, file) => lastPart(file);

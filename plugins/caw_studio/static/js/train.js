@@ -62,7 +62,7 @@ function trainingCard(job, before) {
     job.status === "stopped" && h("small", {}, job.outputs.length ? "Stopped: what there is can be used, and be gone on from." : "Stopped before there was anything to use."),
     job.status === "done" && h("small", {}, "Finished: generate takes, fill gaps or vary with it."),
     complaintOf(job), takes.reverse(),
-    job.outputs.length > 0 && h("a", { href: `api/model?file=${encodeURIComponent(job.outputs[0])}`, download: "", className: "button small" }, "Download the model"),
+    job.outputs.length > 0 && h("a", { href: `api/model?file=${encodeURIComponent(job.outputs[0])}`, download: "", className: "button small start" }, "Download the model"),
     commandOf(job));
   made.querySelector("details").open = wasOpen;
   return made;
