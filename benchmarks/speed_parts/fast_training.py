@@ -18,7 +18,8 @@ from caw_toolkit.training.objectives.band_extension import BandExtensionObjectiv
 from caw_toolkit.training.objectives.base import ScaleTrainer
 from caw_toolkit.training.objectives.regression import RegressionTrainer
 from caw_toolkit.training.plan import Plan, make_plan
-from caw_toolkit.training.trainer import Progress, Trainer
+from caw_toolkit.training.schedule import Progress
+from caw_toolkit.training.trainer import Trainer
 from speed_parts.signals import EXAMPLES, clips, recording
 
 #: (seconds, rate, channels) of the recordings.
@@ -107,7 +108,8 @@ class CountingTrainer(Trainer):
         self.steps: dict[int, int] = {}
 
     def _note(self, progress: Progress) -> None:
-        self.times[progress.spec.index].append(time.perf_counter())
+        if progress.losses:
+            self.times[progress.spec.index].append(time.perf_counter())
 
     def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
         trainer = super()._scale_trainer(index, below)

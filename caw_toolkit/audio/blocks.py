@@ -43,6 +43,11 @@ class AudioBlocks:
     source: SourceFormat
     _recording: Recording
 
+    @property
+    def samples(self) -> int | None:
+        """Of each channel; None if the file does not say."""
+        return self._recording.samples
+
     def __iter__(self) -> Iterator[Array]:
         """The audio, once, in blocks `(channels, samples)`.
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from caw_toolkit.cli.options import Amount, NamedPath, device_option, force_option, quiet_option
+from caw_toolkit.cli.progress import progress_option, run_training
+from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawError, CawUsageError
 
 CLIP = "speech.flac"
@@ -28,13 +30,13 @@ TAKE_SECONDS = 20
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True)
 @device_option
 @quiet_option
+@progress_option
 @force_option
 def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, force: bool) -> None:
     """Train on a short built-in clip, generate two takes, and say where they are."""
     from caw_toolkit.audio.outputs import check_output
     from caw_toolkit.audio.reading import read_audio
     from caw_toolkit.audio.writing import write_audio
-    from caw_toolkit.cli.progress import run_training
     from caw_toolkit.seeds import derived_seed
     from caw_toolkit.training.plan import make_plan
 
@@ -48,10 +50,9 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     output.mkdir(parents=True, exist_ok=True)
     original.write_bytes(data)
     if not quiet:
-        click.echo(f"training on {original} for {minutes:g} minutes", err=True)
+        click.echo(f"training on {original} for {in_words(60 * minutes)}", err=True)
     plan = make_plan(read_audio(original), minutes=minutes, seed=seed)
-    model = run_training(plan, device=device, quiet=quiet)
-    model.save(model_path)
+    model = run_training(plan, device=device, quiet=quiet, save_to=model_path)
     for number, target in enumerate(takes):
         audio = model.generate(TAKE_SECONDS, seed=derived_seed(seed, "take", number))
         write_audio(target, audio, model.sample_rate, overwrite=force)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import click
 
 from caw_toolkit.cli.group import LazyCommand, SuggestingGroup
+from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.plugins import get_host
 
 
@@ -17,6 +19,12 @@ class EvaluationGroup(SuggestingGroup):
     """
 
     kind = "evaluation"
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run an evaluation, and say so if it takes long."""
+        with shown_progress() as display:
+            display.update(0.0, "scoring")
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all evaluations, sorted."""
@@ -32,6 +40,7 @@ class EvaluationGroup(SuggestingGroup):
 
 
 @click.group(cls=EvaluationGroup)
+@progress_option
 def evaluate() -> None:
     """Score results against what they should be.
 

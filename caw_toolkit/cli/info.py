@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from caw_toolkit.cli.options import json_option
+from caw_toolkit.durations import in_words
 from caw_toolkit.errors import printable
 from caw_toolkit.pyramid.maturity import ROUGH_SHARE, trained_share
 from caw_toolkit.pyramid.model_file import TensorInfo, read_header
@@ -36,10 +37,10 @@ def info(model: Path, as_json: bool) -> None:
         click.echo(
             f"  trained on  {_harmless(source['name'])} ({source['seconds']:.1f} s at {source['sample_rate']} Hz)"
         )
-    minutes = sum(training.get("seconds_spent", [])) / 60
+    spent = in_words(sum(training.get("seconds_spent", [])))
     click.echo(
         f"  trained by  preset {_harmless(training.get('preset'))}, as {_harmless(training.get('material'))}, "
-        f"seed {_harmless(training.get('seed'))}, {minutes:.1f} minutes, "
+        f"seed {_harmless(training.get('seed'))}, {spent}, "
         f"caw_toolkit {_harmless(training.get('toolkit_version'))}"
     )
     if (share := trained_share(training)) < 1:

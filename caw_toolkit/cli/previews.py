@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def writer_of_previews(
                 take = model.generate(TAKE_SECONDS, seed=seed)
                 write_audio(target, take, model.sample_rate, clipping="scale", overwrite=True)
             if not quiet:
-                click.echo(f"wrote {target} after {time.monotonic() - began:.0f} s", err=True)
+                click.echo(f"wrote {target} after {in_words(time.monotonic() - began)}", err=True)
 
     return write if targets else None
 

@@ -11,6 +11,7 @@ import click
 
 from caw_toolkit.cli.errors import explain
 from caw_toolkit.cli.options import FILE, OUTPUT_FILE, quiet_option
+from caw_toolkit.cli.progress import ProgressDisplay, progress_option, shown_progress
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.errors import CawError, CawUsageError, one_line
 from caw_toolkit.plugins import get_host
@@ -56,6 +57,7 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
 )
 @result_options(what="whole", clipping="scale")
 @quiet_option
+@progress_option
 def process(
     source: Path,
     target: Path,
@@ -80,24 +82,26 @@ def process(
     click.get_current_context().with_resource(reserved_output())  # whatever an effect prints
     results.expect([target], inputs=[source, chain_file])
     board = parse_effects(effects) if chain_file is None else load_chain(chain_file)
-    with open_audio(source) as audio:
-        blocks = _process_blocks(board, audio)
+    with open_audio(source) as audio, shown_progress(quiet=quiet) as display:
+        display.begin_file(source.name, 1, 1)
+        blocks = _process_blocks(board, audio, display)
         results.write_blocks(
             target, blocks, audio.sample_rate, channels=audio.channels, source=audio.source, read=[source]
         )
 
 
-def _process_blocks(board: Pedalboard, audio: AudioBlocks) -> Iterator[Array]:
+def _process_blocks(board: Pedalboard, audio: AudioBlocks, display: ProgressDisplay) -> Iterator[Array]:
     """The audio of a file after a chain, block by block if the chain can stream."""
     import numpy as np
 
     try:
         if board.can_stream:
             stream = board.open_stream(audio.channels, audio.sample_rate)
-            for block in audio:
+            for block in display.tracked(audio, audio.samples):
                 yield stream.push(block)
             yield stream.flush()
         else:
+            display.update(0.0, "processing")
             yield board(np.concatenate(list(audio), axis=1), audio.sample_rate)
     except Exception as error:
         raise _failure(error, audio.name) from error

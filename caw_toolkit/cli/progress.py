@@ -1,22 +1,98 @@
-"""Training with a progress bar on standard error; shared by every command that trains."""
+"""How far the work has come, on standard error; and training that says so, for every command that trains.
+
+    @click.command()
+    @click.argument("clips", nargs=-1, type=FILE)
+    @quiet_option
+    @progress_option
+    def shout(clips, quiet):
+        with shown_progress(quiet=quiet) as display:
+            for number, clip in enumerate(clips, 1):
+                display.begin_file(clip.name, number, len(clips))
+                ...
+                display.update(0.5, "shouting")
+
+.. versionadded:: 0.1
+"""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from caw_toolkit.cli.errors import signals_as_interrupts
+from caw_toolkit.cli.options import Decorator
+from caw_toolkit.progress.display import PartOfDisplay, ProgressDisplay
+from caw_toolkit.progress.views import Show, json_lines, log_lines
 
 if TYPE_CHECKING:
     from caw_toolkit.audio.clip import AudioClip
     from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.training.plan import Plan
-    from caw_toolkit.training.trainer import Progress
 
-__all__ = ["load_or_train", "run_training"]
+__all__ = ["ProgressDisplay", "load_or_train", "progress_option", "run_training", "shown_progress"]
+
+# Of what click keeps for a command and its subcommands.
+_MODE, _DISPLAY = f"{__name__}.mode", f"{__name__}.display"
+
+#: Of the work on a file for which a model is trained first.
+_SHARE_OF_TRAINING = 0.9
+#: Of a training whose model is saved then.
+_SHARE_BEFORE_SAVING = 0.99
+
+
+def _keep_mode(context: click.Context, _parameter: click.Parameter, mode: str) -> None:
+    context.meta[_MODE] = mode
+
+
+#: `--progress MODE`, for `shown_progress`, which finds it by itself.
+progress_option: Decorator = click.option(
+    "--progress",
+    type=click.Choice(["auto", "json", "none"]),
+    default="auto",
+    show_default=True,
+    expose_value=False,
+    callback=_keep_mode,
+    help="How to show progress on standard error: a bar on a terminal, lines of JSON, or not at all.",
+)
+
+
+@contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[ProgressDisplay]:
+    """Show how far the work in the block has come, as `--progress` says; on a terminal only if it takes over 2 s.
+
+    Elsewhere nothing is shown, but for a line a minute with `--debug`. Within another such block it is a part of the
+    work on the file that has been begun there.
+
+    Args:
+        quiet: show nothing.
+    """
+    context = click.get_current_context(silent=True)
+    meta = {} if context is None else context.meta
+    if _DISPLAY in meta:
+        yield PartOfDisplay(meta[_DISPLAY], _SHARE_OF_TRAINING)
+        return
+    with _view("none" if quiet else meta.get(_MODE, "auto")) as show:
+        meta[_DISPLAY] = display = ProgressDisplay(show)
+        try:
+            yield display
+        finally:
+            del meta[_DISPLAY]
+
+
+def _view(mode: str) -> contextlib.AbstractContextManager[Show]:
+    if mode == "json":
+        return json_lines(sys.stderr)
+    if mode == "none":
+        return contextlib.nullcontext(lambda state: None)
+    from caw_toolkit.progress.terminal import can_show_line, terminal_line
+
+    return terminal_line(sys.stderr) if can_show_line(sys.stderr) else contextlib.nullcontext(log_lines())
 
 
 def run_training(
@@ -29,8 +105,10 @@ def run_training(
     sources: Sequence[Mapping[str, Any]] = (),
     on_preview: Callable[[PyramidModel], None] | None = None,
     start: PyramidModel | None = None,
+    spent_seconds: float = 0.0,
+    save_to: Path | None = None,
 ) -> PyramidModel:
-    """Carry out a plan and show how it goes: a bar on a terminal, nothing elsewhere or when `quiet`.
+    """Carry out a plan and show how it goes (`shown_progress`).
 
     SIGTERM and SIGHUP are taken as Ctrl-C, so that a stopped training can be resumed.
 
@@ -43,24 +121,32 @@ def run_training(
         sources: what the recording was read from, kept in the model.
         on_preview: called now and then with the model as it stands.
         start: a finished model of the same source to go on from.
+        spent_seconds: of the plan's time budget, before the training.
+        save_to: where to write the model.
     """
     from caw_toolkit.plugins import get_host
     from caw_toolkit.pyramid.maturity import warn_if_rough
+    from caw_toolkit.training.display import shown_on
     from caw_toolkit.training.trainer import Trainer
 
-    with _progress_bar(show=sys.stderr.isatty() and not quiet) as show, signals_as_interrupts():
+    with shown_progress(quiet=quiet) as display, signals_as_interrupts():
+        display.begin_file(", ".join(source["name"] for source in sources), 1, 1)
         trainer = Trainer(
             plan,
             device=device,
             checkpoint=checkpoint,
             resume=resume,
-            on_progress=show,
+            on_progress=shown_on(display, share=_SHARE_BEFORE_SAVING),
             on_scale_trained=get_host().notify_scale_trained,
             on_preview=on_preview,
             start=start,
             sources=sources,
+            spent_seconds=spent_seconds,
         )
         model = trainer.run()
+        if save_to is not None:
+            display.update(_SHARE_BEFORE_SAVING, "writing the model")
+            model.save(save_to)
     warn_if_rough(model.training, "the model")
     return model
 
@@ -94,43 +180,3 @@ def load_or_train(
     return run_training(
         make_plan(clips, sample_rate=sample_rate, minutes=minutes, seed=seed), device=device, quiet=quiet
     )
-
-
-@contextmanager
-def _progress_bar(show: bool) -> Iterator[Callable[[Progress], None]]:
-    if not show:
-        yield lambda progress: None
-        return
-    from rich import progress as bars
-    from rich.console import Console
-
-    columns = (
-        bars.TextColumn("{task.description}"),
-        bars.BarColumn(),
-        bars.TextColumn("{task.percentage:>3.0f} %"),
-        bars.TextColumn("{task.fields[times]}"),
-        bars.TextColumn("[dim]{task.fields[losses]}"),
-    )
-    with bars.Progress(*columns, console=Console(stderr=True), refresh_per_second=4) as bar:
-        task = bar.add_task("preparing", total=1.0, times="", losses="")
-
-        def update(progress: Progress) -> None:
-            spec = progress.spec
-            bar.update(
-                task,
-                completed=progress.fraction,
-                description=f"scale {spec.index + 1} of {spec.count} ({spec.rate} Hz)",
-                times=f"{_clock(progress.elapsed_seconds)} elapsed, {_clock(progress.remaining_seconds)} left",
-                losses="  ".join(f"{name} {value:.3g}" for name, value in progress.losses.items()),
-            )
-
-        yield update
-
-
-def _clock(seconds: float) -> str:
-    """Seconds as `m:ss` or `h:mm:ss`."""
-    if seconds > 1e7:
-        return "?"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -22,6 +22,8 @@ from caw_toolkit.cli.options import (
     output_option,
     quiet_option,
 )
+from caw_toolkit.cli.progress import progress_option, run_training, shown_progress
+from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and train nothing.")
 @json_option
 @quiet_option
+@progress_option
 @force_option
 def train(
     clips: Sequence[Path],
@@ -113,6 +116,7 @@ def train(
 
     Several clips of the same source make one model. Interrupt with Ctrl-C at any time, and go on with --resume.
     """
+    began = time.monotonic()  # what is imported from here on takes a part of --minutes
     from caw_toolkit.atomic_write import reserved_place
     from caw_toolkit.audio.outputs import refuse_collisions
     from caw_toolkit.cli.previews import check_previews, writer_of_previews
@@ -152,7 +156,7 @@ def train(
         extra_presets=get_host().preset_paths,
     )
     if dry_run:
-        _show_estimate(plan, as_json)
+        _show_estimate(plan, as_json=as_json, quiet=quiet)
         return
     if not quiet:
         _announce(plan)
@@ -167,6 +171,7 @@ def train(
         plan,
         output,
         checkpoint,
+        began=began,
         as_json=as_json,
         quiet=quiet,
         device=device,
@@ -182,17 +187,24 @@ def _train(
     output: Path,
     checkpoint: Path,
     *,
+    began: float,
     as_json: bool,
     quiet: bool,
     on_preview: Callable[[PyramidModel], None] | None,
     **settings: Any,
 ) -> None:
-    from caw_toolkit.cli.progress import run_training
     from caw_toolkit.training.trainer import TrainingInterruptedError
 
-    began = time.monotonic()
     try:
-        model = run_training(plan, checkpoint=checkpoint, quiet=quiet, on_preview=on_preview, **settings)
+        model = run_training(
+            plan,
+            checkpoint=checkpoint,
+            quiet=quiet,
+            on_preview=on_preview,
+            spent_seconds=time.monotonic() - began,
+            save_to=output,
+            **settings,
+        )
     except (TrainingInterruptedError, KeyboardInterrupt):
         if not checkpoint.exists():
             message = "interrupted before there was anything to keep: run the same command again"
@@ -200,7 +212,6 @@ def _train(
         raise TrainingInterruptedError(
             f"interrupted; the state is in {checkpoint}: run the same command with --resume to go on"
         ) from None
-    model.save(output)
     checkpoint.unlink(missing_ok=True)
     if on_preview is not None:
         on_preview(model)
@@ -209,7 +220,7 @@ def _train(
         training = dict(model.training)
         click.echo(json.dumps({"model": str(output), "rates": model.rates, "seconds": seconds, "training": training}))
     elif not quiet:
-        click.echo(f"wrote {output} after {seconds / 60:.1f} minutes", err=True)
+        click.echo(f"wrote {output} after {in_words(seconds)}", err=True)
 
 
 def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
@@ -256,7 +267,7 @@ def _source(path: Path, clip: AudioClip) -> dict[str, Any]:
 
 
 def _announce(plan: Plan) -> None:
-    budget = "no time limit" if plan.minutes is None else f"{plan.minutes:g} minutes"
+    budget = "no time limit" if plan.minutes is None else in_words(60 * plan.minutes)
     rates = ", ".join(map(str, plan.rates))
     click.echo(
         f"{plan.recording.seconds:.1f} s of {plan.material.value}, scales {rates} Hz, {budget}, seed {plan.seed}",
@@ -264,10 +275,12 @@ def _announce(plan: Plan) -> None:
     )
 
 
-def _show_estimate(plan: Plan, as_json: bool) -> None:
-    from caw_toolkit.training.estimates import estimate
+def _show_estimate(plan: Plan, *, as_json: bool, quiet: bool) -> None:
+    from caw_toolkit.training.estimates import GPU_NAME, estimate
 
-    figures = estimate(plan)
+    with shown_progress(quiet=quiet) as display:
+        display.update(0.0, "timing a few steps")
+        figures = estimate(plan)
     if as_json:
         click.echo(json.dumps(figures))
         return
@@ -276,4 +289,8 @@ def _show_estimate(plan: Plan, as_json: bool) -> None:
     for scale in figures["scales"]:
         field = f"{scale['receptive_field_seconds']:.2f} s"
         click.echo(f"{scale['rate']:>6} Hz  {field:>15}  {scale['parameters']:>10,}")
-    click.echo(f"about {figures['minutes']:.3g} minutes and {figures['memory_gigabytes']:.1f} GB of memory")
+    needed = in_words(60 * figures["minutes"])
+    times = f"about {needed} on this CPU" if plan.minutes is None else f"{needed} at the most"
+    if figures["gpu_minutes"] is not None:
+        times += f", about {in_words(60 * figures['gpu_minutes'])} on an {GPU_NAME}"
+    click.echo(f"{times}; {figures['memory_gigabytes']:.1f} GB of memory")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
-from caw_toolkit.training.objectives.base import ScaleTask
+from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
 from caw_toolkit.training.plan import Plan
 
-#: Length of the noise on which a step is timed, in samples of the scale.
+#: Length of the noise on which a step is timed, in samples of the scale; less where a step goes over all of it.
 PROBE_SAMPLES = 12000
+WHOLE_PROBE_SAMPLES = 4000
+#: A step of the paper's preset on an H100: at least, and for each sample of the recording, with a generator of so many
+#: parameters (docs/performance.md, "On a GPU").
+GPU_NAME = "H100"
+GPU_STEP_SECONDS, GPU_SAMPLE_SECONDS, GPU_PARAMETERS = 0.023, 1.91e-6, 750_722
 #: What torch and its libraries take by themselves.
 BASE_GIGABYTES = 0.6
 BYTES_A_PARAMETER = 32  # weights, gradients, two moments, the moving average, a checkpoint in memory
@@ -24,9 +29,10 @@ def estimate(plan: Plan) -> dict[str, Any]:
     """Sizes of a plan's scales, and its time and memory.
 
     Returns:
-        Plain types: `scales` (rate, receptive_field_seconds, parameters), `minutes`, `memory_gigabytes`, `seed`,
-        `material`, `preset`. Without a time budget the time is that of a few steps on noise, scaled up to the
-        recording's length: expect it to be right within a factor of two.
+        Plain types: `scales` (rate, receptive_field_seconds, parameters), `minutes`, `gpu_minutes` (on an H100, None
+        where that was not measured), `memory_gigabytes`, `seed`, `material`, `preset`. Without a time budget the time
+        is that of a step on noise, scaled up to the recording's length: expect it to be right within a factor of
+        two.
     """
     scales = []
     for index, rate in enumerate(plan.rates):
@@ -35,7 +41,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
             {
                 "rate": rate,
                 "receptive_field_seconds": generator.receptive_field / rate,
-                "parameters": sum(parameter.numel() for parameter in generator.parameters()),
+                "parameters": _parameters(plan, index),
             }
         )
     parameters = sum(scale["parameters"] for scale in scales)
@@ -45,35 +51,76 @@ def estimate(plan: Plan) -> dict[str, Any]:
         "material": plan.material.value,
         "seed": plan.seed,
         "scales": scales,
-        "minutes": plan.minutes or sum(_scale_minutes(plan, index) for index in range(len(plan.rates))),
+        "minutes": plan.minutes or _minutes(plan),
+        "gpu_minutes": _gpu_minutes(plan),
         "memory_gigabytes": BASE_GIGABYTES + (signal + parameters * BYTES_A_PARAMETER + _step_bytes(plan)) / 1e9,
     }
 
 
-def _scale_minutes(plan: Plan, index: int) -> float:
-    """Time of all steps of a scale, from one step on a short stretch of noise."""
+def _minutes(plan: Plan) -> float:
+    """Time of all steps of all scales, from a step of each network that there is."""
+    probes: dict[int, _Probe] = {}
+    seconds = 0.0
+    for index, rate in enumerate(plan.rates):
+        network = _parameters(plan, index)
+        if network not in probes:
+            probes[network] = _probe(plan, index)
+        probe = probes[network]
+        length = plan.recording.seconds * rate / WHOLE_PROBE_SAMPLES if probe.whole_signal else 1.0
+        seconds += probe.step_seconds * length * probe.steps
+    return seconds / 60
+
+
+class _Probe(NamedTuple):
+    step_seconds: float
+    steps: int
+    whole_signal: bool
+
+
+def _probe(plan: Plan, index: int) -> _Probe:
+    """A step of a scale, in time of the processor: what it would take if nothing else ran."""
+    trainer = _on_noise(plan, index, PROBE_SAMPLES)
+    if trainer.whole_signal:
+        trainer = _on_noise(plan, index, WHOLE_PROBE_SAMPLES)
+    began = time.process_time()
+    trainer.step(0.0)
+    step_seconds = (time.process_time() - began) / torch.get_num_threads()
+    return _Probe(step_seconds, trainer.total_steps, trainer.whole_signal)
+
+
+def _on_noise(plan: Plan, index: int, samples: int) -> ScaleTrainer:
+    """Training of a scale on a short stretch of noise."""
     rate = plan.rates[index]
-    noise = np.random.default_rng(0).standard_normal((plan.recording.channels, PROBE_SAMPLES), np.float32) * 0.1
-    short = dataclasses.replace(
-        plan.recording, samples=noise, sample_rate=rate, segments=((0, PROBE_SAMPLES),), peak=1.0
-    )
+    noise = np.random.default_rng(0).standard_normal((plan.recording.channels, samples), np.float32) * 0.1
+    short = dataclasses.replace(plan.recording, samples=noise, sample_rate=rate, segments=((0, samples),), peak=1.0)
     real = torch.from_numpy(short.samples)
     coarse, generate = None, None
     if index:
         lower = torch.from_numpy(short.at(plan.rates[index - 1]))
-        coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, PROBE_SAMPLES)
+        coarse = UPSAMPLERS[plan.preset.upsampling](lower, plan.rates[index - 1], rate, samples)
 
         def generate(start: int, stop: int, seed: int | None) -> torch.Tensor:
             return coarse[None, :, start:stop]
 
     task = ScaleTask(plan.spec(index), real, coarse, short.segments, generate, 0, torch.device("cpu"))
-    trainer = plan.objective.scale_trainer(task)
-    trainer.step(0.0)
-    began = time.perf_counter()
-    trainer.step(0.0)
-    step_seconds = time.perf_counter() - began
-    factor = plan.recording.seconds * rate / PROBE_SAMPLES if trainer.whole_signal else 1.0
-    return float(step_seconds * factor * trainer.total_steps / 60)
+    return plan.objective.scale_trainer(task)
+
+
+def _gpu_minutes(plan: Plan) -> float | None:
+    """What the published training takes on the GPU on which it was measured; None for other objectives."""
+    if plan.preset.objective != "adversarial" or plan.minutes is not None:
+        return None
+    steps = _on_noise(plan, 0, WHOLE_PROBE_SAMPLES).total_steps
+    seconds = 0.0
+    for index, rate in enumerate(plan.rates):
+        size = plan.recording.seconds * rate * _parameters(plan, index) / GPU_PARAMETERS
+        seconds += steps * (GPU_STEP_SECONDS + GPU_SAMPLE_SECONDS * size)
+    return seconds / 60
+
+
+def _parameters(plan: Plan, index: int) -> int:
+    generator = plan.objective.untrained_generator(plan.spec(index))
+    return sum(parameter.numel() for parameter in generator.parameters())
 
 
 def _step_bytes(plan: Plan) -> float:

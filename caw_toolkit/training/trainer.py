@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +25,17 @@ from caw_toolkit.seeds import derived_seed
 from caw_toolkit.training.assembly import weights_digest, with_scale
 from caw_toolkit.training.checkpoints import Checkpoint
 from caw_toolkit.training.coarse_signals import coarse_signals
+from caw_toolkit.training.display import shown_to_people
 from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.plan import Plan, make_plan
 from caw_toolkit.training.previews import PreviewClock
 from caw_toolkit.training.resumed_state import ResumedState
+from caw_toolkit.training.schedule import Progress, Schedule
 from caw_toolkit.training.stopping import StopRequest, stop_requests
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_INTERVAL_SECONDS = 20.0
-#: Of a time budget, kept for what follows the last scale.
-LEVELLING_SECONDS = 2.0
 
 
 class TrainingDivergedError(CawError):
@@ -49,27 +48,6 @@ class TrainingInterruptedError(CawError):
     exit_code = 130
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Sent after every step.
-
-    Attributes:
-        spec: the scale in training.
-        step: steps of it that are done.
-        fraction: share of the whole training that is done, 0 to 1.
-        losses: of this step, by name.
-        elapsed_seconds: since the training began, earlier runs included.
-        remaining_seconds: estimate.
-    """
-
-    spec: ScaleSpec
-    step: int
-    fraction: float
-    losses: Mapping[str, float]
-    elapsed_seconds: float
-    remaining_seconds: float
-
-
 class Trainer:
     """Carries out a plan.
 
@@ -78,12 +56,13 @@ class Trainer:
         device: `auto`, `cpu`, `cuda` or `mps`.
         checkpoint: file to keep the state in, to be removed by the caller when the model is saved; None keeps none.
         resume: go on from `checkpoint` if it exists.
-        on_progress: called after every step.
+        on_progress: called after every step, and when another stage begins.
         on_scale_trained: called when a scale is finished.
         on_preview: called now and then, and when the training is stopped, with the model as it stands (`previews`):
             the scales above the one in training are there if they can be used untrained.
         start: a finished model of the same source, whose weights are gone on from where they fit.
         sources: what the recording was read from, kept in the model.
+        spent_seconds: of the plan's time budget, before the training.
     """
 
     def __init__(
@@ -98,6 +77,7 @@ class Trainer:
         on_preview: Callable[[PyramidModel], None] | None = None,
         start: PyramidModel | None = None,
         sources: Sequence[Mapping[str, Any]] = (),
+        spent_seconds: float = 0.0,
     ) -> None:
         self.plan = plan
         self.device = pick_device(device)
@@ -114,6 +94,7 @@ class Trainer:
         else:
             self.state = Checkpoint(fingerprint, plan.seed)
             self._resumed = None
+        self._schedule = Schedule(plan, self.state, spent_seconds)
         self.last_save = time.monotonic()
         self._signals: dict[int, Tensor] = {}
         self._stop = StopRequest()
@@ -140,18 +121,20 @@ class Trainer:
         if self.state.model is not None:
             model = PyramidModel.from_content(self.state.model, source=str(self.checkpoint)).to(self.device)
         for index in range(self.state.scale, len(self.plan.rates)):
-            began = time.monotonic()
+            self._schedule.begin_scale(index)
+            scale = f"scale {index + 1} of {len(self.plan.rates)}"
+            self.on_progress(self._schedule.report(index, f"preparing {scale}", progress=0.0))
             with self._going_on():
                 trainer = self._scale_trainer(index, model)
                 if self.state.trainer:
                     trainer.load_state_dict(self.state.trainer)
                 if self._resumed is not None:
                     self._resumed.require_fit(trainer)
-            losses = self._train_scale(index, trainer, model, began)
-            stepped = time.monotonic()
+            losses = self._train_scale(index, trainer, model)
+            self.on_progress(self._schedule.report(index, f"finishing {scale}", progress=1.0))
             with self._going_on():
                 trained = trainer.finish()
-            self.state.seconds[index] += time.monotonic() - stepped
+            self._schedule.note_time()
             if not all(bool(weights.isfinite().all()) for weights in trained.generator.parameters()):
                 raise self._diverged(self.plan.spec(index), "a weight is not finite")
             self.state.losses.append(losses)
@@ -162,7 +145,9 @@ class Trainer:
             self.on_scale_trained(event)
             self._obey_stop(index + 1, model)
         assert model is not None
+        self.on_progress(self._schedule.report_level(is_set=False))
         self._match_level(model)
+        self.on_progress(self._schedule.report_level(is_set=True))
         self._obey_stop(len(self.plan.rates), model)
         return model
 
@@ -229,31 +214,14 @@ class Trainer:
             self._signals = {rate: torch.from_numpy(self.plan.recording.at(rate)).to(self.device)}
         return self._signals[rate]
 
-    def _train_scale(
-        self, index: int, trainer: ScaleTrainer, below: PyramidModel | None, began: float
-    ) -> dict[str, float]:
-        """Steps until the scale's share of the budget, or its number of steps, is spent; returns the last losses.
-
-        Args:
-            index: the scale.
-            trainer: of the scale.
-            below: the scales that are trained.
-            began: when its preparation began, on the monotonic clock.
-        """
-        spec, share = self.plan.spec(index), self.plan.shares()[index]
-        before = sum(self.state.seconds[:index])
-        if len(self.state.seconds) == index:
-            self.state.seconds.append(0.0)
-        spent = self.state.seconds[index]
-        budget = self._scale_budget(index)
-        started = began - spent
+    def _train_scale(self, index: int, trainer: ScaleTrainer, below: PyramidModel | None) -> dict[str, float]:
+        """Steps until the scale's share of the budget, or its number of steps, is spent; returns the last losses."""
+        spec = self.plan.spec(index)
+        stage = f"scale {index + 1} of {spec.count} ({spec.rate} Hz)"
         while True:
-            elapsed = time.monotonic() - started
-            progress = elapsed / budget if budget else self.state.steps / max(1, trainer.total_steps)
-            progress = max(progress, self.state.steps / trainer.most_steps if trainer.most_steps else 1.0)
+            progress = self._schedule.progress(index, trainer)
             # However little time there is, no scale stays as it was drawn.
             if progress >= 1 and (self.state.steps or not trainer.most_steps):
-                self.state.seconds[index] = elapsed
                 return self.state.latest
             self._obey_stop(index, below, trainer)
             with self._going_on():
@@ -262,14 +230,11 @@ class Trainer:
             self.state.steps += 1
             self.state.latest = losses
             self._check(losses, spec)
-            self.state.seconds[index] = time.monotonic() - started
-            fraction = sum(self.plan.shares()[:index]) + share * progress
-            elapsed_total = before + self.state.seconds[index]
-            remaining = elapsed_total * (1 - fraction) / fraction if fraction else math.inf
-            self.on_progress(Progress(spec, self.state.steps, fraction, losses, elapsed_total, remaining))
+            self._schedule.note_step(trainer)
+            self.on_progress(self._schedule.report(index, stage, progress=progress, losses=losses))
             if time.monotonic() - self.last_save > CHECKPOINT_INTERVAL_SECONDS:
                 self._save(trainer)
-            if self.on_preview is not None and self._preview_clock.due(elapsed_total):
+            if self.on_preview is not None and self._preview_clock.due(sum(self.state.seconds)):
                 self._preview(index, trainer, below)
 
     def _obey_stop(self, index: int, below: PyramidModel | None, trainer: ScaleTrainer | None = None) -> None:
@@ -287,15 +252,6 @@ class Trainer:
     def _going_on(self) -> AbstractContextManager[None]:
         """What is done with a state that was read: it may fail in any way, until the first step is done."""
         return nullcontext() if self._resumed is None else self._resumed.in_use()
-
-    def _scale_budget(self, index: int) -> float | None:
-        """Seconds for this scale: its share of what the scales before it have left over."""
-        if self.plan.minutes is None:
-            return None
-        shares = self.plan.shares()
-        whole = self.plan.minutes * 60
-        left = whole - min(LEVELLING_SECONDS, whole / 10) - sum(self.state.seconds[:index])
-        return max(1e-3, left * shares[index] / (sum(shares[index:]) or 1.0))
 
     def _check(self, losses: Mapping[str, float], spec: ScaleSpec) -> None:
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
@@ -327,11 +283,22 @@ class Trainer:
             self.last_save = time.monotonic()
 
 
-def train(clips: AudioClip | Sequence[AudioClip], *, device: str = "auto", **settings: Any) -> PyramidModel:
-    """Train a model on one recording; `settings` are those of `make_plan`.
+def train(
+    clips: AudioClip | Sequence[AudioClip], *, device: str = "auto", progress: bool = False, **settings: Any
+) -> PyramidModel:
+    """Train a model on one recording.
+
+    Args:
+        clips: one recording, or several of the same source.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        progress: show how it goes: a bar on a terminal or below the cell of a notebook, elsewhere a line now and then
+            on standard error.
+        settings: those of `make_plan`.
 
     Example:
-        >>> from caw_toolkit import read_audio, train           # doctest: +SKIP
-        >>> model = train(read_audio("clip.wav"), minutes=5)    # doctest: +SKIP
+        >>> from caw_toolkit import read_audio, train                          # doctest: +SKIP
+        >>> model = train(read_audio("clip.wav"), minutes=5, progress=True)    # doctest: +SKIP
     """
-    return Trainer(make_plan(clips, **settings), device=device).run()
+    plan = make_plan(clips, **settings)
+    with shown_to_people() if progress else nullcontext() as show:
+        return Trainer(plan, device=device, on_progress=show).run()

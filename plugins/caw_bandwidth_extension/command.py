@@ -18,6 +18,7 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
+from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 
@@ -37,6 +38,7 @@ from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 @device_option
 @result_options(what="whole")
 @quiet_option
+@progress_option
 def bwe(
     recordings: Sequence[Path],
     model_path: Path,
@@ -67,8 +69,10 @@ def bwe(
     roll_off = of_filter(filter_path) if filter_path else None
     model = PyramidModel.load(model_path, device)
     batch = Batch(len(recordings))
-    for recording, target in zip(recordings, targets, strict=True):
+    display = click.get_current_context().with_resource(shown_progress(quiet=quiet))
+    for number, (recording, target) in enumerate(zip(recordings, targets, strict=True), 1):
         with batch.file(recording):
+            display.begin_file(recording.name, number, len(recordings))
             clip = read_audio(recording)
             own = bandwidth(clip.samples, clip.sample_rate)
             each = partial(extend, model, sample_rate=clip.sample_rate, seed=seed, roll_off=roll_off, cutoff_hz=own)

@@ -16,6 +16,7 @@ from caw_toolkit.cli.options import (
     output_option,
     quiet_option,
 )
+from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.cli.results import Results, exactly, result_options
 
 
@@ -31,6 +32,7 @@ from caw_toolkit.cli.results import Results, exactly, result_options
 @result_options(what="result")
 @json_option
 @quiet_option
+@progress_option
 def denoise(
     noisy: Path,
     model_path: Path | None,
@@ -62,6 +64,8 @@ def denoise(
     if as_json and "-" in (str(target), str(residual)):
         raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
     results.expect([target] if residual is None else [target, residual], inputs=[noisy, model_path])
+    display = click.get_current_context().with_resource(shown_progress(quiet=quiet))
+    display.begin_file(noisy.name, 1, 1)
     clip = read_audio(noisy)
     known = reference_recording(model_path, clip.sample_rate) if model_path is not None else None
     cleaned = clean(clip.samples, clip.sample_rate, strength=strength, reference=known, declick=declick)

@@ -21,6 +21,7 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
+from caw_toolkit.cli.progress import load_or_train, progress_option, shown_progress
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 @device_option
 @result_options(what="whole")
 @quiet_option
+@progress_option
 def vary(
     songs: Sequence[Path],
     model_path: Path | None,
@@ -81,7 +83,6 @@ def vary(
     """
     from caw_music_variation import task
     from caw_toolkit import PyramidModel, derived_seed, read_audio
-    from caw_toolkit.cli.progress import load_or_train
 
     if output is not None and (len(songs) > 1 or count > 1):
         raise CawUsageError("-o names a single file: leave it out for several songs or takes")
@@ -97,8 +98,10 @@ def vary(
     results.expect(every, inputs=[*songs, model_path], sample_rate=rate)
     model = None if model_path is None else PyramidModel.load(model_path, device)
     batch = Batch(len(songs))
-    for song, takes in targets.items():
+    display = click.get_current_context().with_resource(shown_progress(quiet=quiet))
+    for number, (song, takes) in enumerate(targets.items(), 1):
         with batch.file(song):
+            display.begin_file(song.name, number, len(songs))
             clip = read_audio(song)
             passage = _passage(clip, start, stop)
             if model is None or model_path is None:
@@ -116,6 +119,7 @@ def vary(
             )
             novelty = None if quiet and results.log is None else _Novelty(clip, model.sample_rate, passage)
             for take, target in enumerate(takes):
+                display.update(take / count, "varying")
                 audio = make(seed=derived_seed(seed, "take", take))
                 share = None if novelty is None else novelty.of(audio)
                 results.write(

@@ -317,9 +317,9 @@ class JobQueue:
 
 def _command(job: Job, *, again: bool) -> list[str]:
     """The command line of a job as it is run; what is added changes no result."""
-    added = ["--resume" if job.recipe.lane == "training" else "--force"] if again else []
+    again_option = ["--resume" if job.recipe.lane == "training" else "--force"] if again else []
     name, *arguments = job.recipe.arguments
-    return [sys.executable, "-m", "caw_toolkit", name, *added, *arguments]
+    return [sys.executable, "-m", "caw_toolkit", name, "--progress", "json", *again_option, *arguments]
 
 
 def _threads(lane: Lane) -> int:

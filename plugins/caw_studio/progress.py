@@ -24,16 +24,17 @@ class Progress:
 
 
 def read_line(line: str) -> Progress | None:
-    """The progress that a line of `--progress json` states, or None if it is another line."""
-    if not line.startswith("{"):
+    """The progress that a line of `--progress json` states, or None if it is another line.
+
+    >>> read_line('{"event": "progress", "number": 2, "count": 4, "fraction": 0.5, "stage": "cleaning"}').fraction
+    0.375
+    """
+    if not line.startswith('{"event": '):
         return None
     try:
         content = json.loads(line)
-        return Progress(
-            float(content["fraction"]),
-            str(content.get("stage", "")),
-            str(content.get("details", "")),
-            content.get("remaining_seconds"),
-        )
-    except (ValueError, KeyError, TypeError):
+        done = (content["number"] - 1 + content["fraction"]) / content["count"]
+        remaining = content.get("remaining_seconds")
+        return Progress(float(done), str(content.get("stage", "")), str(content.get("details", "")), remaining)
+    except (ValueError, KeyError, TypeError, ZeroDivisionError):
         return None

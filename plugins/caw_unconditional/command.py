@@ -16,6 +16,7 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
+from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.cli.results import Results, result_options
 
 
@@ -37,6 +38,7 @@ from caw_toolkit.cli.results import Results, result_options
 @seed_option
 @device_option
 @quiet_option
+@progress_option
 def generate(
     model_path: Path,
     output: Path | None,
@@ -77,9 +79,13 @@ def generate(
         results.expect([files[take, rate] for take in range(count)], inputs=inputs, sample_rate=rate)
         results.require_room(files[0, rate], samples=seconds * rate * count, channels=model.channels)
     made = task.takes(model, seconds, count=count, seed=seed, rates=rates, keep_edges=keep_edges)
-    for take, rate, blocks in made:
-        note = f" ({seconds:g} s, {rate} Hz)"
-        results.write_blocks(files[take, rate], blocks, rate, channels=model.channels, model=model_path, note=note)
+    with shown_progress(quiet=quiet) as display:
+        for number, (take, rate, blocks) in enumerate(made, 1):
+            target = files[take, rate]
+            display.begin_file(target.name, number, len(files))
+            shown = display.tracked(blocks, seconds * rate)
+            note = f" ({seconds:g} s, {rate} Hz)"
+            results.write_blocks(target, shown, rate, channels=model.channels, model=model_path, note=note)
 
 
 def _length_of(path: str) -> float:

@@ -23,7 +23,8 @@ from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.training import trainer as training
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.training.plan import Plan, make_plan
-from caw_toolkit.training.trainer import Progress, Trainer, TrainingDivergedError, TrainingInterruptedError
+from caw_toolkit.training.schedule import Progress
+from caw_toolkit.training.trainer import Trainer, TrainingDivergedError, TrainingInterruptedError
 from weights import assert_same_weights, weights
 
 RATES = (500, 2000, 4000)

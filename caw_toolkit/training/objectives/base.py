@@ -92,6 +92,9 @@ class ScaleTrainer(ABC):
     #: Whether a step goes over the whole recording, so that its cost grows with the recording's length.
     whole_signal: bool = False
 
+    #: What follows the last step of a training takes as long as so many: `finish`, and setting the model's level.
+    closing_steps: float = 1.0
+
     #: Whether the scale can be used before its first step.
     usable_untrained: bool = False
 

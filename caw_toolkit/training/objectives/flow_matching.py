@@ -88,6 +88,9 @@ class FlowTrainer(RegressionTrainer):
     def __init__(self, generator: FlowGenerator, task: ScaleTask, options: FlowOptions) -> None:
         super().__init__(generator, task, options, frame_samples=generator.frame_samples)
         self.target, self.condition = generator.normalise(task.real, task.coarse)
+        # The inversion: forward passes over the recording, two for each step of the solver; a step costs about three.
+        passes = 2 * options.solver_steps * task.real.shape[1] / (3 * options.batch * self.crop)
+        self.closing_steps = RegressionTrainer.closing_steps + passes
 
     def loss(self, starts: Tensor) -> Tensor:
         batch, signs = self.options.batch, self.random_signs()
