@@ -19,6 +19,7 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
+from caw_toolkit.cli.progress import progress_option
 from caw_toolkit.cli.results import Results, result_options
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @device_option
 @result_options(what="whole")
 @quiet_option
+@progress_option
 def inpaint(
     recording: Path,
     holes: Sequence[tuple[float, float]],

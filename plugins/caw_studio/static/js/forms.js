@@ -3,8 +3,8 @@
 import { complain, field, h } from "./dom.js";
 import { session, whenever } from "./session.js";
 
-/** A choice of a model; those that were trained on the chosen recording come first. */
-export function modelField({ none = null, hint = "" } = {}) {
+/** A choice of a model; those that were trained on the chosen recording come first, and are chosen if preferOwn. */
+export function modelField({ none = null, preferOwn = true, hint = "" } = {}) {
   const select = h("select", {});
   whenever(["files", "jobs", "job", "recording"], () => {
     const before = select.value;
@@ -16,7 +16,7 @@ export function modelField({ none = null, hint = "" } = {}) {
     if (!options.length) options.push(h("option", { value: "" }, "Train a model first"));
     select.replaceChildren(...options);
     if (models.some((model) => model.name === before)) select.value = before;
-    else if (none !== null && models.length && isOwn(models[0])) select.value = models[0].name;
+    else if (preferOwn && none !== null && models.length && isOwn(models[0])) select.value = models[0].name;
   });
   return { element: field("Model", select, hint), get value() { return select.value || null; }, select };
 }

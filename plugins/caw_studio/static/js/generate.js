@@ -18,6 +18,6 @@ export function generatePanel() {
   const title = (job, _file, index) => `Take ${index + 1}, seed ${job.recipe.settings.seed}`;
   return {
     id: "generate", title: "Generate",
-    element: h("div", {}, h("p", {}, "New audio of the recording's kind. Put takes on the list of tracks to switch between them at the same place."), form, resultsOf(["generate"], title)),
+    element: h("div", {}, h("p", {}, "New audio of the recording's kind. Put takes on the list of tracks to switch between them at the same place."), form, resultsOf(["generate"], title, { optionsOf: () => ({ hasSources: true }) })),
   };
 }

@@ -5,7 +5,7 @@ import { complain, h, lastPart } from "./dom.js";
 import { session, whenever } from "./session.js";
 
 export function libraryPart(element) {
-  const picker = h("input", { type: "file", accept: "audio/*,.flac,.caf,.w64,.aiff", multiple: true, className: "hidden", tabIndex: -1, "aria-hidden": "true", onchange: () => take(picker.files) });
+  const picker = h("input", { type: "file", accept: "audio/*,.flac,.caf,.w64,.aiff", multiple: true, hidden: true, onchange: () => take(picker.files) });
   const drop = h("button", { type: "button", className: "drop", onclick: () => picker.click() }, "Drop a recording here, or choose a file");
   const lists = h("div", {});
   element.append(drop, picker, lists);

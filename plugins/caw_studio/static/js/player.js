@@ -6,6 +6,7 @@ import Timeline from "../vendor/wavesurfer/timeline.esm.js";
 import { BlindTest } from "./blind.js";
 import { fetched, get } from "./api.js";
 import { clock, complain, h, lastPart } from "./dom.js";
+import { sourceStrip } from "./sources.js";
 import { session } from "./session.js";
 import { SpectrogramView } from "./spectrogram.js";
 import { Transport } from "./transport.js";
@@ -84,7 +85,7 @@ class Player extends EventTarget {
   }
 
   /** Add a track to the list, or find it there. */
-  async add(file, title) {
+  async add(file, title, { hasSources = false } = {}) {
     const known = this.tracks.find((track) => track.file === file);
     if (known) return known;
     const recording = session.recording;
@@ -94,7 +95,17 @@ class Player extends EventTarget {
     const track = { file, title, sound };
     this.tracks.push(track);
     this.#listTracks();
+    if (hasSources) this.#addStrip(track).catch(() => {}); // too long, for instance: it does without
     return track;
+  }
+
+  async #addStrip(track) {
+    const [original] = this.tracks;
+    track.strip = await sourceStrip(track.file, track.sound.seconds, { file: original.file, seconds: original.sound.seconds }, {
+      now: () => this.transport.time,
+      play: (place) => this.hear(original, place).then(() => this.transport.play()).catch(complain),
+    });
+    this.#listTracks();
   }
 
   remove(track) {
@@ -115,8 +126,8 @@ class Player extends EventTarget {
   }
 
   /** Hear a file at once: add it, switch to it, play. */
-  async listen(file, title, at = 0) {
-    const track = await this.add(file, title);
+  async listen(file, title, { at = 0, ...options } = {}) {
+    const track = await this.add(file, title, options);
     if (!track) return;
     await this.hear(track, at);
     await this.transport.play();

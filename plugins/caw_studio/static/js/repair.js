@@ -62,8 +62,7 @@ function listGaps(list) {
 }
 
 function noisePart() {
-  const model = modelField({ none: "None", hint: "Only of a cleaner recording of the same source." });
-  model.select.value = "";
+  const model = modelField({ none: "None", preferOwn: false, hint: "Only of a cleaner recording of the same source." });
   const declick = h("input", { type: "checkbox", checked: true });
   const form = jobForm("denoise", "Denoise", [model.element, field("Remove clicks", declick)],
     () => ({ model: model.value, declick: declick.checked, strength: 1 }));

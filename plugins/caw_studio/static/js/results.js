@@ -7,16 +7,16 @@ import { player } from "./player.js";
 import { session, whenever } from "./session.js";
 
 /** A file that was made: heard, put beside others, downloaded. */
-export function resultRow(file, title, { listenAt = () => 0, extra = [] } = {}) {
-  const listen = () => player.listen(file, title, listenAt()).catch(complain);
-  const add = () => player.add(file, title).catch(complain);
+export function resultRow(file, title, { listenAt = () => 0, hasSources = false } = {}) {
+  const listen = () => player.listen(file, title, { at: listenAt(), hasSources }).catch(complain);
+  const add = () => player.add(file, title, { hasSources }).catch(complain);
   return h("div", { className: "result" },
     h("button", { type: "button", className: "primary small", onclick: listen, "aria-label": `Listen to ${title}` }, "Listen"),
     h("span", { className: "name" }, title),
     h("button", { type: "button", className: "small", onclick: add, title: "Put it on the list of tracks", "aria-label": `Compare ${title}` }, "Compare"),
     ["wav", "flac"].map((format) => h("a", {
       href: downloadAddress(file, format), download: "", className: "button small", "aria-label": `Download ${title} as ${format.toUpperCase()}`,
-    }, format.toUpperCase())), extra);
+    }, format.toUpperCase())));
 }
 
 /**

@@ -54,7 +54,7 @@ function trainingCard(job, before) {
   const takes = job.takes.map(([file, written], index) => {
     const after = written - job.started;
     const title = index === 0 ? "First take" : `Take ${index + 1}`;
-    return resultRow(file, `${title}, after ${duration(Math.max(0, after))}`);
+    return resultRow(file, `${title}, after ${duration(Math.max(0, after))}`, { hasSources: true });
   });
   const made = h("article", { className: `card ${job.status}` },
     h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "actions" }, actionsOf(job))),

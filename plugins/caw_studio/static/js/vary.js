@@ -15,7 +15,7 @@ export function varyPanel() {
 
   async function readRates() {
     const asked = model.value;
-    rates = asked ? await get("model-info", { file: asked }).then((info) => info.rates, () => []) : [];
+    rates = asked ? await get("model-info", { file: asked }).then((info) => info.scales.map((each) => each.rate), () => []) : [];
     if (asked !== model.value) return;
     Object.assign(scale.input, { max: rates.length, value: 0 });
     scale.input.dispatchEvent(new Event("input"));
@@ -42,6 +42,6 @@ export function varyPanel() {
   };
   return {
     id: "vary", title: "Vary", shown: refresh,
-    element: h("div", {}, h("p", {}, "The recording's structure with new detail, from the model's own material."), form, resultsOf(["vary"], title)),
+    element: h("div", {}, h("p", {}, "The recording's structure with new detail, from the model's own material."), form, resultsOf(["vary"], title, { optionsOf: () => ({ hasSources: true }) })),
   };
 }
