@@ -172,8 +172,8 @@ def _native(effect: str, parameter: NativeParameter) -> DeclaredParameter:
         default=default,
         is_required=parameter.default is None,
         is_optional=parameter.default is not None and default is None,
-        low=bounds and bounds.low,
-        high=bounds and bounds.high,
+        low=None if bounds is None else bounds.low,
+        high=None if bounds is None else bounds.high,
         choices=tuple(parameter.choices),
         unit=_unit(parameter.name, ""),
     )

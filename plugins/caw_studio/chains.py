@@ -45,17 +45,28 @@ def _effect_toml(table: object, library: Library) -> str:
         if key not in parameters:
             raise CawUsageError(f"{name} has no parameter {str(key)[:80]!r}")
         if value is not None:
-            lines.append(f"{key} = {_toml_value(parameters[key], value, library)}")
+            checked = plain_value(parameters[key], value, library)
+            lines.append(f"{key} = {json.dumps(checked, ensure_ascii=False)}")  # TOML writes them as JSON does
     return "\n".join([*lines, ""])
 
 
-def _toml_value(parameter: DeclaredParameter, value: object, library: Library) -> str:
+def plain_value(parameter: DeclaredParameter, value: object, library: Library) -> bool | float | str:
+    """The value of a parameter, as the page gives it; the name of a file if it could lead to one.
+
+    Args:
+        parameter: that it is for.
+        value: anything.
+        library: files that may be named.
+
+    Raises:
+        CawUsageError: it is nothing plain, or leads out of the folder.
+    """
     if isinstance(value, float) and not math.isfinite(value):
         raise CawUsageError(f"{parameter.name} must be a finite number")
     if isinstance(value, (bool, int, float)):
-        return json.dumps(value)
+        return value
     if not isinstance(value, str) or not value.isprintable():
         raise CawUsageError(f"{parameter.name} must be a number, a text, true or false")
     if parameter.kind == "path" or "/" in value or "\\" in value:  # whatever it is for: no path leads elsewhere
-        value = library.name(library.path(value, AUDIO_SUFFIXES | {MODEL_SUFFIX}))
-    return json.dumps(value, ensure_ascii=False)  # TOML's basic strings have the same escapes
+        return library.name(library.path(value, AUDIO_SUFFIXES | {MODEL_SUFFIX}))
+    return value

@@ -10,79 +10,26 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 import shlex
 import shutil
-import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, get_args
 
+from caw_studio import processes
+from caw_studio.job import Job
 from caw_studio.library import Library
 from caw_studio.progress import Progress, read_line
-from caw_studio.recipes import Lane, Recipe, make_recipe
-from caw_toolkit import CawError, CawUsageError
+from caw_studio.recipes import Lane, make_recipe
+from caw_toolkit import CawUsageError
 
 logger = logging.getLogger(__name__)
 
-#: Until a job that was told to stop is ended by force.
-PATIENCE_SECONDS = 30.0
 #: Waiting and running jobs at the most, and lines kept of what a job says.
 MOST_UNFINISHED, MOST_LINES = 50, 40
 #: Between two looks at files that a training writes again and again.
 PREVIEW_SECONDS = 0.5
-#: That training gives way to everything else.
-_NICE = 10
-
-
-@dataclass
-class Job:
-    """A piece of work, as the page shows it.
-
-    Attributes:
-        id: name of its folder.
-        kind: of recipe.
-        recipe: how it is done.
-        status: `queued`, `running`, `done`, `failed`, or `stopped` by the user or with the server.
-        created: seconds since 1970.
-        started: the same.
-        ended: the same.
-        progress: the last that was heard of it.
-        lines: what it said, on standard error.
-        takes: names of copies of what a training could make on its way, with the time of each, in seconds since 1970.
-    """
-
-    id: str
-    kind: str
-    recipe: Recipe
-    status: str = "queued"
-    created: float = field(default_factory=time.time)
-    started: float | None = None
-    ended: float | None = None
-    progress: Progress = field(default_factory=Progress)
-    lines: list[str] = field(default_factory=list)
-    takes: list[tuple[str, float]] = field(default_factory=list)
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether it waits or runs."""
-        return self.status in ("queued", "running")
-
-    def content(self) -> dict[str, Any]:
-        """All of it, in plain types."""
-        return asdict(self)
-
-    @classmethod
-    def from_content(cls, content: dict[str, Any]) -> Job:
-        """The inverse of `content`; one that was at work when the server ended has stopped."""
-        known = {each.name for each in fields(cls)}
-        job = cls(**{name: value for name, value in content.items() if name in known})
-        job.recipe = Recipe(**content["recipe"])
-        job.progress = Progress(**content["progress"])
-        if job.is_unfinished:
-            job.status = "stopped"
-        return job
 
 
 class JobQueue:
@@ -156,7 +103,7 @@ class JobQueue:
         job = self.find(identifier)
         process = self._processes.get(job.id)
         if process is not None:
-            asyncio.get_running_loop().create_task(_end(process))
+            asyncio.get_running_loop().create_task(processes.end(process))
         elif job.status == "queued":
             job.status, job.ended = "stopped", time.time()
             await self._tell(job)
@@ -172,7 +119,7 @@ class JobQueue:
         if job.is_unfinished:
             raise CawUsageError("stop the job first")
         del self.jobs[job.id]
-        await asyncio.to_thread(shutil.rmtree, self.library.jobs / job.id, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._folder(job), ignore_errors=True)
         job.status = "removed"
         self._broadcast(job)
 
@@ -213,13 +160,16 @@ class JobQueue:
 
     def shown(self, job: Job) -> dict[str, Any]:
         """What the page is told of a job."""
-        folder = self.library.folder
+        names = job.recipe.outputs or [self.library.name(path) for path in sorted(self._folder(job).glob("*.wav"))]
         return {
             **job.content(),
-            "outputs": [name for name in job.recipe.outputs if (folder / name).is_file()],
+            "outputs": [name for name in names if (self.library.folder / name).is_file()],
             "command": shlex.join(["caw", *job.recipe.arguments]),
-            "has_record": (self.library.jobs / job.id / "log.jsonl").is_file(),
+            "has_record": (self._folder(job) / "log.jsonl").is_file(),
         }
+
+    def _folder(self, job: Job) -> Path:
+        return self.library.jobs / job.id
 
     # Work
 
@@ -236,25 +186,17 @@ class JobQueue:
         return min(waiting, key=lambda job: job.created, default=None)
 
     async def _run(self, job: Job) -> None:
-        command = _command(job, again=job.started is not None)
+        again = job.started is not None
         job.status, job.started = "running", job.started or time.time()
         await self._tell(job)
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=self.library.folder,
-            env={**os.environ, "OMP_NUM_THREADS": str(_threads(job.recipe.lane)), "NO_COLOR": "1"},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            preexec_fn=_give_way if job.recipe.lane == "training" and os.name == "posix" else None,
-        )
+        process = await processes.start(job, self.library.folder, again=again)
         self._processes[job.id] = process
         previews = asyncio.create_task(self._keep_previews(job))
         try:
             await self._listen(job, process)
             code = await process.wait()
         except asyncio.CancelledError:  # the server ends
-            await _end(process)
+            await processes.end(process)
             code = None
         finally:
             previews.cancel()
@@ -302,7 +244,7 @@ class JobQueue:
 
     async def _tell(self, job: Job) -> None:
         """Keep the state of a job on disk, wake the lanes and tell the subscribers."""
-        path = self.library.jobs / job.id / "job.json"
+        path = self._folder(job) / "job.json"
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(job.content()), encoding="utf-8")
         partial.replace(path)
@@ -313,50 +255,3 @@ class JobQueue:
     def _broadcast(self, job: Job) -> None:
         for subscriber in self._subscribers:
             subscriber.put_nowait(job)
-
-
-def _command(job: Job, *, again: bool) -> list[str]:
-    """The command line of a job as it is run; what is added changes no result."""
-    again_option = ["--resume" if job.recipe.lane == "training" else "--force"] if again else []
-    name, *arguments = job.recipe.arguments
-    return [sys.executable, "-m", "caw_toolkit", name, "--progress", "json", *again_option, *arguments]
-
-
-def _threads(lane: Lane) -> int:
-    """A lane's share of the cores: training may have all but one, the rest half."""
-    cores = os.cpu_count() or 1
-    return max(1, cores - 1 if lane == "training" else cores // 2)
-
-
-def _give_way() -> None:
-    os.nice(_NICE)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask a process to end, and see to it that it does."""
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
-        except asyncio.TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def printed_by_caw(*arguments: str) -> Any:
-    """What a short `caw` command prints as JSON.
-
-    Raises:
-        CawError: it fails, with what it says.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "caw_toolkit", *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    if process.returncode:
-        said = errors.decode(errors="replace").strip().splitlines() or ["caw said nothing"]
-        raise CawError(said[-1].removeprefix("Error: "))
-    return json.loads(output)

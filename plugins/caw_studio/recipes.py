@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from caw_studio.chains import chain_toml
+from caw_studio.chains import chain_toml, plain_value
 from caw_studio.library import MODEL_SUFFIX, Library
+from caw_studio.panels import known_panels
 from caw_toolkit import CawUsageError, read_audio, write_audio
 
 Settings = Mapping[str, Any]
@@ -33,7 +34,7 @@ class Recipe:
     Attributes:
         title: one line that says what it is.
         arguments: of `caw`.
-        outputs: names of the results; of those that are made several times, too.
+        outputs: names of the results; none if they are not known before.
         settings: as they were given, with the seed that was drawn.
         of: name of the recording that it starts from, if there is one.
         lane: jobs of one lane wait for each other.
@@ -242,6 +243,20 @@ def _excerpt(asked: _Asked, start: float) -> str:
     return asked.library.name(path)
 
 
+def _panel(asked: _Asked) -> Recipe:
+    name, values, recording = asked.settings.get("panel"), asked.settings.get("values", {}), asked.recording()
+    if not isinstance(name, str) or name not in known_panels() or not isinstance(values, Mapping):
+        raise CawUsageError(f"there is no panel {str(name)[:80]!r}")
+    parameters = {parameter.name: parameter for parameter in known_panels()[name].parameters}
+    settings = []
+    for key, value in values.items():
+        if key not in parameters:
+            raise CawUsageError(f"{name} has no parameter {str(key)[:80]!r}")
+        settings += ["--set", f"{key}={plain_value(parameters[key], value, asked.library)}"]
+    arguments = ["panel", *settings, *asked.log(), "-o", asked.library.name(asked.folder), name, _path(recording)]
+    return Recipe(f"{_last(recording)}: {name}", arguments, [], asked.settings, of=recording)
+
+
 def _path(name: str) -> str:
     """A name as an argument: never taken for an option."""
     return f"./{name}" if name.startswith("-") else name
@@ -269,4 +284,5 @@ _RECIPES: Mapping[str, Callable[[_Asked], Recipe]] = {
     "bwe": _extend,
     "vary": _vary,
     "chain": _chain,
+    "panel": _panel,
 }

@@ -8,7 +8,6 @@ import html
 import json
 import secrets
 import socket
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -25,14 +24,14 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from caw_studio.jobs import JobQueue, printed_by_caw
+from caw_studio.jobs import JobQueue
 from caw_studio.library import MODEL_SUFFIX, Library
+from caw_studio.processes import printed_by_caw
+from caw_studio.requests import body_of, number_in
 from caw_studio.security import Guard, page_policy
-from caw_toolkit import CawError, CawUsageError, read_audio, write_audio
+from caw_toolkit import CawError, CawUsageError
 
 STATIC = Path(__file__).with_name("static")
-#: Of a request that isn't a file.
-MOST_BODY_BYTES = 1 << 20
 #: A comment is sent this often where nothing happens, so that a connection that is gone is noticed.
 KEEP_ALIVE_SECONDS = 15.0
 #: Formats that every browser plays.
@@ -73,6 +72,7 @@ class Studio:
             Route("/api/model-info", self.model_info),
             Route("/api/chain", self.chain, methods=["POST"]),
             Route("/api/effects", self.effects),
+            Route("/api/panels", self.panels),
             Route("/api/source-map", self.source_map),
             Route("/api/plan", self.plan),
             Route("/api/jobs", self.jobs),
@@ -127,27 +127,31 @@ class Studio:
         """Levels of a part, row by row, one byte each."""
         from caw_studio.sounds import spectrogram_of
 
-        path, start, stop = self._recording(request), _number(request, "start"), _number(request, "stop")
-        made = await run_in_threadpool(spectrogram_of, path, start, stop, int(_number(request, "columns")))
+        path, start, stop = self._recording(request), number_in(request, "start"), number_in(request, "stop")
+        made = await run_in_threadpool(spectrogram_of, path, start, stop, int(number_in(request, "columns")))
         bounds = {"x-lowest-hz": f"{made.lowest_hz:.1f}", "x-highest-hz": f"{made.highest_hz:.1f}"}
         return Response(made.levels.tobytes(), media_type="application/octet-stream", headers=bounds)
 
     async def audio(self, request: Request) -> Response:
         """A recording as browsers play it."""
+        from caw_studio.sounds import converted
+
         path = self._recording(request)
         if path.suffix.lower() in _PLAYABLE:
             return FileResponse(path)
-        return Response(await run_in_threadpool(_converted, path, ".wav"), media_type="audio/wav")
+        return Response(await run_in_threadpool(converted, path, ".wav"), media_type="audio/wav")
 
     async def download(self, request: Request) -> Response:
         """A recording to keep: as it is, or with the same samples in another format."""
+        from caw_studio.sounds import converted
+
         path = self._recording(request)
         suffix = "." + request.query_params.get("format", path.suffix[1:]).lower()
         if suffix == path.suffix.lower():
             return FileResponse(path, filename=path.name)
         if suffix not in _DOWNLOADS:
             raise CawUsageError("downloads are in WAV or FLAC")
-        data = await run_in_threadpool(_converted, path, suffix)
+        data = await run_in_threadpool(converted, path, suffix)
         name = quote(path.with_suffix(suffix).name)
         headers = {"content-disposition": f"attachment; filename*=utf-8''{name}"}
         return Response(data, media_type=f"audio/{suffix[1:]}", headers=headers)
@@ -164,11 +168,18 @@ class Studio:
         known = await run_in_threadpool(known_effects)
         return JSONResponse([asdict(effect) for effect in known.values()])
 
+    async def panels(self, _request: Request) -> Response:
+        """Panels that plugins add, with their parameters."""
+        from caw_studio.panels import known_panels
+
+        known = await run_in_threadpool(known_panels)
+        return JSONResponse([asdict(offer) for offer in known.values()])
+
     async def chain(self, request: Request) -> Response:
         """A chain as a file for `caw process --chain`."""
         from caw_studio.chains import chain_toml
 
-        body = await _body(request)
+        body = await body_of(request)
         return JSONResponse({"toml": await run_in_threadpool(chain_toml, body.get("chain"), self.library)})
 
     async def source_map(self, request: Request) -> Response:
@@ -207,7 +218,7 @@ class Studio:
 
     async def add_job(self, request: Request) -> Response:
         """Begin a job."""
-        body = await _body(request)
+        body = await body_of(request)
         job = await self.queue.add(body.get("kind"), body.get("settings"))
         return JSONResponse(self.queue.shown(job))
 
@@ -237,22 +248,21 @@ class Studio:
             yield ": still here\n\n" if job is None else f"data: {json.dumps(self.queue.shown(job))}\n\n"
 
 
-def make_app(library: Library, *, token: str, host: str, port: int) -> Starlette:
+def make_app(library: Library, queue: JobQueue, *, token: str, host: str, port: int) -> Starlette:
     """The application.
 
     Args:
         library: files of the session, which is open.
+        queue: of its jobs.
         token: secret of the address.
         host: that the server listens at.
         port: of it.
     """
-    queue = JobQueue(library)
     studio = Studio(library, queue)
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         queue.start()
-        app.state.queue = queue
         yield
         await queue.close()
 
@@ -274,17 +284,22 @@ def serve(library: Library, listening: socket.socket, *, token: str, host: str, 
         host: that the server listens at.
         port: of it.
     """
-    app = make_app(library, token=token, host=host, port=port)
+    queue = JobQueue(library)
+    app = make_app(library, queue, token=token, host=host, port=port)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="on")
     with contextlib.suppress(KeyboardInterrupt):
-        _Server(config).run(sockets=[listening])
+        _Server(config, queue).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
     """Ends streams of events when it is to end, which would go on for ever."""
 
+    def __init__(self, config: uvicorn.Config, queue: JobQueue) -> None:
+        super().__init__(config)
+        self._queue = queue
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.config.app.state.queue.hang_up()
+        self._queue.hang_up()
         await super().shutdown(sockets)
 
 
@@ -294,39 +309,3 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=400)
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    """The object that a request carries."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MOST_BODY_BYTES:
-            raise CawUsageError("the request is too large")
-    try:
-        content = json.loads(bytes(data))
-    except (ValueError, RecursionError):
-        raise CawUsageError("the request is no JSON") from None
-    if not isinstance(content, dict):
-        raise CawUsageError("the request must be an object")
-    return content
-
-
-def _number(request: Request, name: str) -> float:
-    try:
-        number = float(request.query_params[name])
-    except (KeyError, ValueError):
-        raise CawUsageError(f"{name} must be a number") from None
-    if not abs(number) < 1e7:
-        raise CawUsageError(f"{name} must be a number below ten million")
-    return number
-
-
-def _converted(path: Path, suffix: str) -> bytes:
-    """The samples of a file in another format, at their depth."""
-    clip = read_audio(path)
-    depth = "24" if clip.source is None else clip.source.bit_depth(f"converted{suffix}")
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder, f"converted{suffix}")
-        write_audio(target, clip.samples, clip.sample_rate, bit_depth=depth, clipping="clip")
-        return target.read_bytes()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import math
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit import CawUsageError, Gap, read_audio
+from caw_toolkit import CawUsageError, Gap, read_audio, write_audio
 from caw_toolkit.audio.blocks import open_audio
 from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.metrics import scoring_signal, source_map
@@ -211,3 +212,21 @@ def _sources_of_states(take: Path, _made: int, recording: Path, _recorded: int) 
     rate = min(sound_of(take).sample_rate, sound_of(recording).sample_rate)
     segments = source_map(scoring_signal(take, rate)[0], scoring_signal(recording, rate)[0], rate)
     return [(segment.start, segment.stop, segment.source) for segment in segments]
+
+
+def converted(path: Path, suffix: str) -> bytes:
+    """The samples of a file in another format, at their depth, as bytes.
+
+    Args:
+        path: of the file.
+        suffix: of the other format.
+
+    Raises:
+        CawError: as `read_audio`.
+    """
+    clip = read_audio(path)
+    depth = "24" if clip.source is None else clip.source.bit_depth(f"converted{suffix}")
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, f"converted{suffix}")
+        write_audio(target, clip.samples, clip.sample_rate, bit_depth=depth, clipping="clip")
+        return target.read_bytes()

@@ -18,7 +18,8 @@ from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.training.plan import Plan, make_plan
 from caw_toolkit.training.previews import PreviewClock
-from caw_toolkit.training.trainer import Progress, Trainer, TrainingInterruptedError
+from caw_toolkit.training.schedule import Progress
+from caw_toolkit.training.trainer import Trainer, TrainingInterruptedError
 from weights import assert_same_weights, weights
 
 PRESET = """\

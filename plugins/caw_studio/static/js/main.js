@@ -7,13 +7,12 @@ import { player } from "./player.js";
 import { session } from "./session.js";
 import { chainPanel } from "./chain.js";
 import { generatePanel } from "./generate.js";
+import { pluginPanels } from "./panels.js";
 import { repairPanel } from "./repair.js";
 import { trainPanel } from "./train.js";
 import { varyPanel } from "./vary.js";
 
-const panels = [trainPanel(), generatePanel(), repairPanel(), varyPanel(), chainPanel()];
-
-function openTabs() {
+function openTabs(panels) {
   const strip = document.getElementById("tabs");
   const place = document.getElementById("panel");
   const tabs = panels.map((panel) => h("button", {
@@ -45,9 +44,13 @@ function openTabs() {
   choose(panels.find((panel) => panel.id === sessionStorage.getItem("tab")) ?? panels[0]);
 }
 
+const others = pluginPanels().catch((error) => {
+  complain(error);
+  return [];
+});
 player.open(document.getElementById("player"));
 libraryPart(document.getElementById("library"));
 jobsPart(document.getElementById("jobs"));
-openTabs();
+openTabs([trainPanel(), generatePanel(), repairPanel(), varyPanel(), chainPanel(), ...(await others)]);
 window.studio = { player, session }; // for the console of whoever is curious, and for tests
 await session.open().catch(complain);

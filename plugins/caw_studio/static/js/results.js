@@ -22,13 +22,13 @@ export function resultRow(file, title, { listenAt = () => 0, hasSources = false 
 /**
  * The jobs of some kinds about the chosen recording, kept up to date.
  * titleOf(job, file, index) names a result; options of resultRow come from optionsOf(job, file), what else a card
- * shows from extraOf(job).
+ * shows from extraOf(job); where(job) says whether it is shown at all.
  */
-export function resultsOf(kinds, titleOf, { optionsOf = () => ({}), extraOf = () => null } = {}) {
+export function resultsOf(kinds, titleOf, { optionsOf = () => ({}), extraOf = () => null, where = () => true } = {}) {
   const element = h("div", { className: "results" });
   const shown = new Map();
   whenever(["recording", "jobs", "job"], () => {
-    const jobs = session.jobsHere(...kinds);
+    const jobs = session.jobsHere(...kinds).filter(where);
     element.replaceChildren(...jobs.map((job) => {
       const state = JSON.stringify(job);
       const known = shown.get(job.id);
