@@ -52,6 +52,11 @@ class JobQueue:
 
     def start(self) -> None:
         """Read what the session knows, and begin to work."""
+        self.read()
+        self._lanes = [asyncio.create_task(self._work(lane)) for lane in get_args(Lane)]
+
+    def read(self) -> None:
+        """Know the jobs that the session has kept."""
         for path in sorted(self.library.jobs.glob("*/job.json")):
             try:
                 job = Job.from_content(json.loads(path.read_text(encoding="utf-8")))
@@ -60,7 +65,6 @@ class JobQueue:
                 continue
             job.id = path.parent.name
             self.jobs[job.id] = job
-        self._lanes = [asyncio.create_task(self._work(lane)) for lane in get_args(Lane)]
 
     async def close(self) -> None:
         """Stop everything; trainings keep their state."""

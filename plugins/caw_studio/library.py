@@ -100,7 +100,7 @@ class Library:
         if not isinstance(name, str) or not name or "\0" in name or "\\" in name or len(name) > 1000:
             raise missing
         parts = PurePosixPath(name).parts
-        inner = parts[1:] if parts[0] == SESSION else parts
+        inner = parts[1:] if parts[:1] == (SESSION,) else parts
         if name.startswith("/") or any(part.startswith(".") for part in inner):
             raise missing
         try:
@@ -138,7 +138,8 @@ class Library:
         visible = [entry for entry in entries if not entry.name.startswith(".")]
         for entry in visible:
             path = Path(entry.path)
-            if path.suffix.lower() in AUDIO_SUFFIXES | {MODEL_SUFFIX} and entry.is_file():
+            is_inside = not entry.is_symlink() or path.resolve().is_relative_to(self.folder)
+            if path.suffix.lower() in AUDIO_SUFFIXES | {MODEL_SUFFIX} and is_inside and entry.is_file():
                 yield path
         for entry in visible:
             if depth > 1 and entry.is_dir(follow_symlinks=False):
