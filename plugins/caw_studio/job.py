@@ -49,11 +49,11 @@ class Job:
 
     @classmethod
     def from_content(cls, content: dict[str, Any]) -> Job:
-        """The inverse of `content`; one that was at work when the server ended has stopped."""
+        """The inverse of `content`; one that was at work when the server ended has stopped, one that waited waits."""
         known = {each.name for each in fields(cls)}
         job = cls(**{name: value for name, value in content.items() if name in known})
         job.recipe = Recipe(**content["recipe"])
         job.progress = Progress(**content["progress"])
-        if job.is_unfinished:
+        if job.status == "running":
             job.status = "stopped"
         return job

@@ -6,7 +6,7 @@ import Timeline from "../vendor/wavesurfer/timeline.esm.js";
 import { BlindTest } from "./blind.js";
 import { fetched, get } from "./api.js";
 import { clock, complain, h, lastPart } from "./dom.js";
-import { sourceStrip } from "./sources.js";
+import { legendStrip, sourceStrip } from "./sources.js";
 import { session } from "./session.js";
 import { SpectrogramView } from "./spectrogram.js";
 import { Transport } from "./transport.js";
@@ -101,10 +101,11 @@ class Player extends EventTarget {
 
   async #addStrip(track) {
     const [original] = this.tracks;
-    track.strip = await sourceStrip(track.file, track.sound.seconds, { file: original.file, seconds: original.sound.seconds }, {
-      now: () => this.transport.time,
-      play: (place) => this.hear(original, place).then(() => this.transport.play()).catch(complain),
-    });
+    const { seconds } = original.sound;
+    const play = (place) => this.hear(original, place).then(() => this.transport.play()).catch(complain);
+    const recording = { file: original.file, seconds };
+    track.strip = await sourceStrip(track.file, track.sound.seconds, recording, { now: () => this.transport.time, play });
+    original.strip ??= legendStrip(seconds, play);
     this.#listTracks();
   }
 

@@ -5,6 +5,22 @@ import { clock, h } from "./dom.js";
 
 const WIDTH = 600;
 
+const colourOf = (place, seconds) => `hsl(${(330 * place) / seconds} 75% 55%)`;
+
+/** The strip of the recording itself: which colour stands for which place. */
+export function legendStrip(seconds, play) {
+  const canvas = h("canvas", { width: WIDTH, height: 1, "aria-hidden": "true" });
+  const context = canvas.getContext("2d");
+  for (let x = 0; x < WIDTH; x += 1) {
+    context.fillStyle = colourOf(x, WIDTH);
+    context.fillRect(x, 0, 1, 1);
+  }
+  return h("button", {
+    type: "button", className: "strip", tabIndex: -1, "aria-label": "Colours of places in the recording",
+    onclick: (event) => play((event.offsetX / event.currentTarget.clientWidth) * seconds),
+  }, canvas);
+}
+
 /**
  * A strip for a take of some length: hue by place in the recording, grey where nothing there resembles it.
  * A click plays the place that a moment comes from; Enter does so for the moment that is heard.
@@ -15,7 +31,7 @@ export async function sourceStrip(file, seconds, recording, { now, play }) {
   const context = canvas.getContext("2d");
   for (let x = 0; x < WIDTH; x += 1) {
     const place = placeAt((x / WIDTH) * seconds);
-    context.fillStyle = place === null ? "#8886" : `hsl(${(330 * place) / recording.seconds} 75% 55%)`;
+    context.fillStyle = place === null ? "#8886" : colourOf(place, recording.seconds);
     context.fillRect(x, 0, 1, 1);
   }
 
