@@ -81,7 +81,8 @@ def _rates(_context: click.Context, _parameter: click.Parameter, value: str | No
     type=OUTPUT_FILE,
     multiple=True,
     metavar="FILE",
-    help="Write what there is, early, again and again, and when it is stopped: 10 s of audio, or with .pt a model that can be used.",
+    help="Write what there is, early, again and again, and when it is stopped: 10 s of audio, or with .pt a model that "
+    "can be used.",
 )
 @device_option
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers; drawn if left out.")

@@ -83,5 +83,5 @@ async def printed_by_caw(*arguments: str) -> Any:
     output, errors = await process.communicate()
     if process.returncode:
         said = errors.decode(errors="replace").strip().splitlines() or ["caw said nothing"]
-        raise CawError(said[-1].removeprefix("Error: "))
+        raise CawError(said[-1].removeprefix("Error: ").removeprefix("caw: error: "))
     return json.loads(output)

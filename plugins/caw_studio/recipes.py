@@ -111,7 +111,7 @@ class _Asked:
     def option(self, name: str, low: float, high: float) -> list[str]:
         """`--name value`, if there is a value."""
         value = self.number(name, low, high)
-        return [] if value is None else [f"--{name}", f"{value:g}"]
+        return [] if value is None else [f"--{name}", f"{value:.10g}"]
 
     def seed(self) -> list[str]:
         """`--seed N`, drawn if it is left open."""
@@ -129,7 +129,16 @@ def _train(asked: _Asked) -> Recipe:
     material = asked.settings.get("material", "auto")
     if material not in ("auto", "speech", "music", "ambience"):
         raise CawUsageError(f"material must be auto, speech, music or ambience, not {str(material)[:40]!r}")
-    arguments = ["train", *asked.option("minutes", 0.01, 10_000), "--material", material, *asked.seed(), *previews]
+    part = [*asked.option("start", 0, 1e6), *asked.option("duration", 0.1, 1e6)]
+    arguments = [
+        "train",
+        *asked.option("minutes", 0.01, 10_000),
+        *part,
+        "--material",
+        material,
+        *asked.seed(),
+        *previews,
+    ]
     return Recipe(
         f"Model of {_last(clip)}",
         [*arguments, "-o", model, _path(clip)],

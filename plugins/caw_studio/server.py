@@ -195,9 +195,12 @@ class Studio:
     # Jobs
 
     async def plan(self, request: Request) -> Response:
-        """What training on a recording would do."""
+        """What training on a recording would do, or why that cannot be."""
         path = self._recording(request)
-        return JSONResponse(await self._asked(path, "train", "--dry-run", "--json", "--quiet", "-o", "model.pt"))
+        try:
+            return JSONResponse(await self._asked(path, "train", "--dry-run", "--json", "--quiet", "-o", "model.pt"))
+        except CawError as error:
+            return JSONResponse({"problem": str(error)})
 
     async def model_info(self, request: Request) -> Response:
         """What a model file holds."""

@@ -12,6 +12,7 @@ import { SpectrogramView } from "./spectrogram.js";
 import { Transport } from "./transport.js";
 
 const OUTLINE_SAMPLES = 256;
+const LONGEST_MAPPED = 120; // seconds whose sources the server finds
 const STEP = 2; // seconds, by an arrow key
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -95,7 +96,7 @@ class Player extends EventTarget {
     const track = { file, title, sound };
     this.tracks.push(track);
     this.#listTracks();
-    if (hasSources) this.#addStrip(track).catch(() => {}); // too long, for instance: it does without
+    if (hasSources && Math.max(sound.seconds, session.sound.seconds) <= LONGEST_MAPPED) this.#addStrip(track).catch(complain);
     return track;
   }
 
@@ -143,11 +144,15 @@ class Player extends EventTarget {
     await this.transport.toggle().catch(complain);
   }
 
+  /** The part that is marked for the loop, or null. */
+  get marked() {
+    const region = this.#regions.getRegions().find((each) => each.kind === "loop");
+    return region ? { start: region.start, stop: region.end } : null;
+  }
+
   toggleLoop() {
     const on = this.transport.loop === null;
-    const region = this.#regions.getRegions().find((each) => each.kind === "loop");
-    const whole = { start: 0, stop: this.transport.duration };
-    this.transport.setLoop(on ? (region ? { start: region.start, stop: region.end } : whole) : null);
+    this.transport.setLoop(on ? this.marked ?? { start: 0, stop: this.transport.duration } : null);
     this.loopButton.setAttribute("aria-pressed", String(on));
   }
 

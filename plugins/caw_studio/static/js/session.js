@@ -1,7 +1,7 @@
 // What the page knows: files, jobs, the chosen recording. Parts of the page listen for its events.
 
 import { events, get, post } from "./api.js";
-import { complain } from "./dom.js";
+import { complain, lastPart } from "./dom.js";
 
 class Session extends EventTarget {
   files = { recordings: [], uploads: [], built_in: [], models: [] };
@@ -24,7 +24,14 @@ class Session extends EventTarget {
 
   /** Work on a recording. */
   async choose(name) {
-    const sound = await get("sound", { file: name });
+    const reading = document.getElementById("reading");
+    reading.textContent = `Reading ${lastPart(name)} …`;
+    let sound;
+    try {
+      sound = await get("sound", { file: name });
+    } finally {
+      reading.textContent = "";
+    }
     this.recording = name;
     this.sound = sound;
     history.replaceState(null, "", `#${encodeURIComponent(name)}`);

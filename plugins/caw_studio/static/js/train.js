@@ -4,17 +4,19 @@ import { get } from "./api.js";
 import { duration, field, h, numberIn } from "./dom.js";
 import { jobForm, seedField } from "./forms.js";
 import { actionsOf, commandOf, complaintOf, progressOf } from "./jobs.js";
+import { player } from "./player.js";
 import { resultRow } from "./results.js";
 import { session, whenever } from "./session.js";
 
 export function trainPanel() {
   const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as the preset says" });
   const material = h("select", {}, ["auto", "speech", "music", "ambience"].map((each) => h("option", {}, each)));
+  const partly = h("input", { type: "checkbox" });
   const seed = seedField();
   const form = jobForm("train", "Train", [
     field("Minutes", minutes, "One to three are plenty for most clips; stop any time."),
-    field("Material", material), seed.element,
-  ], () => ({ minutes: numberIn(minutes), material: material.value, seed: seed.value }));
+    field("Material", material), seed.element, field("Only what is marked", partly, "For long recordings: drag over the picture first."),
+  ], () => ({ minutes: numberIn(minutes), material: material.value, seed: seed.value, ...(partly.checked ? markedPart() : {}) }));
   const plan = h("p", { className: "plan" });
   const list = h("div", { className: "results" });
   const cards = new Map();
@@ -33,6 +35,13 @@ export function trainPanel() {
   };
 }
 
+/** The part that is marked for the loop, as settings of a training. */
+function markedPart() {
+  const { marked } = player;
+  if (!marked) throw new Error("Mark a part first: drag over the picture.");
+  return { start: marked.start, duration: marked.stop - marked.start };
+}
+
 /** What a training would do: found by a dry run, which takes some seconds. */
 async function showPlan(element) {
   const { recording } = session;
@@ -41,6 +50,7 @@ async function showPlan(element) {
   let text;
   try {
     const plan = await get("plan", { file: recording });
+    if (plan.problem) throw new Error(plan.problem);
     const rates = plan.scales.map((scale) => scale.rate).join(", ");
     text = `It sounds like ${plan.material}. Scales of ${rates} Hz; about ${duration(60 * plan.minutes)} and ${plan.memory_gigabytes.toFixed(1)} GB of memory.`;
   } catch (error) {
