@@ -104,10 +104,10 @@ def jobs(page: Any, kind: str) -> list[dict[str, Any]]:
     return [job for job in known if job["kind"] == kind]
 
 
-def finished(page: Any, kind: str) -> dict[str, Any]:
-    """The newest job of a kind, when it has ended."""
+def finished(page: Any, kind: str, count: int = 1) -> dict[str, Any]:
+    """The newest job of a kind, when there are so many and all have ended."""
     of_kind = f"[...studio.session.jobs.values()].filter(job => job.kind === '{kind}')"
-    until(page, f"!{of_kind}.some(job => ['queued', 'running'].includes(job.status))")
+    until(page, f"{of_kind}.length === {count} && !{of_kind}.some(job => ['queued', 'running'].includes(job.status))")
     job = max(jobs(page, kind), key=lambda each: str(each["id"]))
     assert job["status"] == "done", job["lines"]
     return job
@@ -216,7 +216,7 @@ def test_jobs_are_cancelled_and_short_ones_do_not_wait_for_long_ones(server: Ser
     heard(page)
     page.locator(".mix input").fill("0.4")
     page.get_by_role("button", name="Make it at this strength").click()
-    assert finished(page, "denoise")["recipe"]["settings"]["strength"] == 0.4
+    assert finished(page, "denoise", count=2)["recipe"]["settings"]["strength"] == 0.4
 
     open_tab(page, "Train")
     page.locator("#panel").get_by_role("button", name="Stop here").click()

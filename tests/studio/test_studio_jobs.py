@@ -41,7 +41,7 @@ def ended(client: TestClient, job: Mapping[str, Any], seconds: float = 120) -> d
 
 def bytes_of_the_command(job: Mapping[str, Any], folder: Path) -> bytes:
     """What the command that is shown makes, run by hand."""
-    (made,) = job["outputs"]
+    made = Path(job["outputs"][0])
     kept = (folder / made).read_bytes()
     (folder / made).unlink()
     done = run_caw(*shlex.split(job["command"])[1:], cwd=folder)

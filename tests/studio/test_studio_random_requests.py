@@ -31,7 +31,7 @@ VALUES: tuple[Any, ...] = (
     *(None, True, 0, -1, 1e400, float("nan"), 10**400, 0.5, "", "--help", "clip.wav", [], {}, [[0, 1]], [{}]),
     *([{"effect": "Gain", "values": {"gain_db": "x"}}], [{"effect": "Reverb", "values": []}], "\ud800", "x" * 3000),
 )
-KINDS = ("train", "generate", "inpaint", "denoise", "bwe", "vary", "chain", "panel", "?", None, 3, [])
+KINDS: tuple[Any, ...] = ("train", "generate", "inpaint", "denoise", "bwe", "vary", "chain", "panel", "?", None, 3, [])
 KEYS = (
     "recording",
     "model",

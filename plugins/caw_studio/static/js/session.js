@@ -7,6 +7,7 @@ class Session extends EventTarget {
   files = { recordings: [], uploads: [], built_in: [], models: [] };
   jobs = new Map();
   recording = null;
+  #choosing = null;
   sound = null;
 
   /** Read everything, and hear of changes from then on. */
@@ -14,7 +15,7 @@ class Session extends EventTarget {
     this.#listen();
     await this.readFiles();
     const chosen = decodeURIComponent(location.hash.slice(1)) || this.files.recordings[0] || this.files.built_in[0];
-    if (chosen) await this.choose(chosen).catch(complain);
+    if (chosen && this.#choosing === null) await this.choose(chosen).catch(complain);
   }
 
   async readFiles() {
@@ -22,16 +23,18 @@ class Session extends EventTarget {
     this.#say("files");
   }
 
-  /** Work on a recording. */
+  /** Work on a recording; of several choices the last one holds, however long each takes to read. */
   async choose(name) {
+    this.#choosing = name;
     const reading = document.getElementById("reading");
     reading.textContent = `Reading ${lastPart(name)} …`;
     let sound;
     try {
       sound = await get("sound", { file: name });
     } finally {
-      reading.textContent = "";
+      if (this.#choosing === name) reading.textContent = "";
     }
+    if (this.#choosing !== name) return;
     this.recording = name;
     this.sound = sound;
     history.replaceState(null, "", `#${encodeURIComponent(name)}`);
