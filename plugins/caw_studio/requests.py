@@ -26,6 +26,7 @@ async def body_of(request: Request) -> dict[str, Any]:
             raise CawUsageError("the request is too large")
     try:
         content = json.loads(bytes(data))
+        json.dumps(content, allow_nan=False, ensure_ascii=False).encode()  # what could be read, but not be told again
     except (ValueError, RecursionError):
         raise CawUsageError("the request is no JSON") from None
     if not isinstance(content, dict):

@@ -69,6 +69,9 @@ def random_request(dice: random.Random) -> dict[str, Any]:
         bytes(dice.randrange(256) for _ in range(dice.randint(0, 200))),
         b"[" * 100_000,
     )
+    if dice.random() < 0.1:
+        denoising = {"kind": "denoise", "settings": {**settings, "recording": "clip.wav", "strength": 1, "model": None}}
+        return {"method": "POST", "url": "api/jobs", "content": json.dumps(denoising).encode()}
     return {
         "method": dice.choice(["GET", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"]),
         "url": path,

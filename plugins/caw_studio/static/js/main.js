@@ -44,6 +44,7 @@ function openTabs(panels) {
   choose(panels.find((panel) => panel.id === sessionStorage.getItem("tab")) ?? panels[0]);
 }
 
+window.studio = { player, session }; // for the console of whoever is curious, and for tests
 const others = pluginPanels().catch((error) => {
   complain(error);
   return [];
@@ -52,5 +53,4 @@ player.open(document.getElementById("player"));
 libraryPart(document.getElementById("library"));
 jobsPart(document.getElementById("jobs"));
 openTabs([trainPanel(), generatePanel(), repairPanel(), varyPanel(), chainPanel(), ...(await others)]);
-window.studio = { player, session }; // for the console of whoever is curious, and for tests
 await session.open().catch(complain);
