@@ -1,10 +1,11 @@
-"""How fast training and generation are: four parts, one table each, in Markdown.
+"""How fast training and generation are: five parts, one table each, in Markdown.
 
-    python benchmarks/speed.py [--quick] [--only a,b,c,d] [--json FILE] [--clips DIR] [--device DEVICE]
+    python benchmarks/speed.py [--quick] [--only a,b,c,d,e] [--json FILE] [--clips DIR] [--device DEVICE]
 
 (a) a training step of the paper's network against a plain transcription, (b) the fast preset's training by phase, and
-whole trainings, (c) generation and its memory, (d) start-up. Nothing else should run on the machine. With --json, parts
-that the file holds are not measured again. --quick takes about three minutes and measures the smallest cases.
+whole trainings, (c) generation and its memory, (d) start-up, (e) what it costs that threads spin. Nothing else should
+run on the machine. With --json, parts that the file holds are not measured again. --quick takes about three minutes and
+measures the smallest cases.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from speed_parts import fast_training, generation, machine, startup, training_step
+from speed_parts import fast_training, generation, machine, spinning, startup, training_step
 from speed_parts.signals import EXAMPLES
 
 TITLES = {
@@ -27,6 +28,7 @@ TITLES = {
     "b": "Training with the fast preset",
     "c": f"Generation at {generation.RATE / 1000:g} kHz",
     "d": "Start-up",
+    "e": "Threads that wait for each other",
 }
 
 
@@ -35,13 +37,13 @@ def measure(part: str, quick: bool, clips: Path, device: str) -> Iterator[dict[s
         return fast_training.measure(quick, clips, device)
     if part == "c":
         return generation.measure(quick, device)
-    return {"a": training_step, "d": startup}[part].measure(quick)
+    return {"a": training_step, "d": startup, "e": spinning}[part].measure(quick)
 
 
 def table(part: str, rows: list[dict[str, Any]], peak: float) -> list[str]:
     if part == "b":
         return fast_training.table(rows, peak)
-    return {"a": training_step, "c": generation, "d": startup}[part].table(rows)
+    return {"a": training_step, "c": generation, "d": startup, "e": spinning}[part].table(rows)
 
 
 def load(path: Path | None) -> dict[str, Any]:
@@ -58,14 +60,14 @@ def save(path: Path | None, results: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the smallest cases only")
-    parser.add_argument("--only", default="a,b,c,d", help="parts, separated by commas")
+    parser.add_argument("--only", default="a,b,c,d,e", help="parts, separated by commas")
     parser.add_argument("--json", type=Path, help="keep results in this file and go on from it")
     parser.add_argument("--clips", type=Path, default=EXAMPLES, help="folder of recordings to train on")
     parser.add_argument("--device", default="cpu", help="where parts b and c compute, such as cuda")
     arguments = parser.parse_args()
     parts = arguments.only.split(",")
     if unknown := set(parts) - TITLES.keys():
-        parser.error(f"unknown part {min(unknown)!r}: choose from a, b, c, d")
+        parser.error(f"unknown part {min(unknown)!r}: choose from a, b, c, d, e")
     results = load(arguments.json)
     if "machine" not in results:
         results["peak"] = machine.matmul_peak()

@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from caw_toolkit.durations import as_clock
+from caw_toolkit.errors import printable
 from caw_toolkit.progress.state import ProgressState
 
 _LEAST_BAR, _MOST_BAR = 10, 40
@@ -51,9 +52,8 @@ def progress_line(state: ProgressState, now: float, width: int, *, ascii_only: b
     room -= bar - _LEAST_BAR
     done = int(bar * state.fraction)
     line = Text(label + _GAP if label else "")
-    line.append(glyphs.done * done, "green" if state.fraction >= 1 else "cyan").append(
-        glyphs.left * (bar - done), "dim"
-    )
+    line.append(glyphs.done * done, "cyan")
+    line.append(glyphs.left * (bar - done), "dim")
     line.append(f"{_GAP}{percent}{_GAP}{left}")
     if state.details and room >= _LEAST_DETAILS + len(_GAP):
         line.append(_GAP + _cut_end(state.details, room - len(_GAP), glyphs.cut), "dim")
@@ -73,7 +73,7 @@ def _label(state: ProgressState, room: int, cut: str) -> str:
     """Which file it is and what is done with it; a name that is too long loses its middle, then all of it."""
     others = [part for part in (state.files, state.stage) if part]
     rest = room - sum(cell_len(part) + len(_GAP) for part in others)
-    name = _cut_middle(state.name, rest, cut) if rest >= _LEAST_NAME else ""
+    name = _cut_middle(printable(state.name), rest, cut) if rest >= _LEAST_NAME else ""
     label = _GAP.join(part for part in (state.files, name, state.stage) if part)
     return _cut_end(label, room, cut) if room > 0 else ""
 

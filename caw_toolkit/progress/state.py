@@ -50,12 +50,18 @@ class ProgressState:
 
     def remaining_seconds(self, now: float) -> float | None:
         """What the rest of all files is likely to take; None if nothing is known yet."""
-        left = self.file_seconds_left
-        if left is None or not math.isfinite(left):
-            if not self.fraction:
-                return None
-            left = (self.at - self.file_began) * (1 - self.fraction) / self.fraction
+        left = self._file_seconds_left()
+        if left is None:
+            return None
         each = (self.at - self.began + left) / self.number
         left += each * (self.count - self.number)
         is_done = self.fraction >= 1 and self.number == self.count
         return 0.0 if is_done else max(1.0, left - (now - self.at))
+
+    def _file_seconds_left(self) -> float | None:
+        """As stated, or from the share that is done, or, at the beginning, as the files before."""
+        if self.file_seconds_left is not None and math.isfinite(self.file_seconds_left):
+            return self.file_seconds_left
+        if self.fraction:
+            return (self.at - self.file_began) * (1 - self.fraction) / self.fraction
+        return (self.file_began - self.began) / (self.number - 1) if self.number > 1 else None

@@ -14,7 +14,7 @@ from caw_toolkit.training.plan import Plan
 #: Of a time budget, kept for what follows the last step as long as no step has shown how fast the machine is.
 _UNKNOWN_CLOSING_SECONDS, _UNKNOWN_CLOSING_SHARE = 2.0, 0.1
 #: What is kept for it at the most, lest a budget that is much too small go into it altogether.
-_MOST_CLOSING_SHARE = 0.25
+_MOST_CLOSING_SHARE = 0.4
 #: Of what follows the last step, what setting the level takes.
 _LEVEL_SHARE = 0.7
 
@@ -124,10 +124,10 @@ class Schedule:
         elapsed = sum(self._state.seconds)
         if stepped:
             remaining = elapsed * (1 - stepped) / stepped + closing
+        elif self._plan.minutes is None:
+            remaining = math.inf
         else:
-            remaining = math.inf if self._plan.minutes is None else 60 * self._plan.minutes - self._spent_seconds
+            remaining = max(1.0, 60 * self._plan.minutes - self._spent_seconds - elapsed)
         done = elapsed / (elapsed + remaining) if remaining else 1.0
         self._fraction = max(self._fraction, done)
-        return Progress(
-            self._plan.spec(index), self._state.steps, self._fraction, losses, elapsed, max(0.0, remaining), stage
-        )
+        return Progress(self._plan.spec(index), self._state.steps, self._fraction, losses, elapsed, remaining, stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import signal
 import time
@@ -90,6 +91,11 @@ class TestPlan:
         assert plans[0].fingerprint() == tiny_plan(short, tiny_preset).fingerprint()
 
 
+def steps_of(events: list[Progress]) -> list[Progress]:
+    """The events of steps, without those of other stages."""
+    return [event for event in events if event.losses]
+
+
 class TestProgress:
     def test_events_lead_from_nothing_to_everything(self, short: AudioClip, tiny_preset: Path) -> None:
         events: list[Progress] = []
@@ -97,12 +103,15 @@ class TestProgress:
         plan = tiny_plan(short, tiny_preset)
         Trainer(plan, device="cpu", on_progress=events.append, on_scale_trained=scales.append).run()
         fractions = [event.fraction for event in events]
-        assert fractions == sorted(fractions) and fractions[0] >= 0 and 0.97 < fractions[-1] <= 1
+        assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
         elapsed = [event.elapsed_seconds for event in events]
         assert elapsed == sorted(elapsed)
+        assert all(event.remaining_seconds >= 0 for event in events) and events[-1].remaining_seconds == 0
+        stages = [stage for stage, _ in itertools.groupby(event.stage for event in events)]
+        assert stages[:3] == ["preparing scale 1 of 3", "scale 1 of 3 (500 Hz)", "finishing scale 1 of 3"]
+        assert len(stages) == 10 and stages[-1] == "setting the level"
+        events = steps_of(events)
         assert [event.step for event in events] == [*range(1, 41)] * 3
-        assert all(event.losses and event.remaining_seconds >= 0 for event in events)
-        assert events[-1].remaining_seconds < 1
         assert [(scale.index, scale.count, scale.rate, scale.steps) for scale in scales] == [
             (index, 3, rate, 40) for index, rate in enumerate(RATES)
         ]
@@ -124,7 +133,7 @@ class TestBudget:
         began = time.monotonic()
         model = Trainer(plan, device="cpu", on_progress=events.append).run()
         assert time.monotonic() - began < 60 * minutes * 1.1 + 4
-        assert sum(model.training["seconds_spent"]) == pytest.approx(60 * minutes, rel=0.1)
+        assert 0.55 <= sum(model.training["seconds_spent"]) / (60 * minutes) <= 1.1  # the rest is the level's
         fractions = [event.fraction for event in events]
         assert fractions == sorted(fractions) and fractions[-1] > 0.9
         assert {event.spec.index for event in events} == {0, 1, 2}
@@ -134,7 +143,7 @@ class TestBudget:
     ) -> None:
         events: list[Progress] = []
         model = Trainer(tiny_plan(short, tiny_preset, minutes=1e-6), device="cpu", on_progress=events.append).run()
-        assert [event.step for event in events] == [1, 1, 1]
+        assert [event.step for event in steps_of(events)] == [1, 1, 1]
         assert all(0 < share < 1 for share in model.training["trained_shares"])
 
     def test_a_time_budget_replaces_the_presets_steps(
@@ -263,7 +272,8 @@ class TestResuming:
             Trainer(disturbed(plan, scale, step, signal.SIGINT), device="cpu", checkpoint=checkpoint).run()
         events: list[Progress] = []
         model = Trainer(plan, device="cpu", checkpoint=checkpoint, resume=True, on_progress=events.append).run()
-        assert (events[0].spec.index, events[0].step) == (scale, step + 1)
+        first = steps_of(events)[0]
+        assert (first.spec.index, first.step) == (scale, step + 1)
         assert_same_weights(model, tiny_model)
 
     def test_a_killed_training_goes_on_from_its_last_checkpoint(
@@ -280,7 +290,8 @@ class TestResuming:
             Trainer(disturbed(plan, 1, 12, SystemError()), device="cpu", checkpoint=checkpoint).run()
         events: list[Progress] = []
         model = Trainer(plan, device="cpu", checkpoint=checkpoint, resume=True, on_progress=events.append).run()
-        assert (events[0].spec.index, events[0].step) == (1, 12)
+        first = steps_of(events)[0]
+        assert (first.spec.index, first.step) == (1, 12)
         assert_same_weights(model, tiny_model)
 
     def test_a_finished_training_needs_no_more_steps(
@@ -291,7 +302,7 @@ class TestResuming:
         Trainer(plan, device="cpu", checkpoint=checkpoint).run()
         events: list[Progress] = []
         model = Trainer(plan, device="cpu", checkpoint=checkpoint, resume=True, on_progress=events.append).run()
-        assert events == []
+        assert {event.stage for event in events} == {"setting the level"}
         assert_same_weights(model, tiny_model)
 
     def test_without_resume_training_starts_anew(self, short: AudioClip, tiny_preset: Path, tmp_path: Path) -> None:
@@ -300,4 +311,5 @@ class TestResuming:
         events: list[Progress] = []
         plan = tiny_plan(short, tiny_preset)
         Trainer(plan, device="cpu", checkpoint=checkpoint, on_progress=events.append).run()
-        assert (events[0].spec.index, events[0].step) == (0, 1)
+        first = steps_of(events)[0]
+        assert (first.spec.index, first.step) == (0, 1)
