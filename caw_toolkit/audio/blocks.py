@@ -25,6 +25,8 @@ from caw_toolkit.audio.writing import BLOCK_SAMPLES, Clipping, Embed, WrittenAud
 from caw_toolkit.errors import CawError
 from caw_toolkit.standard_output import binary_output
 
+__all__ = ["AudioBlocks", "open_audio", "write_audio_blocks"]
+
 
 @dataclass(frozen=True)
 class AudioBlocks:

@@ -13,6 +13,12 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Make these the children, and leave them alone if they are: what is clicked or focused stays. */
+export function place(parent, children) {
+  const isSame = children.length === parent.children.length && children.every((child, index) => child === parent.children[index]);
+  if (!isSame) parent.replaceChildren(...children);
+}
+
 let counter = 0;
 
 /** A labelled control, with a line of explanation that screen readers read, too. */

@@ -6,9 +6,13 @@ import { session, whenever } from "./session.js";
 /** A choice of a model; those that were trained on the chosen recording come first, and are chosen if preferOwn. */
 export function modelField({ none = null, preferOwn = true, hint = "" } = {}) {
   const select = h("select", {});
+  let shown = null;
   whenever(["files", "jobs", "job", "recording"], () => {
-    const before = select.value;
     const models = session.models();
+    const state = JSON.stringify([models, session.recording]);
+    if (state === shown) return;
+    shown = state;
+    const before = select.value;
     const isOwn = (model) => model.recording === session.recording && model.recording !== null;
     models.sort((one, other) => Number(isOwn(other)) - Number(isOwn(one)));
     const options = models.map((model) => h("option", { value: model.name }, model.title));
@@ -35,6 +39,7 @@ export function jobForm(kind, label, parts, settings, after = () => {}) {
     event.preventDefault();
     button.disabled = true;
     try {
+      await session.reading;
       if (!session.recording) throw new Error("Choose a recording first.");
       after(await session.start(kind, { recording: session.recording, ...settings() }));
     } catch (error) {

@@ -1,18 +1,47 @@
 // The queue: what runs, how far it is, what came of it.
 
 import { recordAddress } from "./api.js";
-import { complain, duration, h } from "./dom.js";
+import { complain, duration, h, place } from "./dom.js";
 import { session, whenever } from "./session.js";
 
 const STATES = { queued: "waiting", running: "running", done: "done", failed: "failed", stopped: "stopped" };
 
-/** How far a job is, as a bar and a line. */
-export function progressOf(job) {
+/** How far a job is, as a bar and a line; showProgress fills them in. */
+export const progressOf = (job) => h("div", { className: "progress" },
+  h("progress", { max: 1, "aria-label": `Progress of ${job.recipe.title}` }), h("small", {}));
+
+function showProgress(element, job) {
   const { fraction, stage, details, remaining_seconds: remaining } = job.progress;
-  const bar = h("progress", { max: 1, "aria-label": `Progress of ${job.recipe.title}` });
+  const [bar, line] = element.children;
   if (fraction > 0) bar.value = fraction;
   const parts = [stage, fraction > 0 && `${Math.round(100 * fraction)} %`, remaining !== null && `${duration(remaining)} left`, details];
-  return h("div", { className: "progress" }, bar, h("small", {}, parts.filter(Boolean).join(" · ") || "starting"));
+  line.textContent = parts.filter(Boolean).join(" · ") || "starting";
+}
+
+/** Cards of jobs, made anew only when more than the progress has changed. */
+export class Cards {
+  #known = new Map();
+
+  constructor(make) {
+    this.make = make;
+  }
+
+  /** The cards of some jobs, up to date. */
+  of(jobs) {
+    return jobs.map((job) => {
+      const state = JSON.stringify({ ...job, progress: null, lines: job.status === "failed" ? job.lines : null });
+      let known = this.#known.get(job.id);
+      if (known?.state !== state) {
+        const element = this.make(job);
+        element.querySelector("details").open = known?.element.querySelector("details").open ?? false;
+        known = { state, element };
+        this.#known.set(job.id, known);
+      }
+      const progress = known.element.querySelector(".progress");
+      if (progress) showProgress(progress, job);
+      return known.element;
+    });
+  }
 }
 
 /** Buttons that stop a job, go on with it, or remove it. */
@@ -45,20 +74,17 @@ export function jobsPart(element) {
   const list = h("ol", {});
   const empty = h("p", { className: "quiet" }, "Nothing has been done yet.");
   element.append(h("h2", {}, "Jobs"), empty, list);
-  const open = new Set();
+  const cards = new Cards(line);
   whenever(["jobs", "job"], () => {
     const jobs = [...session.jobs.values()].sort((one, other) => other.created - one.created);
     empty.hidden = jobs.length > 0;
-    list.replaceChildren(...jobs.map((job) => line(job, open)));
+    place(list, cards.of(jobs));
   });
 }
 
-function line(job, open) {
-  const command = commandOf(job);
-  command.open = open.has(job.id);
-  command.addEventListener("toggle", () => (command.open ? open.add(job.id) : open.delete(job.id)));
+function line(job) {
   return h("li", { className: `job ${job.status}` },
     h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "state" }, STATES[job.status])),
     job.status === "running" && progressOf(job), complaintOf(job),
-    h("div", { className: "row" }, command, h("span", { className: "actions" }, actionsOf(job))));
+    h("div", { className: "row" }, commandOf(job), h("span", { className: "actions" }, actionsOf(job))));
 }

@@ -1,8 +1,8 @@
 // Results of jobs in a panel: to listen to, to keep, to make again.
 
 import { downloadAddress } from "./api.js";
-import { complain, h } from "./dom.js";
-import { actionsOf, commandOf, complaintOf, progressOf } from "./jobs.js";
+import { complain, h, place } from "./dom.js";
+import { actionsOf, Cards, commandOf, complaintOf, progressOf } from "./jobs.js";
 import { player } from "./player.js";
 import { session, whenever } from "./session.js";
 
@@ -26,20 +26,8 @@ export function resultRow(file, title, { listenAt = () => 0, hasSources = false 
  */
 export function resultsOf(kinds, titleOf, { optionsOf = () => ({}), extraOf = () => null, where = () => true } = {}) {
   const element = h("div", { className: "results" });
-  const shown = new Map();
-  whenever(["recording", "jobs", "job"], () => {
-    const jobs = session.jobsHere(...kinds).filter(where);
-    element.replaceChildren(...jobs.map((job) => {
-      const state = JSON.stringify(job);
-      const known = shown.get(job.id);
-      if (known?.state === state) return known.card;
-      const wasOpen = known?.card.querySelector("details")?.open ?? false;
-      const made = card(job, titleOf, optionsOf, extraOf);
-      made.querySelector("details").open = wasOpen;
-      shown.set(job.id, { state, card: made });
-      return made;
-    }));
-  });
+  const cards = new Cards((job) => card(job, titleOf, optionsOf, extraOf));
+  whenever(["recording", "jobs", "job"], () => place(element, cards.of(session.jobsHere(...kinds).filter(where))));
   return element;
 }
 

@@ -7,6 +7,7 @@ class Session extends EventTarget {
   files = { recordings: [], uploads: [], built_in: [], models: [] };
   jobs = new Map();
   recording = null;
+  reading = null; // a promise, while a recording is being read
   #choosing = null;
   sound = null;
 
@@ -24,8 +25,13 @@ class Session extends EventTarget {
   }
 
   /** Work on a recording; of several choices the last one holds, however long each takes to read. */
-  async choose(name) {
+  choose(name) {
     this.#choosing = name;
+    this.reading = this.#read(name);
+    return this.reading;
+  }
+
+  async #read(name) {
     const reading = document.getElementById("reading");
     reading.textContent = `Reading ${lastPart(name)} …`;
     let sound;

@@ -1,9 +1,9 @@
 // Train a model on the recording; takes are heard while it learns.
 
 import { get } from "./api.js";
-import { duration, field, h, numberIn } from "./dom.js";
+import { duration, field, h, numberIn, place } from "./dom.js";
 import { jobForm, seedField } from "./forms.js";
-import { actionsOf, commandOf, complaintOf, progressOf } from "./jobs.js";
+import { actionsOf, Cards, commandOf, complaintOf, progressOf } from "./jobs.js";
 import { player } from "./player.js";
 import { resultRow } from "./results.js";
 import { session, whenever } from "./session.js";
@@ -19,15 +19,11 @@ export function trainPanel() {
   ], () => ({ minutes: numberIn(minutes), material: material.value, seed: seed.value, ...(partly.checked ? markedPart() : {}) }));
   const plan = h("p", { className: "plan" });
   const list = h("div", { className: "results" });
-  const cards = new Map();
+  const cards = new Cards(trainingCard);
 
   whenever(["recording"], () => showPlan(plan));
   whenever(["recording", "jobs", "job"], () => {
-    list.replaceChildren(...session.jobsHere("train").map((job) => {
-      const state = JSON.stringify(job);
-      if (cards.get(job.id)?.state !== state) cards.set(job.id, { state, element: trainingCard(job, cards.get(job.id)?.element) });
-      return cards.get(job.id).element;
-    }));
+    place(list, cards.of(session.jobsHere("train")));
   });
   return {
     id: "train", title: "Train",
@@ -59,14 +55,13 @@ async function showPlan(element) {
   if (recording === session.recording) element.textContent = text;
 }
 
-function trainingCard(job, before) {
-  const wasOpen = before?.querySelector("details")?.open ?? false;
+function trainingCard(job) {
   const takes = job.takes.map(([file, written], index) => {
     const after = written - job.started;
     const title = index === 0 ? "First take" : `Take ${index + 1}`;
     return resultRow(file, `${title}, after ${duration(Math.max(0, after))}`, { hasSources: true });
   });
-  const made = h("article", { className: `card ${job.status}` },
+  return h("article", { className: `card ${job.status}` },
     h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "actions" }, actionsOf(job))),
     job.status === "running" && progressOf(job), job.status === "queued" && h("small", {}, "waiting for its turn"),
     job.status === "stopped" && h("small", {}, job.outputs.length ? "Stopped: what there is can be used, and be gone on from." : "Stopped before there was anything to use."),
@@ -74,6 +69,4 @@ function trainingCard(job, before) {
     complaintOf(job), takes.reverse(),
     job.outputs.length > 0 && h("a", { href: `api/model?file=${encodeURIComponent(job.outputs[0])}`, download: "", className: "button small start" }, "Download the model"),
     commandOf(job));
-  made.querySelector("details").open = wasOpen;
-  return made;
 }
