@@ -18,6 +18,7 @@ class Job:
         id: name of its folder.
         kind: of recipe.
         recipe: how it is done.
+        threads: of the processor that it may have; results may differ by rounding with another number.
         status: `queued`, `running`, `done`, `failed`, or `stopped` by the user or with the server.
         created: seconds since 1970.
         started: the same.
@@ -30,6 +31,7 @@ class Job:
     id: str
     kind: str
     recipe: Recipe
+    threads: int
     status: str = "queued"
     created: float = field(default_factory=time.time)
     started: float | None = None

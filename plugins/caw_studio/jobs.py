@@ -89,7 +89,7 @@ class JobQueue:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        job = Job(folder.name, str(kind), recipe)
+        job = Job(folder.name, str(kind), recipe, processes.threads_for(recipe.lane))
         self.jobs[job.id] = job
         await self._tell(job)
         return job
@@ -168,7 +168,7 @@ class JobQueue:
         return {
             **job.content(),
             "outputs": [name for name in names if (self.library.folder / name).is_file()],
-            "command": shlex.join(["caw", *job.recipe.arguments]),
+            "command": shlex.join([f"OMP_NUM_THREADS={job.threads}", "caw", *job.recipe.arguments]),
             "has_record": (self._folder(job) / "log.jsonl").is_file(),
         }
 

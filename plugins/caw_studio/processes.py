@@ -28,15 +28,14 @@ async def start(job: Job, folder: Path, *, again: bool) -> asyncio.subprocess.Pr
         folder: to work in.
         again: whether it was begun before.
     """
-    lane = job.recipe.lane
     return await asyncio.create_subprocess_exec(
         *_command(job, again=again),
         cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": str(_threads(lane)), "NO_COLOR": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": str(job.threads), "NO_COLOR": "1"},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        preexec_fn=_give_way if lane == "training" and os.name == "posix" else None,
+        preexec_fn=_give_way if job.recipe.lane == "training" and os.name == "posix" else None,
     )
 
 
@@ -47,7 +46,7 @@ def _command(job: Job, *, again: bool) -> list[str]:
     return [sys.executable, "-m", "caw_toolkit", name, "--progress", "json", *again_option, *arguments]
 
 
-def _threads(lane: Lane) -> int:
+def threads_for(lane: Lane) -> int:
     """A lane's share of the cores: training may have all but one, the rest half."""
     cores = os.cpu_count() or 1
     return max(1, cores - 1 if lane == "training" else cores // 2)

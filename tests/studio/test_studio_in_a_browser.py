@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -14,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from caw_process import ENVIRONMENT, run_caw
+from caw_process import ENVIRONMENT
 from paths import EXAMPLES
+from shown_command import run_shown
 
 pytestmark = pytest.mark.browser
 
@@ -171,7 +171,7 @@ def test_from_a_dropped_file_to_a_filled_gap(server: Server, context: Any, tmp_p
     command = page.locator("#panel pre").first.inner_text()
     assert command == job["command"]
     (tmp_path / job["outputs"][0]).unlink()
-    done = run_caw(*shlex.split(command)[1:], cwd=tmp_path)
+    done = run_shown(command, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / job["outputs"][0]).read_bytes() == downloaded
 

@@ -62,6 +62,7 @@ export function commandOf(job) {
   const settings = Object.entries(job.recipe.settings).filter(([, value]) => value !== null && value !== "");
   return h("details", { className: "command" },
     h("summary", {}, "Show the command"),
+    h("small", {}, `In the folder ${document.querySelector(".folder").textContent}:`),
     h("pre", { tabIndex: 0 }, job.command), copy,
     job.has_record && h("a", { href: recordAddress(job.id), download: "", className: "button small" }, "Record (JSON)"),
     h("dl", {}, settings.map(([name, value]) => [h("dt", {}, name), h("dd", {}, typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value))])));
