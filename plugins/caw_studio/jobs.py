@@ -43,6 +43,7 @@ class JobQueue:
         self.library = library
         self.jobs: dict[str, Job] = {}
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._told_to_stop: set[str] = set()
         self._changed = asyncio.Condition()
         self._subscribers: set[asyncio.Queue[Job | None]] = set()
         self._lanes: list[asyncio.Task[None]] = []
@@ -107,6 +108,7 @@ class JobQueue:
         job = self.find(identifier)
         process = self._processes.get(job.id)
         if process is not None:
+            self._told_to_stop.add(job.id)
             asyncio.get_running_loop().create_task(processes.end(process))
         elif job.status == "queued":
             job.status, job.ended = "stopped", time.time()
@@ -183,11 +185,20 @@ class JobQueue:
                 await self._changed.wait_for(lambda: self._next(lane) is not None)
                 job = self._next(lane)
             if job is not None:
-                await self._run(job)
+                await self._run_safely(job)
 
     def _next(self, lane: Lane) -> Job | None:
         waiting = (job for job in self.jobs.values() if job.status == "queued" and job.recipe.lane == lane)
         return min(waiting, key=lambda job: job.created, default=None)
+
+    async def _run_safely(self, job: Job) -> None:
+        """Run a job; one that cannot be started or kept on disk has failed, and the lane goes on."""
+        try:
+            await self._run(job)
+        except Exception as error:
+            logger.exception("job %s", job.id)
+            job.status, job.lines = "failed", [*job.lines, str(error)]
+            self._broadcast(job)
 
     async def _run(self, job: Job) -> None:
         again = job.started is not None
@@ -207,7 +218,9 @@ class JobQueue:
             del self._processes[job.id]
         self._keep_new_previews(job)
         job.ended = time.time()
-        job.status = "done" if code == 0 else "stopped" if code in (None, 130, 143, -15) else "failed"
+        was_told_to = code is None or job.id in self._told_to_stop
+        self._told_to_stop.discard(job.id)
+        job.status = "done" if code == 0 else "stopped" if was_told_to else "failed"
         await self._tell(job)
         if code is None:
             raise asyncio.CancelledError

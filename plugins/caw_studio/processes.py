@@ -18,6 +18,8 @@ from caw_toolkit import CawError
 PATIENCE_SECONDS = 30.0
 #: That training gives way to everything else.
 _NICE = 10
+#: Of what a process says, in bytes.
+_LONGEST_LINE = 1 << 20
 
 
 async def start(job: Job, folder: Path, *, again: bool) -> asyncio.subprocess.Process:
@@ -35,6 +37,7 @@ async def start(job: Job, folder: Path, *, again: bool) -> asyncio.subprocess.Pr
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
+        limit=_LONGEST_LINE,
         preexec_fn=_give_way if job.recipe.lane == "training" and os.name == "posix" else None,
     )
 

@@ -143,6 +143,14 @@ def test_a_new_server_knows_the_jobs_of_the_old_one(client: TestClient, library:
     assert queue.shown(known)["command"] == job["command"]
 
 
+def test_a_job_that_cannot_be_run_fails_and_the_next_one_runs(working_client: TestClient, folder: Path) -> None:
+    failing = started(working_client, "chain", chain=[{"effect": "Gain", "values": {"gain_db": "loud"}}])
+    following = started(working_client, "chain", chain=GAIN)
+    failed = ended(working_client, failing)
+    assert failed["status"] == "failed" and "gain_db" in failed["lines"][-1]
+    assert ended(working_client, following)["status"] == "done"
+
+
 @pytest.mark.slow
 def test_a_training_is_stopped_used_and_gone_on_with(working_client: TestClient, folder: Path) -> None:
     job = started(working_client, "train", recording=".caw-studio/clips/tabla.flac", minutes=0.5, seed=1)

@@ -47,7 +47,11 @@ export class Cards {
 /** Buttons that stop a job, go on with it, or remove it. */
 export function actionsOf(job) {
   const act = (label, action, title) => h("button", {
-    type: "button", className: "small", title, "aria-label": `${label}: ${job.recipe.title}`, onclick: () => session.act(job, action).catch(complain),
+    type: "button", className: "small", title, "aria-label": `${label}: ${job.recipe.title}`,
+    onclick: () => {
+      const isWanted = action !== "remove" || confirm("Delete this job and what it made?");
+      if (isWanted) session.act(job, action).catch(complain);
+    },
   }, label);
   const isUnfinished = ["queued", "running"].includes(job.status);
   const isTraining = job.kind === "train";
