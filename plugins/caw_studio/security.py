@@ -86,7 +86,7 @@ class Guard:
             return "requests come from pages of this server only"
         if headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate":
             return "requests come from pages of this server only"
-        if not hmac.compare_digest(path.split("/")[1].encode(), self._token.encode()):
+        if not hmac.compare_digest(path.removeprefix("/").split("/")[0].encode(), self._token.encode()):
             return "open the address that caw studio has printed: it ends with a secret"
         return None
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from caw_studio.jobs import JobQueue
 from caw_studio.library import Library
-from caw_studio.security import is_loopback
+from caw_studio.security import Guard, is_loopback
 from caw_studio.server import make_app
 from caw_toolkit import CawUsageError
 
@@ -29,6 +32,21 @@ def test_the_page_comes_with_a_strict_policy_and_knows_its_folder(client: TestCl
 @pytest.mark.parametrize("path", ["/", "/wrong/", "/wrong/api/files", "/static/style.css", "//", "/%00/"])
 def test_without_the_secret_there_is_nothing(client: TestClient, path: str) -> None:
     assert client.get(f"{ORIGIN}{path}").status_code == 403
+
+
+def test_the_request_for_no_path_is_refused() -> None:
+    async def app(*_arguments: object) -> None:
+        raise AssertionError
+
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    guard = Guard(app, token=TOKEN, host="127.0.0.1", port=8710)
+    scope = {"type": "http", "method": "OPTIONS", "path": "*", "headers": [(b"host", b"127.0.0.1:8710")]}
+    asyncio.run(guard(scope, app, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == 403
 
 
 @pytest.mark.parametrize(

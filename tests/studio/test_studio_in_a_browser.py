@@ -170,6 +170,7 @@ def test_from_a_dropped_file_to_a_filled_gap(server: Server, context: Any, tmp_p
     page.get_by_text("Show the command").first.click()
     command = page.locator("#panel pre").first.inner_text()
     assert command == job["command"]
+    assert "seed" in page.locator("#panel dl").first.inner_text()
     (tmp_path / job["outputs"][0]).unlink()
     done = run_shown(command, tmp_path)
     assert done.returncode == 0, done.stderr

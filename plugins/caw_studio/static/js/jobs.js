@@ -29,7 +29,7 @@ export class Cards {
   /** The cards of some jobs, up to date. */
   of(jobs) {
     return jobs.map((job) => {
-      const state = JSON.stringify({ ...job, progress: null, lines: job.status === "failed" ? job.lines : null });
+      const state = JSON.stringify({ ...job, progress: null, lines: job.status === "running" ? null : job.lines });
       let known = this.#known.get(job.id);
       if (known?.state !== state) {
         const element = this.make(job);
@@ -68,12 +68,17 @@ export function commandOf(job) {
     h("summary", {}, "Show the command"),
     h("small", {}, `In the folder ${document.querySelector(".folder").textContent}:`),
     h("pre", { tabIndex: 0 }, job.command), copy,
+    job.lines.length > 0 && h("pre", { tabIndex: 0, "aria-label": "What it said" }, job.lines.join("\n")),
     job.has_record && h("a", { href: recordAddress(job.id), download: "", className: "button small" }, "Record (JSON)"),
     h("dl", {}, settings.map(([name, value]) => [h("dt", {}, name), h("dd", {}, typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value))])));
 }
 
-/** What a job said that went wrong. */
-export const complaintOf = (job) => (job.status === "failed" ? h("p", { className: "complaint" }, job.lines.at(-1) ?? "It failed and said nothing.") : null);
+/** What a job said that is to be known: why it failed, or what it warns of. */
+export function complaintOf(job) {
+  if (job.status === "failed") return h("p", { className: "complaint" }, job.lines.at(-1) ?? "It failed and said nothing.");
+  const warnings = job.lines.filter((line) => line.includes("warning: "));
+  return warnings.map((line) => h("small", { className: "warning" }, line.replace(/^.*?warning: /, "")));
+}
 
 export function jobsPart(element) {
   const list = h("ol", {});
