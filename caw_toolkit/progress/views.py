@@ -59,11 +59,10 @@ def json_lines(stream: TextIO) -> Iterator[Show]:
 
     def show(state: ProgressState) -> None:
         nonlocal latest
-        is_new = latest is None or state.file_began != latest.file_began
-        latest = state
-        if is_new:
+        before, latest = latest, state
+        if before is None or state.file_began != before.file_began:
             write("begin", state)
-        elif state.at - written >= _JSON_INTERVAL_SECONDS:
+        elif state.stage != before.stage or state.at - written >= _JSON_INTERVAL_SECONDS:
             write("progress", state)
 
     yield show
