@@ -236,12 +236,13 @@ def _chain(asked: _Asked) -> Recipe:
     recording, target = asked.recording(), asked.place("processed.wav")
     chain = asked.folder / "chain.toml"
     chain.write_text(chain_toml(asked.settings.get("chain"), asked.library), encoding="utf-8")
-    source, title = recording, f"{_last(recording)} through a chain"
+    source, outputs, title = recording, [target], f"{_last(recording)} through a chain"
     start = asked.number("excerpt_from", 0, 1e6)
     if start is not None:
         source, title = _excerpt(asked, start), f"Ten seconds of {title}"
+        outputs = [target, source]
     arguments = ["process", "--chain", asked.library.name(chain), *asked.log(), _path(source), target]
-    return Recipe(title, arguments, [target], asked.settings, of=source)
+    return Recipe(title, arguments, outputs, asked.settings, of=source)
 
 
 def _excerpt(asked: _Asked, start: float) -> str:

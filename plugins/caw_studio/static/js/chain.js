@@ -84,13 +84,18 @@ export function chainPanel() {
   }).catch(complain);
 
   return {
-    id: "chain", title: "Chain",
+    id: "chain", title: "Chain", shown: show,
     element: h("div", {}, h("p", {}, "Effects of pedalboard and processors, one after the other."),
       h("div", { className: "form" }, field("Effect", choice), h("div", { className: "field button-field" }, add)), list,
       h("div", { className: "row start" },
         h("button", { type: "button", className: "primary", onclick: () => run({ excerpt_from: Math.max(0, Math.min(player.transport.time, session.sound.seconds - 1)) }) }, "Try ten seconds from here"),
         h("button", { type: "button", onclick: () => run({}) }, "Process all of it"),
         h("button", { type: "button", onclick: () => save().catch(complain) }, "Save the chain (TOML)")),
-      resultsOf(["chain"], (job) => (job.recipe.settings.excerpt_from === undefined ? "Processed" : "Ten seconds, processed"))),
+      resultsOf(["chain"], titleOf)),
   };
+}
+
+function titleOf(job, file) {
+  if (file.endsWith("/excerpt.wav")) return "The same ten seconds before";
+  return job.recipe.settings.excerpt_from === undefined ? "Processed" : "Ten seconds, processed";
 }

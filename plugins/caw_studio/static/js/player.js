@@ -118,9 +118,8 @@ class Player extends EventTarget {
 
   /** Switch to a track, at the same place. */
   async hear(track, at = null) {
-    const longest = Math.max(track.sound.seconds, 0);
     this.heard = track;
-    this.transport.duration = longest;
+    this.transport.duration = track.sound.seconds;
     await this.transport.hear(track.file);
     if (at !== null) this.transport.seek(at);
     this.#listTracks();
