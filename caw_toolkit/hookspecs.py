@@ -191,6 +191,18 @@ def register_evaluations(register: RegisterTarget) -> None:
 
 
 @hookspec
+def register_panels(register: RegisterTarget) -> None:
+    """Add panels to the page of `caw studio`, and to `caw panel`.
+
+    Args:
+        register: call it once a panel: `register(name, "package.module:panel", summary="...")`. The target is a
+            `caw_toolkit.processors.panels.Panel`: a function from a recording to results, with declared parameters.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
 def scale_trained(event: ScaleTrained) -> None:
     """React to a scale whose training has ended, in the process and thread that trains.
 
@@ -223,6 +235,7 @@ HOOK_NAMES: tuple[str, ...] = (
     "register_objectives",
     "register_presets",
     "register_evaluations",
+    "register_panels",
     "scale_trained",
     "describe_model",
 )

@@ -26,8 +26,7 @@ from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio, encode, gai
 from caw_toolkit.errors import CawError
 from caw_toolkit.standard_output import binary_output
 
-#: For plugins; they write with `caw_toolkit.cli.results`.
-__all__ = ["AudioBlocks", "open_audio"]
+__all__ = ["AudioBlocks", "open_audio", "write_audio_blocks"]
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,8 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str | Non
     type=OUTPUT_FILE,
     multiple=True,
     metavar="FILE",
-    help="Write what there is, early and again and again: 10 s of audio, or with .pt a model that can be used.",
+    help="Write what there is, early, again and again, and when it is stopped: 10 s of audio, or with .pt a model that "
+    "can be used.",
 )
 @click.option(
     "--license", "licence", callback=_name, metavar="TEXT", help="Of the recording and the model; kept in the model."

@@ -129,7 +129,7 @@ class PluginHost:
         """What all plugins registered of a kind, by name.
 
         Args:
-            kind: `command`, `processor`, `generator`, `objective`, `preset` or `evaluation`.
+            kind: `command`, `processor`, `generator`, `objective`, `preset`, `evaluation` or `panel`.
         """
         return MappingProxyType(self._registries[kind].items)
 

@@ -74,4 +74,5 @@ ITEM_KINDS = (
     ItemKind("objective", "register_objectives"),
     ItemKind("preset", "register_presets", _file_complaint, stored=Path),
     ItemKind("evaluation", "register_evaluations", loaded_complaint=_not_a_command),
+    ItemKind("panel", "register_panels"),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ import pedalboard
 from pedalboard import Mix as NativeMix
 
 from caw_toolkit.errors import CawUsageError, did_you_mean, one_line
-from caw_toolkit.processors.parameters import number
+from caw_toolkit.processors.checks import NumberCheck
 
 #: Effects that return every sample at once.
 _WITHOUT_LATENCY = frozenset(
@@ -40,8 +40,8 @@ _OF_EQUAL_CHUNKS = frozenset({"MP3Compressor"})
 _ABSTRACT = frozenset({"Chain", "ExternalPlugin", "IIRFilter", "Mix", "Pedalboard", "Plugin", "PluginContainer"})
 
 #: Bounds that pedalboard leaves out: far beyond them it computes for minutes, or takes all memory.
-_BOUNDS: Mapping[tuple[str, str], Callable[[Any], float]] = MappingProxyType(
-    {("Phaser", "rate_hz"): number(-20_000, 20_000), ("Resample", "target_sample_rate"): number(100, 768_000)}
+_BOUNDS: Mapping[tuple[str, str], NumberCheck] = MappingProxyType(
+    {("Phaser", "rate_hz"): NumberCheck(-20_000, 20_000), ("Resample", "target_sample_rate"): NumberCheck(100, 768_000)}
 )
 
 _PARAMETER = re.compile(r"(?P<name>\w+): (?P<type>[\w.]+(?:\[[^=]*\])?)(?: = (?P<default><[^>]*>|[^,]+))?")
@@ -121,6 +121,11 @@ def native_parameters(effect: type[Any]) -> list[NativeParameter]:
             default = repr(default[1:].partition(":")[0].rpartition(".")[2])
         found.append(NativeParameter(match["name"], default, choices))
     return found
+
+
+def native_bounds(effect: str, parameter: str) -> NumberCheck | None:
+    """Bounds of a parameter, if pedalboard lacks them where it needs them."""
+    return _BOUNDS.get((effect, parameter))
 
 
 def _attribute(dotted: str) -> object:

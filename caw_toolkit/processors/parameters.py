@@ -9,12 +9,12 @@ Type checkers see a keyword of the class in it, and whether it must be given, if
 from __future__ import annotations
 
 import math
-import operator
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar, overload
 
-from caw_toolkit.errors import CawUsageError, did_you_mean
+from caw_toolkit.errors import CawUsageError
+from caw_toolkit.processors.checks import ChoiceCheck, IntegerCheck, NumberCheck, OptionalCheck
 
 __all__ = [
     "REQUIRED",
@@ -135,23 +135,7 @@ def number(low: float = -math.inf, high: float = math.inf) -> Callable[[Any], fl
         Traceback (most recent call last):
         ValueError: a number from 0 to 1
     """
-    if math.isinf(low):
-        wanted = "a number" if math.isinf(high) else f"a number up to {high:g}"
-    else:
-        wanted = f"a number from {low:g}" + ("" if math.isinf(high) else f" to {high:g}")
-
-    def check(value: Any) -> float:
-        if isinstance(value, bool) or not hasattr(value, "__float__"):
-            raise ValueError(wanted)
-        try:
-            converted = float(value)
-        except (TypeError, OverflowError):
-            raise ValueError(wanted) from None
-        if not (math.isfinite(converted) and low <= converted <= high):
-            raise ValueError(wanted)
-        return converted
-
-    return check
+    return NumberCheck(low, high)
 
 
 def integer(low: int, high: int) -> Callable[[Any], int]:
@@ -174,17 +158,7 @@ def integer(low: int, high: int) -> Callable[[Any], int]:
         Traceback (most recent call last):
         ValueError: a whole number from 0 to 9
     """
-
-    def check(value: Any) -> int:
-        try:
-            whole = None if isinstance(value, bool) else operator.index(value)
-        except TypeError:  # an array has the method and no index
-            whole = None
-        if whole is None or not low <= whole <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return whole
-
-    return check
+    return IntegerCheck(low, high)
 
 
 def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
@@ -206,14 +180,7 @@ def one_of(choices: Sequence[str]) -> Callable[[Any], str]:
         Traceback (most recent call last):
         ValueError: one of auto, cpu (did you mean 'cpu'?)
     """
-
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or value not in choices:
-            hint = f" ({did_you_mean(value, choices)})" if isinstance(value, str) else ""
-            raise ValueError(f"one of {', '.join(choices)}{hint}")
-        return str(value)
-
-    return check
+    return ChoiceCheck(tuple(choices))
 
 
 def path(value: Any) -> str:
@@ -287,13 +254,4 @@ def optional(check: Callable[[Any], Value]) -> Callable[[Any], Value | None]:
         Traceback (most recent call last):
         ValueError: a whole number from 0 to 9, or None
     """
-
-    def check_given(value: Any) -> Value | None:
-        if value is None:
-            return None
-        try:
-            return check(value)
-        except ValueError as error:
-            raise ValueError(f"{error}, or None") from None
-
-    return check_given
+    return OptionalCheck(check)

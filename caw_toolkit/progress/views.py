@@ -79,6 +79,7 @@ def _figures(state: ProgressState, now: float) -> dict[str, Any]:
         "count": state.count,
         "fraction": round(state.fraction, 4),
         "stage": state.stage,
+        "details": state.details,
         "elapsed_seconds": round(state.elapsed_seconds(now), 1),
         "remaining_seconds": None if remaining is None else round(remaining, 1),
     }

@@ -59,8 +59,8 @@ class Trainer:
         resume: go on from `checkpoint` if it exists.
         on_progress: called after every step, and when another stage begins.
         on_scale_trained: called when a scale is finished.
-        on_preview: called now and then with the model as it stands (`previews`): the scales above the one in training
-            are there if they can be used untrained.
+        on_preview: called now and then, and when the training is stopped, with the model as it stands (`previews`):
+            the scales above the one in training are there if they can be used untrained.
         start: a finished model of the same source, whose weights are gone on from where they fit.
         sources: what the recording was read from, kept in the model.
         credits: `license` and `author` of the model, where they are known; kept in it.
@@ -147,12 +147,12 @@ class Trainer:
             event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
             self._finish_scale(index, model, trainer)
             self.on_scale_trained(event)
-            self._obey_stop()
+            self._obey_stop(index + 1, model)
         assert model is not None
         self.on_progress(self._schedule.report_level(is_set=False))
         self._match_level(model)
         self.on_progress(self._schedule.report_level(is_set=True))
-        self._obey_stop()
+        self._obey_stop(len(self.plan.rates), model)
         return model
 
     def _with_scale(
@@ -176,17 +176,21 @@ class Trainer:
         model.gain = level_gain(self.plan.recording.level, float(np.sqrt(np.mean(generated**2))))
 
     def _preview(self, index: int, trainer: ScaleTrainer, below: PyramidModel | None) -> None:
-        """Hand out the model as it stands, up to the first scale that is of no use untrained."""
-        assert self.on_preview is not None
+        """Hand out the model as it stands, with the scale that is in training."""
         with torch.random.fork_rng(devices=[]):  # the steps that follow are those that would follow without a preview
             model = self._with_scale(below, index, trainer.finish(), trainer.trained_share(self.state.steps))
-            for finer in range(index + 1, len(self.plan.rates)):
-                untrained = self._scale_trainer(finer, model)
-                if not untrained.usable_untrained:
-                    break
-                model = self._with_scale(model, finer, untrained.finish(), untrained.trained_share(0))
-            self._match_level(model)
-            self.on_preview(model)
+            self._hand_out(index + 1, model)
+
+    def _hand_out(self, index: int, model: PyramidModel) -> None:
+        """Hand out a model that has its scales up to an index, and those above that are of use untrained."""
+        assert self.on_preview is not None
+        for finer in range(index, len(self.plan.rates)):
+            untrained = self._scale_trainer(finer, model)
+            if not untrained.usable_untrained:
+                break
+            model = self._with_scale(model, finer, untrained.finish(), untrained.trained_share(0))
+        self._match_level(model)
+        self.on_preview(model)
 
     def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
         plan, rate = self.plan, self.plan.rates[index]
@@ -232,7 +236,7 @@ class Trainer:
             # However little time there is, no scale stays as it was drawn.
             if progress >= 1 and (self.state.steps or not trainer.most_steps):
                 return self.state.latest
-            self._obey_stop(trainer)
+            self._obey_stop(index, below, trainer)
             with self._going_on():
                 losses = trainer.step(progress)
             self._resumed = None
@@ -246,12 +250,16 @@ class Trainer:
             if self.on_preview is not None and self._preview_clock.due(sum(self.state.seconds)):
                 self._preview(index, trainer, below)
 
-    def _obey_stop(self, trainer: ScaleTrainer | None = None) -> None:
-        """Stop here if that was asked for; the state is saved if there is a scale in training."""
+    def _obey_stop(self, index: int, below: PyramidModel | None, trainer: ScaleTrainer | None = None) -> None:
+        """Stop here if that was asked for: save the state of the scale in training, and hand out what there is."""
         if not self._stop.made:
             return
         if trainer is not None:
             self._save(trainer)
+        if self.on_preview is not None and trainer is not None and self.state.steps:
+            self._preview(index, trainer, below)
+        elif self.on_preview is not None and below is not None:
+            self._hand_out(index, below)
         raise TrainingInterruptedError("training was interrupted")
 
     def _going_on(self) -> AbstractContextManager[None]:

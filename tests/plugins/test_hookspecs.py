@@ -23,6 +23,7 @@ PROTOCOLS = {
     "register_objectives": hookspecs.RegisterTarget,
     "register_presets": hookspecs.RegisterPreset,
     "register_evaluations": hookspecs.RegisterTarget,
+    "register_panels": hookspecs.RegisterTarget,
 }
 
 

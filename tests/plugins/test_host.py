@@ -69,6 +69,7 @@ def test_registrations_are_recorded_by_plugin(tmp_path: Path) -> None:
                 "objectives": ("loudly",),
                 "presets": ("loud",),
                 "evaluations": (),
+                "panels": (),
             },
         ),
     )
@@ -182,6 +183,7 @@ def test_a_summary_that_is_no_text_is_refused(summary: Any) -> None:
         ("register_objectives", "objectives"),
         ("register_presets", "presets"),
         ("register_evaluations", "evaluations"),
+        ("register_panels", "panels"),
     ],
 )
 def test_a_name_that_is_taken_is_refused_naming_both_distributions(hook: str, kind: str) -> None:

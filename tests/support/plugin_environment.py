@@ -50,6 +50,11 @@ class PluginEnvironment:
             check=False,
         )
 
+    def started_caw(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Start `caw ARGUMENTS` in the folder; what it prints can be read."""
+        command = [self._python, "-m", "caw_toolkit", *arguments]
+        return subprocess.Popen(command, cwd=self._folder, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+
     def caw(
         self, *arguments: str | Path, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:

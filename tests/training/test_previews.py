@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.training.plan import Plan, make_plan
 from caw_toolkit.training.previews import PreviewClock
-from caw_toolkit.training.trainer import Trainer
+from caw_toolkit.training.schedule import Progress
+from caw_toolkit.training.trainer import Trainer, TrainingInterruptedError
 from weights import assert_same_weights, weights
 
 PRESET = """\
@@ -57,6 +59,27 @@ def plan_of(clip: AudioClip, folder: Path, finest: str = "exemplar_or_gaussian",
     short = AudioClip(np.ascontiguousarray(clip.samples[:, : 4 * clip.sample_rate]), clip.sample_rate)
     settings = {"rates": (500, 2000, 4000), "sample_rate": 4000, "seed": 2, "material": "speech", **settings}
     return make_plan(short, preset=path, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("stopped_at", [3, 8])
+def test_a_stopped_training_hands_out_what_there_is(
+    speech: AudioClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at: int
+) -> None:
+    monkeypatch.setattr(PreviewClock, "due", lambda clock, elapsed: False)
+    heard: list[PyramidModel] = []
+    steps = 0
+
+    def interrupt(progress: Progress) -> None:
+        nonlocal steps
+        steps += bool(progress.losses)  # other events tell of stages
+        if progress.losses and steps == stopped_at:
+            signal.raise_signal(signal.SIGINT)
+
+    trainer = Trainer(plan_of(speech, tmp_path), on_progress=interrupt, on_preview=heard.append)
+    with pytest.raises(TrainingInterruptedError):
+        trainer.run()
+    assert [model.training["trained_shares"] for model in heard] == [pytest.approx([stopped_at / 8, 1.0, 0.0])]
+    assert heard[0].generate(1.0, seed=0).std() > 1e-4
 
 
 def test_every_preview_is_a_whole_model_and_changes_nothing(speech: AudioClip, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`caw studio`: the toolkit on a page of the browser, served on this machine."""

@@ -1,0 +1,42 @@
+// Talking to the server. Addresses are relative: the secret in that of the page goes with them.
+
+const address = (path, parameters = {}) => `api/${path}${query(parameters)}`;
+
+function query(parameters) {
+  const text = new URLSearchParams(parameters).toString();
+  return text ? `?${text}` : "";
+}
+
+async function checked(response) {
+  if (response.ok) return response;
+  let message = `${response.status} ${response.statusText}`;
+  try {
+    message = (await response.json()).error ?? message;
+  } catch {
+    // the answer is no JSON: its status has to do
+  }
+  throw new Error(message);
+}
+
+/** JSON from the server. */
+export const get = async (path, parameters) => (await checked(await fetch(address(path, parameters)))).json();
+
+/** The answer itself, for bytes. */
+export const fetched = async (path, parameters) => checked(await fetch(address(path, parameters)));
+
+/** Send an object, or a file. */
+export async function post(path, body = {}, parameters = {}) {
+  const isFile = body instanceof Blob;
+  const type = isFile ? "application/octet-stream" : "application/json";
+  const content = isFile ? body : JSON.stringify(body);
+  const options = { method: "POST", headers: { "content-type": type }, body: content };
+  return (await checked(await fetch(address(path, parameters), options))).json();
+}
+
+/** Where a recording is heard, and where it is kept from. */
+export const audioAddress = (file) => address("audio", { file });
+export const downloadAddress = (file, format) => address("download", { file, format });
+export const recordAddress = (job) => `api/jobs/${job}/record`;
+
+/** Jobs as they change. */
+export const events = () => new EventSource("api/events");

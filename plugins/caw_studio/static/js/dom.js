@@ -1,0 +1,75 @@
+// Making elements.
+
+/** An element: h("button", {class: "small", onclick: act}, "Play", icon). Properties that are false are left out. */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name in element && name !== "list" && name !== "form") element[name] = value;
+    else element.setAttribute(name === "className" ? "class" : name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Make these the children, and leave them alone if they are: what is clicked or focused stays. */
+export function place(parent, children) {
+  const isSame = children.length === parent.children.length && children.every((child, index) => child === parent.children[index]);
+  if (!isSame) parent.replaceChildren(...children);
+}
+
+let counter = 0;
+
+/** A labelled control, with a line of explanation that screen readers read, too. */
+export function field(label, control, hint = "") {
+  control.id ||= `control-${++counter}`;
+  const note = hint ? h("small", { id: `${control.id}-hint` }, hint) : null;
+  if (note) control.setAttribute("aria-describedby", note.id);
+  return h("div", { className: "field" }, h("label", { htmlFor: control.id }, label), control, note);
+}
+
+/** A slider that shows its value beside it. */
+export function slider(label, { min = 0, max = 1, step = 0.01, value = 0.5, hint = "", show = String, oninput = () => {} }) {
+  const output = h("output", {}, show(value));
+  const input = h("input", { type: "range", min, max, step });
+  input.value = value;
+  input.addEventListener("input", () => {
+    output.textContent = show(Number(input.value));
+    oninput(Number(input.value));
+  });
+  const made = field(label, input, hint);
+  made.querySelector("label").append(" ", output);
+  return { element: made, input, get value() { return Number(input.value); } };
+}
+
+/** The number in an input, or null if it is empty. */
+export const numberIn = (input) => (input.value.trim() === "" ? null : Number(input.value));
+
+/** Seconds as 0:07.5 or 1:02:03.0. */
+export function clock(seconds, digits = 1) {
+  const units = 10 ** digits;
+  const total = Math.round(Math.max(0, seconds) * units) / units;
+  const minutes = Math.floor(total / 60);
+  const rest = (total % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
+  const hours = Math.floor(minutes / 60);
+  return hours ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** Seconds as people say them: 40 s, 3 min, 2 h. */
+export function duration(seconds) {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** The last part of a name. */
+export const lastPart = (name) => name.split("/").pop();
+
+/** Say that something went wrong, until it is read. */
+export function complain(error) {
+  const close = h("button", { type: "button", "aria-label": "Dismiss", onclick: () => line.remove() }, "×");
+  const line = h("p", {}, h("span", {}, error.message || String(error)), close);
+  const lines = document.getElementById("messages");
+  lines.append(line);
+  while (lines.children.length > 4) lines.firstChild.remove();
+}

@@ -1,0 +1,23 @@
+// New takes from a model.
+
+import { field, h, numberIn } from "./dom.js";
+import { jobForm, modelField, seedField } from "./forms.js";
+import { resultsOf } from "./results.js";
+
+export function generatePanel() {
+  const model = modelField();
+  const count = h("input", { type: "number", min: 1, max: 20, step: 1, value: 3 });
+  const seconds = h("input", { type: "number", min: 0.5, max: 3600, step: "any", value: 15 });
+  const seed = seedField();
+  const form = jobForm("generate", "Generate", [
+    model.element, field("Takes", count), field("Length, s", seconds), seed.element,
+  ], () => {
+    if (!model.value) throw new Error("There is no model yet: train one first.");
+    return { model: model.value, count: numberIn(count), seconds: numberIn(seconds), seed: seed.value };
+  });
+  const title = (job, _file, index) => `Take ${index + 1}, seed ${job.recipe.settings.seed}`;
+  return {
+    id: "generate", title: "Generate",
+    element: h("div", {}, h("p", {}, "New audio of the recording's kind. Put takes on the list of tracks to switch between them at the same place."), form, resultsOf(["generate"], title, { optionsOf: () => ({ hasSources: true }) })),
+  };
+}

@@ -1,0 +1,100 @@
+// The queue: what runs, how far it is, what came of it.
+
+import { recordAddress } from "./api.js";
+import { complain, duration, h, place } from "./dom.js";
+import { session, whenever } from "./session.js";
+
+const STATES = { queued: "waiting", running: "running", done: "done", failed: "failed", stopped: "stopped" };
+
+/** How far a job is, as a bar and a line; showProgress fills them in. */
+export const progressOf = (job) => h("div", { className: "progress" },
+  h("progress", { max: 1, "aria-label": `Progress of ${job.recipe.title}` }), h("small", {}));
+
+function showProgress(element, job) {
+  const { fraction, stage, details, remaining_seconds: remaining } = job.progress;
+  const [bar, line] = element.children;
+  if (fraction > 0) bar.value = fraction;
+  const parts = [stage, fraction > 0 && `${Math.round(100 * fraction)} %`, remaining !== null && `${duration(remaining)} left`, details];
+  line.textContent = parts.filter(Boolean).join(" · ") || "starting";
+}
+
+/** Cards of jobs, made anew only when more than the progress has changed. */
+export class Cards {
+  #known = new Map();
+
+  constructor(make) {
+    this.make = make;
+  }
+
+  /** The cards of some jobs, up to date. */
+  of(jobs) {
+    return jobs.map((job) => {
+      const state = JSON.stringify({ ...job, progress: null, lines: job.status === "running" ? null : job.lines });
+      let known = this.#known.get(job.id);
+      if (known?.state !== state) {
+        const element = this.make(job);
+        element.querySelector("details").open = known?.element.querySelector("details").open ?? false;
+        known = { state, element };
+        this.#known.set(job.id, known);
+      }
+      const progress = known.element.querySelector(".progress");
+      if (progress) showProgress(progress, job);
+      return known.element;
+    });
+  }
+}
+
+/** Buttons that stop a job, go on with it, or remove it. */
+export function actionsOf(job) {
+  const act = (label, action, title) => h("button", {
+    type: "button", className: "small", title, "aria-label": `${label}: ${job.recipe.title}`,
+    onclick: () => {
+      const isWanted = action !== "remove" || confirm("Delete this job and what it made?");
+      if (isWanted) session.act(job, action).catch(complain);
+    },
+  }, label);
+  const isUnfinished = ["queued", "running"].includes(job.status);
+  const isTraining = job.kind === "train";
+  if (isUnfinished) return [act(isTraining ? "Stop here" : "Cancel", "stop", isTraining ? "What there is can be used, and be gone on from" : "")];
+  const again = job.status !== "done" && act(isTraining ? "Go on" : "Run again", "resume");
+  return [again, act("Remove", "remove", "Delete what it made")];
+}
+
+/** What a job did, to do it again. */
+export function commandOf(job) {
+  const copy = h("button", { type: "button", className: "small", onclick: () => navigator.clipboard.writeText(job.command).then(() => { copy.textContent = "Copied"; }) }, "Copy");
+  const settings = Object.entries(job.recipe.settings).filter(([, value]) => value !== null && value !== "");
+  return h("details", { className: "command" },
+    h("summary", {}, "Show the command"),
+    h("small", {}, `In the folder ${document.querySelector(".folder").textContent}:`),
+    h("pre", { tabIndex: 0 }, job.command), copy,
+    job.lines.length > 0 && h("pre", { tabIndex: 0, "aria-label": "What it said" }, job.lines.join("\n")),
+    job.has_record && h("a", { href: recordAddress(job.id), download: "", className: "button small" }, "Record (JSON)"),
+    h("dl", {}, settings.map(([name, value]) => [h("dt", {}, name), h("dd", {}, typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value))])));
+}
+
+/** What a job said that is to be known: why it failed, or what it warns of. */
+export function complaintOf(job) {
+  if (job.status === "failed") return h("p", { className: "complaint" }, job.lines.at(-1) ?? "It failed and said nothing.");
+  const warnings = job.lines.filter((line) => line.includes("warning: "));
+  return warnings.map((line) => h("small", { className: "warning" }, line.replace(/^.*?warning: /, "")));
+}
+
+export function jobsPart(element) {
+  const list = h("ol", {});
+  const empty = h("p", { className: "quiet" }, "Nothing has been done yet.");
+  element.append(h("h2", {}, "Jobs"), empty, list);
+  const cards = new Cards(line);
+  whenever(["jobs", "job"], () => {
+    const jobs = [...session.jobs.values()].sort((one, other) => other.created - one.created);
+    empty.hidden = jobs.length > 0;
+    place(list, cards.of(jobs));
+  });
+}
+
+function line(job) {
+  return h("li", { className: `job ${job.status}` },
+    h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "state" }, STATES[job.status])),
+    job.status === "running" && progressOf(job), complaintOf(job),
+    h("div", { className: "row" }, commandOf(job), h("span", { className: "actions" }, actionsOf(job))));
+}

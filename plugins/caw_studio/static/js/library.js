@@ -1,0 +1,54 @@
+// The recordings to choose from, and the place to drop another.
+
+import { post } from "./api.js";
+import { complain, h, lastPart } from "./dom.js";
+import { session, whenever } from "./session.js";
+
+export function libraryPart(element) {
+  const picker = h("input", { type: "file", accept: "audio/*,.flac,.caf,.w64,.aiff", multiple: true, hidden: true, onchange: () => take(picker.files) });
+  const drop = h("button", { type: "button", className: "drop", onclick: () => picker.click() }, "Drop a recording here, or choose a file");
+  const lists = h("div", {});
+  element.append(drop, picker, lists);
+
+  async function take(files) {
+    for (const file of files) {
+      drop.textContent = `Taking in ${file.name} …`;
+      try {
+        const { name } = await post("upload", file, { name: file.name });
+        await session.readFiles();
+        await session.choose(name);
+      } catch (error) {
+        complain(error);
+      }
+    }
+    drop.textContent = "Drop a recording here, or choose a file";
+    picker.value = "";
+  }
+
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", event.dataTransfer.types.includes("Files"));
+  });
+  document.addEventListener("dragleave", () => drop.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    take(event.dataTransfer.files);
+  });
+
+  whenever(["files", "recording"], () => {
+    const { recordings, uploads, built_in: clips, is_complete: isComplete } = session.files;
+    lists.replaceChildren(
+      group("In the folder", recordings, isComplete === false && "There is more than is listed."),
+      group("Dropped here", uploads), group("Built-in clips", clips));
+  });
+}
+
+function group(title, names, note) {
+  if (!names.length) return "";
+  const items = names.map((name) => h("li", {}, h("button", {
+    type: "button", title: name, "aria-current": name === session.recording && "true",
+    onclick: () => session.choose(name).catch(complain),
+  }, title === "In the folder" ? name : lastPart(name))));
+  return h("section", {}, h("h2", {}, title), h("ul", {}, items), note && h("small", {}, note));
+}

@@ -1,0 +1,110 @@
+// What the page knows: files, jobs, the chosen recording. Parts of the page listen for its events.
+
+import { events, get, post } from "./api.js";
+import { complain, lastPart } from "./dom.js";
+
+class Session extends EventTarget {
+  files = { recordings: [], uploads: [], built_in: [], models: [] };
+  jobs = new Map();
+  recording = null;
+  reading = null; // a promise, while a recording is being read
+  #choosing = null;
+  sound = null;
+
+  /** Read everything, and hear of changes from then on. */
+  async open() {
+    this.#listen();
+    await this.readFiles();
+    const chosen = decodeURIComponent(location.hash.slice(1)) || this.files.recordings[0] || this.files.built_in[0];
+    if (chosen && this.#choosing === null) await this.choose(chosen).catch(complain);
+  }
+
+  async readFiles() {
+    this.files = await get("files");
+    this.#say("files");
+  }
+
+  /** Work on a recording; of several choices the last one holds, however long each takes to read. */
+  choose(name) {
+    this.#choosing = name;
+    this.reading = this.#read(name);
+    return this.reading;
+  }
+
+  async #read(name) {
+    const reading = document.getElementById("reading");
+    reading.textContent = `Reading ${lastPart(name)} …`;
+    let sound;
+    try {
+      sound = await get("sound", { file: name });
+    } finally {
+      if (this.#choosing === name) reading.textContent = "";
+    }
+    if (this.#choosing !== name) return;
+    this.recording = name;
+    this.sound = sound;
+    history.replaceState(null, "", `#${encodeURIComponent(name)}`);
+    this.#say("recording");
+  }
+
+  /** Start a job; what comes of it is told by events. */
+  async start(kind, settings) {
+    const job = await post("jobs", { kind, settings });
+    this.#know(job);
+    return job;
+  }
+
+  async act(job, action) {
+    await post(`jobs/${job.id}/${action}`);
+  }
+
+  /** Jobs of some kinds that are about the chosen recording, newest first. */
+  jobsHere(...kinds) {
+    const here = [...this.jobs.values()].filter((job) => kinds.includes(job.kind) && job.recipe.settings.recording === this.recording);
+    return here.sort((one, other) => other.created - one.created);
+  }
+
+  /** Models that can be used now: those of the session, by what they were trained on, and those of the folder. */
+  models() {
+    const trained = [...this.jobs.values()].filter((job) => job.kind === "train" && job.outputs.length);
+    trained.sort((one, other) => other.created - one.created);
+    const own = trained.map((job) => ({
+      name: job.outputs[0],
+      title: `${job.recipe.title}${job.status === "done" ? "" : ", unfinished"} (${job.id.replace(/^0+/, "")})`,
+      recording: job.recipe.settings.recording,
+    }));
+    return [...own, ...this.files.models.map((name) => ({ name, title: name, recording: null }))];
+  }
+
+  #listen() {
+    const stream = events();
+    const status = document.getElementById("connection");
+    stream.onopen = async () => {
+      status.textContent = "";
+      const jobs = await get("jobs").catch(() => []);
+      this.jobs = new Map(jobs.map((job) => [job.id, job]));
+      this.#say("jobs");
+    };
+    stream.onmessage = (event) => this.#know(JSON.parse(event.data));
+    stream.onerror = () => { status.textContent = "Not connected: is caw studio running?"; };
+  }
+
+  #know(job) {
+    const before = this.jobs.get(job.id);
+    if (job.status === "removed") this.jobs.delete(job.id);
+    else this.jobs.set(job.id, job);
+    this.dispatchEvent(new CustomEvent("job", { detail: { job, before } }));
+  }
+
+  #say(what) {
+    this.dispatchEvent(new Event(what));
+  }
+}
+
+export const session = new Session();
+
+/** Call a function now and whenever one of these events comes. */
+export function whenever(names, act) {
+  for (const name of names) session.addEventListener(name, act);
+  act();
+}
