@@ -187,7 +187,8 @@ def test_chunks_of_any_lengths_lose_nothing(
     places = np.cumsum(sizes)[:-1]
     mixed = Pedalboard([around(make()), Same()])
     made = streamed(mixed, iter(np.split(signal, places, axis=1)), 44100)
-    np.testing.assert_allclose(made, make()(signal, 44100), atol=1e-6)
+    # In longer buffers pedalboard's MP3Compressor repeats a sample: [3, 1, 1, 1, 1, 1, 1, 1, 206, 5000, 5000], stereo.
+    np.testing.assert_allclose(made, make()(signal, 44100, buffer_size=256), atol=1e-6)
 
 
 @pytest.mark.parametrize("make", sorted(set(STREAMING) - {"MP3Compressor"}), indirect=True)
