@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from caw_toolkit.cli.options import FILE, OUTPUT_FILE, force_option, model_option, quiet_option
+from caw_toolkit.cli.options import FILE, OUTPUT_FILE, examples, force_option, model_option, quiet_option
 from caw_toolkit.cli.page_output import PageFile
 from caw_toolkit.cli.recorded_settings import RecordedSettings
 from caw_toolkit.errors import CawError, CawUsageError
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from caw_toolkit.pages.track import Track
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "caw report takes.html clip.wav clip_take*.wav --recording clip.wav", "caw report all.html results/*.wav"
+    )
+)
 @click.argument("output", type=OUTPUT_FILE, metavar="OUT.html")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option("--recording", type=FILE, metavar="FILE", help="The recording that the files were made from.")

@@ -12,13 +12,14 @@ from pathlib import Path
 import click
 
 from caw_toolkit import CawError, CawUsageError
+from caw_toolkit.cli.options import examples
 
 DEFAULT_PORT = 8710
 #: Ports that are tried where none is asked for.
 _PORTS_TRIED = 20
 
 
-@click.command()
+@click.command(epilog=examples("caw studio recordings/"))
 @click.argument(
     "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path(), metavar="[FOLDER]"
 )

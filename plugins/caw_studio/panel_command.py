@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from caw_toolkit import CawUsageError
-from caw_toolkit.cli.options import FILE, quiet_option
+from caw_toolkit.cli.options import FILE, examples, quiet_option
 from caw_toolkit.cli.progress import progress_option
 from caw_toolkit.cli.results import Results, result_options
 
 
-@click.command()
+@click.command(epilog=examples("caw panel NAME song.wav -o results/ --set amount=0.5"))
 @click.argument("name")
 @click.argument("recording", type=FILE)
 @click.option(

@@ -303,6 +303,7 @@ def test_plugins_as_json(invoke: Invoke) -> None:
         "objectives": [],
         "presets": [],
         "evaluations": [],
+        "panels": [],
         "error": None,
         "problems": [],
         "disabled": False,

@@ -11,7 +11,8 @@ from typing import Any
 
 #: A crowd of threads gains nothing on models this small.
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-for _name in ("CAW_DEBUG", "CAW_DISABLE_PLUGINS", "CAW_STRICT_PLUGINS"):
+# COLUMNS is of the terminal that the tests were started from.
+for _name in ("CAW_DEBUG", "CAW_DISABLE_PLUGINS", "CAW_STRICT_PLUGINS", "COLUMNS"):
     ENVIRONMENT.pop(_name, None)
 
 
