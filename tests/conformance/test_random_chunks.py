@@ -50,7 +50,7 @@ def test_random_chunks_give_what_the_whole_gives(name: str, around: str, tiny_mo
     whole = board(audio, RATE)
 
     @given(places=st.lists(st.integers(3, SAMPLES - 1), max_size=25))
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
     def check(places: list[int]) -> None:
         board.reset()
         pieces = np.split(audio, sorted(places), axis=1)

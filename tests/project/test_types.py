@@ -84,6 +84,7 @@ def run(*command: str | Path, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_mypy_finds_every_slip_and_nothing_else(programs: Path) -> None:
     (programs / "mypy.ini").write_text("[mypy]\nstrict = true\nexplicit_package_bases = true\n", encoding="utf-8")
     output = run("mypy", "right.py", "wrong.py", folder=programs)

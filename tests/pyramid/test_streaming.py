@@ -87,7 +87,7 @@ def assert_chunks_make_no_difference(case: Any, sizes: list[int], channels: int)
 
 
 @pytest.mark.parametrize("name", ["bwe", "vary"])
-@chunk_settings(30)
+@chunk_settings(10)
 @given(sizes=chunkings)
 def test_chunks_make_no_difference(name: str, cases: dict[str, Any], sizes: list[int]) -> None:
     assert_chunks_make_no_difference(cases[name], sizes, channels=1)

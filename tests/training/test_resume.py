@@ -62,6 +62,7 @@ def stop(process: subprocess.Popen[str], sign: signal.Signals) -> str:
     return said
 
 
+@pytest.mark.slow
 def test_training_survives_being_killed_again_and_again(speech_path: Path, tiny_preset: Path, tmp_path: Path) -> None:
     model, draw = tmp_path / "model.pt", random.Random(1)
     arguments = training_arguments(speech_path, tiny_preset, model)

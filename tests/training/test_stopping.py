@@ -77,7 +77,8 @@ def expected(folder: Path) -> dict[str, Any]:
     return stop_and_resume(folder, signal.SIGINT, random.Random("left alone"), stops=0)
 
 
-@pytest.mark.parametrize("sign", SIGNALS)
+# The others are among those of the slow test.
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL] if SIGNALS else [])
 def test_a_stopped_training_ends_the_same(folder: Path, expected: dict[str, Any], sign: signal.Signals) -> None:
     assert same(stop_and_resume(folder, sign, random.Random(f"{sign}"), stops=1), expected)
 
