@@ -38,7 +38,9 @@ PAUSES_SHARE, LOUD_DB, LARGEST_SHARE = 0.1, 6.0, 0.25
 #: What is before a hole and after it has been steady for so many frames, and the hole is so far below.
 STEADY_FRAMES, HOLE_DEPTH_DB = 20, 20.0
 #: Where it is quiet, it is so far below any pause, too: this quantile of its levels below that of the levels around.
-QUIET_QUANTILE, PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.2, 0.02, 6.0
+QUIET_QUANTILE, PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.2, 0.005, 6.0
+#: So much of a hole does not stay the same.
+CONSTANT_SHARE = 0.5
 #: Longer stretches are pauses, and shorter silences none.
 LONGEST_FRAMES, SHORTEST_PAUSE_FRAMES = 1000, 30
 #: Where there are no more pauses than so many for each silence within loud sound, they are dropouts as well; where
@@ -76,7 +78,8 @@ class QuietRuns:
         sudden = [run for run in inner if self._stands_out(run, silent) and self._breaks_off(run)]
         loud = [run for run in sudden if self._is_loud(run, silent)]
         shortest_pause = SHORTEST_PAUSE_FRAMES * self.frame
-        pauses = [run for run in inner if run not in set(loud) and run[1] - run[0] >= shortest_pause]
+        long = [run for run in inner if run[1] - run[0] >= shortest_pause and self._breaks_off(run)]
+        pauses = [run for run in long if run not in loud]
         if len(pauses) > MANY_PAUSES * len(loud):
             return []
         return sudden if len(pauses) <= FEW_PAUSES * len(loud) else loud
@@ -94,9 +97,9 @@ class QuietRuns:
         ]
 
     def _is_constant(self, stretch: Gap) -> bool:
-        """Whether the most of a stretch is constant, which has been judged as such."""
-        constant = sum(stop - start for start, stop in gaps_within(self.constant, *stretch))
-        return 2 * constant > stretch[1] - stretch[0]
+        """Whether a stretch is a constant run, which is judged as such."""
+        runs = gaps_within(self.constant, *stretch)
+        return max((stop - start for start, stop in runs), default=0) > CONSTANT_SHARE * (stretch[1] - stretch[0])
 
     def _is_below(self, stretch: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether a hole is below the noise of any pause around it."""
@@ -136,8 +139,8 @@ class QuietRuns:
         if min(len(before), len(after)) < STEADY_FRAMES:
             return False
         steady = min(np.quantile(before, 0.2), np.quantile(after, 0.2))
-        inside = self.levels[start:stop]
-        return bool(np.quantile(inside, 0.8) < steady * 10 ** (-HOLE_DEPTH_DB / 10) and inside.max() < steady)
+        inside = self.recording.read((start + 1) * self.frame, (stop - 1) * self.frame).var(axis=1).sum()
+        return bool(np.median(self.levels[start:stop]) < steady * 10 ** (-HOLE_DEPTH_DB / 10) and inside < steady)
 
     def _stands_out(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether both edges are as loud as sound is here, and silence is rare."""
