@@ -32,7 +32,7 @@ AROUND_FRAMES, BESIDE_FRAMES = 10_000, 300
 QUIETEST, EDGE_TOLERANCE_DB = 0.05, 6.0
 #: Less sound around than this says nothing about it, in frames.
 LEAST_FRAMES = 500
-#: Where silences are more than this share of what is around, they are pauses; but for those within loud sound, which
+#: Where silences are more than this share of what is around, they are pauses; but for those that break off loud sound, which
 #: is no more than this below the usual level. Where they are more than the last, they are all pauses.
 PAUSES_SHARE, LOUD_DB, LARGEST_SHARE = 0.1, 6.0, 0.25
 #: What is before a hole and after it has been steady for so many frames, and the hole is so far below.
@@ -43,7 +43,7 @@ QUIET_QUANTILE, PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.2, 0.005, 6.0
 CONSTANT_SHARE = 0.5
 #: Longer stretches are pauses, and shorter silences none.
 LONGEST_FRAMES, SHORTEST_PAUSE_FRAMES = 1000, 30
-#: Where there are no more pauses than so many for each silence within loud sound, they are dropouts as well; where
+#: Where there are no more pauses than so many for each silence that breaks off loud sound, they are dropouts as well; where
 #: there are more than so many, all are pauses.
 FEW_PAUSES, MANY_PAUSES = 2, 6
 _CHUNK_FRAMES = 20_000
@@ -70,8 +70,8 @@ class QuietRuns:
     def silences(self) -> list[Gap]:
         """Runs of digital silence, or of another constant, that break sound off.
 
-        Those within loud sound do. Those that begin or end where it is quiet are pauses rather; but where most silences
-        are within loud sound, so are dropouts that happen to be in quiet places.
+        Those that break off loud sound do. Those that begin where it is quiet are pauses rather; but where many break off
+        loud sound, those that begin in quiet places are dropouts as well.
         """
         silent = self._near_frames(self.constant)
         inner = [run for run in self.constant if self._edges(run) is not None]
@@ -157,10 +157,10 @@ class QuietRuns:
         return min(edges) > float(np.quantile(heard, QUIETEST)) * 10 ** (-EDGE_TOLERANCE_DB / 10)
 
     def _is_loud(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
-        """Whether both edges are about as loud as sound usually is around."""
+        """Whether a run breaks off what is about as loud as sound usually is around; a pause begins where it is quiet."""
         edges = self._edges(run)
         usual = float(np.median(self._heard(self._around(run), silent)))
-        return edges is not None and min(edges) > usual * 10 ** (-LOUD_DB / 10)
+        return edges is not None and edges[0] > usual * 10 ** (-LOUD_DB / 10)
 
     def _breaks_off(self, run: Gap) -> bool:
         """Whether the samples beside a run move, and by more than the steps that they are stored in."""
@@ -228,7 +228,8 @@ def quiet_runs(recording: Recording) -> QuietRuns:
     for start in range(0, recording.samples, frame * _CHUNK_FRAMES):
         samples = recording.read(start, start + frame * _CHUNK_FRAMES + 1).astype(np.float32)
         levels.append(_frame_levels(samples[:, : frame * _CHUNK_FRAMES], frame))
-        high_levels.append(_frame_levels(np.diff(samples, 2, append=samples[:, -1:], prepend=samples[:, :1])[:, : frame * _CHUNK_FRAMES], frame)[: len(levels[-1])])
+        bent = np.diff(samples, 2, prepend=samples[:, :1], append=samples[:, -1:])
+        high_levels.append(_frame_levels(bent[:, : frame * _CHUNK_FRAMES], frame)[: len(levels[-1])])
         same = (samples[:, 1:] == samples[:, :-1]).all(axis=0)
         still += [(start + first, start + last) for first, last in find_runs(same, shortest=least)]
     constant = [(start, stop + 1) for start, stop in join_gaps(still, recording.samples) if stop + 1 - start >= least]

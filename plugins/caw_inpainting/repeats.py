@@ -48,6 +48,8 @@ ORDINARY = 0.98
 BREAK_FACTOR, CHANGE_FACTOR, CHANGE_SAMPLES = 3.0, 15.0, 256
 #: A tone that fades in: so many samples before the block differ by less than this share from those it repeats.
 FADE_SAMPLES, FADE_SHARE = 32, 0.15
+#: Where half of the errors are smaller than this share of a step, the sound is computed: recorded sound has noise.
+NOISELESS_STEPS = 0.6
 #: Where errors are larger than this share of the sound, it is noise, in which no seam shows.
 NOISE_SHARE = 0.1
 
@@ -169,7 +171,7 @@ def _is_played_again(run: Run, recording: Recording) -> bool:
     before = _mono(recording, begin - CONTEXT, begin)
     block = _mono(recording, begin, start)
     faded = block[-FADE_SAMPLES:] - before[-FADE_SAMPLES:]
-    if _begins_anew(before, block) or np.sqrt(np.mean(faded**2)) < FADE_SHARE * block.std():
+    if _is_noiseless(block) or _begins_anew(before, block) or np.sqrt(np.mean(faded**2)) < FADE_SHARE * block.std():
         return False
     sound = np.concatenate([before, block, _mono(recording, start, start + ORDER)])[-2 * CONTEXT :]
     errors = _prediction_errors(sound, len(sound) - ORDER)
@@ -186,6 +188,13 @@ def _begins_anew(before: Sound, block: Sound) -> bool:
     breaks = new[:ORDER].max() > BREAK_FACTOR * np.quantile(ordinary, ORDINARY)
     changes = np.mean(new**2) > CHANGE_FACTOR**2 * np.mean(ordinary**2)
     return bool(breaks or changes)
+
+
+def _is_noiseless(block: Sound) -> bool:
+    """Whether a block is predicted to less than the steps that it is stored in."""
+    differences = np.abs(np.diff(block))
+    errors = _prediction_errors(block, len(block))
+    return len(block) >= CONTEXT // 2 and np.median(errors) < NOISELESS_STEPS * differences[differences > 0].min()
 
 
 def _prediction_errors(samples: Sound, known: int) -> Sound:
