@@ -32,19 +32,19 @@ AROUND_FRAMES, BESIDE_FRAMES = 10_000, 300
 QUIETEST, EDGE_TOLERANCE_DB = 0.05, 6.0
 #: Less sound around than this says nothing about it, in frames.
 LEAST_FRAMES = 500
-#: Where silences are more than this share of what is around, they are pauses; but for those that break off loud sound, which
-#: is no more than this below the usual level. Where they are more than the last, they are all pauses.
+#: Where silences are more than this share of what is around, they are pauses; but for those that break off loud sound,
+#: which is no more than this below the usual level. Where they are more than the last, they are all pauses.
 PAUSES_SHARE, LOUD_DB, LARGEST_SHARE = 0.1, 6.0, 0.25
 #: What is before a hole and after it has been steady for so many frames, and the hole is so far below.
 STEADY_FRAMES, HOLE_DEPTH_DB = 20, 20.0
-#: Where it is quiet, it is so far below any pause, too: this quantile of its levels below that of the levels around.
+#: Where it is quiet, it is so far below any pause, too: this quantile of its levels below that of those around.
 QUIET_QUANTILE, PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.2, 0.005, 6.0
 #: So much of a hole does not stay the same.
 CONSTANT_SHARE = 0.5
 #: Longer stretches are pauses, and shorter silences none.
 LONGEST_FRAMES, SHORTEST_PAUSE_FRAMES = 1000, 30
-#: Where there are no more pauses than so many for each silence that breaks off loud sound, they are dropouts as well; where
-#: there are more than so many, all are pauses.
+#: Where there are no more pauses than so many for each silence that breaks off loud sound, they are dropouts as well;
+#: where there are more than so many, all are pauses.
 FEW_PAUSES, MANY_PAUSES = 2, 6
 _CHUNK_FRAMES = 20_000
 
@@ -70,8 +70,8 @@ class QuietRuns:
     def silences(self) -> list[Gap]:
         """Runs of digital silence, or of another constant, that break sound off.
 
-        Those that break off loud sound do. Those that begin where it is quiet are pauses rather; but where many break off
-        loud sound, those that begin in quiet places are dropouts as well.
+        Those that break off loud sound do. Those that begin where it is quiet are pauses rather; but where many break
+        off loud sound, those that begin in quiet places are dropouts as well.
         """
         silent = self._near_frames(self.constant)
         inner = [run for run in self.constant if self._edges(run) is not None]
@@ -157,7 +157,7 @@ class QuietRuns:
         return min(edges) > float(np.quantile(heard, QUIETEST)) * 10 ** (-EDGE_TOLERANCE_DB / 10)
 
     def _is_loud(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
-        """Whether a run breaks off what is about as loud as sound usually is around; a pause begins where it is quiet."""
+        """Whether a run breaks off sound about as loud as it usually is around; pauses begin where it is quiet."""
         edges = self._edges(run)
         usual = float(np.median(self._heard(self._around(run), silent)))
         return edges is not None and edges[0] > usual * 10 ** (-LOUD_DB / 10)

@@ -49,9 +49,10 @@ BREAK_FACTOR, CHANGE_FACTOR, CHANGE_SAMPLES = 3.0, 15.0, 256
 #: A tone that fades in: so many samples before the block differ by less than this share from those it repeats.
 FADE_SAMPLES, FADE_SHARE = 32, 0.15
 #: Where half of the errors are smaller than this share of a step, the sound is computed: recorded sound has noise.
-NOISELESS_STEPS = 0.6
+#: In blocks of less than so many samples the share is smaller, since a prediction learns those by heart.
+NOISELESS_STEPS, NOISELESS_SAMPLES = 0.6, 512
 #: Where errors are larger than this share of the sound, it is noise, in which no seam shows.
-NOISE_SHARE = 0.1
+NOISE_SHARE = 0.025
 
 _WINDOW, _CHOSEN_BITS = 32, 3
 _MULTIPLIER, _GOLDEN = 0x9E3779B97F4A7C15 | 1, np.uint64(0x9E3779B97F4A7C15)
@@ -193,12 +194,12 @@ def _begins_anew(before: Sound, block: Sound) -> bool:
 def _is_noiseless(block: Sound) -> bool:
     """Whether a block is predicted to less than the steps that it is stored in."""
     differences = np.abs(np.diff(block))
-    errors = _prediction_errors(block, len(block))
-    return len(block) >= CONTEXT // 2 and np.median(errors) < NOISELESS_STEPS * differences[differences > 0].min()
+    steps = NOISELESS_STEPS * min(1, len(block) / NOISELESS_SAMPLES)
+    return bool(np.median(_prediction_errors(block, len(block))) < steps * differences[differences > 0].min())
 
 
 def _prediction_errors(samples: Sound, known: int) -> Sound:
-    """How far each sample after the first `ORDER` is from what those before it say, as learnt from the first `known`."""
+    """How far samples after the first `ORDER` are from what those before them say, as learnt from the first `known`."""
     pasts, truth = sliding_window_view(samples[:-1], ORDER), samples[ORDER:]
     predictor = np.linalg.lstsq(pasts[: known - ORDER], truth[: known - ORDER], rcond=None)[0]
     errors: Sound = np.abs(truth - pasts @ predictor)
