@@ -1,7 +1,7 @@
 """Repeated buffers: a block of samples that was played again, once or many times, in place of what should follow.
 
 Recorded sound never repeats exactly. What a synthesizer or a sequencer makes does, all the time; and so a repetition
-counts only where repetitions are rare, and where it does not go on smoothly like a tone.
+counts only where repetitions are rare, and where recorded sound goes on into the block that is played again.
 
 Repetitions are found by a rolling polynomial hash of all windows (Karp and Rabin, "Efficient randomized
 pattern-matching algorithms", 1987), of which those are compared whose hash says so: the same content is chosen wherever

@@ -64,14 +64,14 @@ def test_nothing_is_found_in_intact_recordings(clip: str, subtype: str, tmp_path
         ("constant", 3000, SILENCE),
         ("hole", 4000, LEVEL_HOLE),
         ("64", 640, REPEATED_BUFFER),
-        ("512", 2048, REPEATED_BUFFER),
+        ("768", 2048, REPEATED_BUFFER),
         ("1024", 2048, REPEATED_BUFFER),
         ("4096", 8192, REPEATED_BUFFER),
         ("8000", 8000, REPEATED_BUFFER),
     ],
 )
 def test_a_dropout_is_found_where_it_is(clip: str, kind: str, length: int, name: str, tmp_path: Path) -> None:
-    start = round(4.3 * RATE)
+    start = round(4.2 * RATE)
     broken = with_dropout(example(clip), kind, start, start + length)
     (gap,) = found_in(broken, tmp_path, "PCM_24")
     assert gap.kind == name
