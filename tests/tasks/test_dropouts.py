@@ -64,7 +64,7 @@ def test_nothing_is_found_in_intact_recordings(clip: str, subtype: str, tmp_path
         ("constant", 3000, SILENCE),
         ("hole", 4000, LEVEL_HOLE),
         ("64", 640, REPEATED_BUFFER),
-        ("768", 2048, REPEATED_BUFFER),
+        ("256", 2048, REPEATED_BUFFER),
         ("1024", 2048, REPEATED_BUFFER),
         ("4096", 8192, REPEATED_BUFFER),
         ("8000", 8000, REPEATED_BUFFER),
