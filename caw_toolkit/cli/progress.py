@@ -128,6 +128,7 @@ def run_training(
     start: PyramidModel | None = None,
     spent_seconds: float = 0.0,
     save_to: Path | None = None,
+    warns: bool = True,
 ) -> PyramidModel:
     """Carry out a plan and show how it goes (`shown_progress`).
 
@@ -145,6 +146,7 @@ def run_training(
         start: a finished model of the same source to go on from.
         spent_seconds: of the plan's time budget, before the training.
         save_to: where to write the model.
+        warns: say so if the model is rough.
     """
     from caw_toolkit.plugins import get_host
     from caw_toolkit.pyramid.maturity import warn_if_rough
@@ -170,7 +172,8 @@ def run_training(
         if save_to is not None:
             display.update(_SHARE_BEFORE_SAVING, "writing the model")
             model.save(save_to)
-    warn_if_rough(model.training, "the model")
+    if warns:
+        warn_if_rough(model.training, "the model")
     return model
 
 
@@ -183,6 +186,7 @@ def load_or_train(
     seed: int = 0,
     device: str = "auto",
     quiet: bool = False,
+    warns: bool = True,
 ) -> PyramidModel:
     """The model of a file, or one trained on the clips now, for commands that work with or without `--model`.
 
@@ -194,6 +198,7 @@ def load_or_train(
         seed: of the training.
         device: where to compute.
         quiet: show no progress.
+        warns: say so if a model that is trained is rough.
     """
     from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.training.plan import make_plan
@@ -201,5 +206,5 @@ def load_or_train(
     if model_path is not None:
         return PyramidModel.load(model_path, device)
     return run_training(
-        make_plan(clips, sample_rate=sample_rate, minutes=minutes, seed=seed), device=device, quiet=quiet
+        make_plan(clips, sample_rate=sample_rate, minutes=minutes, seed=seed), device=device, quiet=quiet, warns=warns
     )

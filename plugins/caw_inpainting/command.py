@@ -254,6 +254,7 @@ def _repair(
     """Fill all gaps that can be filled, for each take."""
     from caw_inpainting.task import Repair
     from caw_toolkit import derived_seed
+    from caw_toolkit.pyramid.maturity import trained_share, warn_if_rough
 
     training, groups = models.training, work.fillable
     places = [gap[:2] for gap in work.gaps]
@@ -263,6 +264,7 @@ def _repair(
     ]
     announcements = [""] if len(groups) == 1 else list(work.group_lines())
     share = (1 - _SHARE_OF_FINDING) / len(groups)
+    trainings = []
     for index, (group, announcement) in enumerate(zip(groups, announcements, strict=True)):
         if announcement and not training.quiet:
             click.echo(announcement, err=True)
@@ -270,12 +272,15 @@ def _repair(
         filling = first + share * (1 - models.share_of_filling)
         with part_of_progress(first, filling):
             model = models.of(group)
+        trainings.append(model.training)
         if not training.quiet:
             _tell_of_long_holes([places[number] for number in group.numbers], audio.sample_rate, model)
         steps = [(repair, number) for repair in repairs for number in group.numbers]
         for done, (repair, number) in enumerate(steps):
             display.update(filling + (first + share - filling) * done / len(steps), "filling")
             repair.fill(number, model)
+    if training.model_path is None and len(groups) > 1:
+        warn_if_rough(min(trainings, key=trained_share), "the least trained model")
     return repairs
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from caw_inpainting.gaps import Recording, find_runs, join_gaps
+from caw_inpainting.gaps import Recording, find_runs, gaps_within, join_gaps
 from caw_toolkit import Array, Gap
 
 Levels = npt.NDArray[np.float32]
@@ -32,15 +32,20 @@ AROUND_FRAMES, BESIDE_FRAMES = 10_000, 300
 QUIETEST, EDGE_TOLERANCE_DB = 0.05, 6.0
 #: Less sound around than this says nothing about it, in frames.
 LEAST_FRAMES = 500
-#: Where silences are more than this share of what is around, they are pauses; but for those within loud sound, which
-#: is no more than this below the usual level. Where they are more than the last, they are all pauses.
-PAUSES_SHARE, LOUD_DB, LARGEST_SHARE = 0.1, 10.0, 0.25
+#: Where silences are more than this share of what is around, they are pauses; but for those that break off loud sound,
+#: which is no more than this below the usual level. Where they are more than the last, they are all pauses.
+PAUSES_SHARE, LOUD_DB, LARGEST_SHARE = 0.1, 6.0, 0.25
 #: What is before a hole and after it has been steady for so many frames, and the hole is so far below.
 STEADY_FRAMES, HOLE_DEPTH_DB = 20, 20.0
-#: It is so far below any pause, too: of the levels around, below this quantile.
-PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.02, 6.0
-#: Longer holes are pauses.
-LONGEST_HOLE_FRAMES = 2000
+#: Where it is quiet, it is so far below any pause, too: this quantile of its levels below that of those around.
+QUIET_QUANTILE, PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.2, 0.005, 6.0
+#: So much of a hole does not stay the same.
+CONSTANT_SHARE = 0.5
+#: Longer stretches are pauses, and shorter silences none.
+LONGEST_FRAMES, SHORTEST_PAUSE_FRAMES = 1000, 30
+#: Where there are no more pauses than so many for each silence that breaks off loud sound, they are dropouts as well;
+#: where there are more than so many, all are pauses.
+FEW_PAUSES, MANY_PAUSES = 2, 6
 _CHUNK_FRAMES = 20_000
 
 
@@ -52,23 +57,38 @@ class QuietRuns:
         recording: that they are in.
         frame: samples of a frame.
         levels: variance in each frame, of all channels together, `(frames,)`.
+        high_levels: variance of the second differences: the level of high frequencies, where noise is heard best.
         constant: runs of samples that are all the same.
     """
 
     recording: Recording
     frame: int
     levels: Levels
+    high_levels: Levels
     constant: Sequence[Gap]
 
     def silences(self) -> list[Gap]:
-        """Runs of digital silence, or of another constant, that break sound off."""
+        """Runs of digital silence, or of another constant, that break sound off.
+
+        Those that break off loud sound do. Those that begin where it is quiet are pauses rather; but where many break
+        off loud sound, those that begin in quiet places are dropouts as well.
+        """
         silent = self._near_frames(self.constant)
-        return [run for run in self.constant if self._stands_out(run, silent) and self._breaks_off(run)]
+        inner = [run for run in self.constant if self._edges(run) is not None]
+        sudden = [run for run in inner if self._stands_out(run, silent) and self._breaks_off(run)]
+        loud = [run for run in sudden if self._is_loud(run, silent)]
+        shortest_pause = SHORTEST_PAUSE_FRAMES * self.frame
+        long = [run for run in inner if run[1] - run[0] >= shortest_pause and self._breaks_off(run)]
+        pauses = [run for run in long if run not in loud]
+        if len(pauses) > MANY_PAUSES * len(loud):
+            return []
+        return sudden if len(pauses) <= FEW_PAUSES * len(loud) else loud
 
     def holes(self) -> list[Gap]:
         """Stretches far below what is on both sides that begin and end at once; one more frame on each side."""
         runs = [run for run in self._falls() if self._is_hole(run)]
         stretches = [((start - 1) * self.frame, (stop + 1) * self.frame) for start, stop in runs]
+        stretches = [stretch for stretch in stretches if not self._is_constant(stretch)]
         silent = self._near_frames([*stretches, *self.constant])
         return [
             stretch
@@ -76,11 +96,20 @@ class QuietRuns:
             if self._stands_out(stretch, silent) and self._is_below(stretch, silent) and self._breaks_off(stretch)
         ]
 
+    def _is_constant(self, stretch: Gap) -> bool:
+        """Whether a stretch is a constant run, which is judged as such."""
+        runs = gaps_within(self.constant, *stretch)
+        return max((stop - start for start, stop in runs), default=0) > CONSTANT_SHARE * (stretch[1] - stretch[0])
+
     def _is_below(self, stretch: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether a hole is below the noise of any pause around it."""
-        pauses = np.quantile(self._heard(self._around(stretch), silent), PAUSE_QUANTILE)
-        inside = self.levels[stretch[0] // self.frame + 1 : stretch[1] // self.frame - 1].mean()
-        return bool(inside < pauses * 10 ** (-BELOW_PAUSES_DB / 10))
+        inside = slice(stretch[0] // self.frame + 1, stretch[1] // self.frame - 1)
+        return any(
+            np.quantile(levels[inside], QUIET_QUANTILE)
+            < np.quantile(self._heard(self._around(stretch), silent, levels), PAUSE_QUANTILE)
+            * 10 ** (-BELOW_PAUSES_DB / 10)
+            for levels in (self.levels, self.high_levels)
+        )
 
     def _falls(self) -> list[Gap]:
         """Runs of frames that begin with a sudden fall, and end where the level is up again."""
@@ -93,7 +122,7 @@ class QuietRuns:
         for start in (np.flatnonzero(self.levels[first:] < before) + first).tolist():
             if (runs and start < runs[-1][1]) or start + SHORTEST_HOLE_FRAMES > len(self.levels):
                 continue
-            ahead = self.levels[start : start + LONGEST_HOLE_FRAMES]
+            ahead = self.levels[start : start + LONGEST_FRAMES]
             is_up = sliding_window_view(ahead > before[start - first], SHORTEST_HOLE_FRAMES).all(axis=1)
             up = np.flatnonzero(is_up)
             if len(up) and up[0] >= SHORTEST_HOLE_FRAMES:
@@ -110,12 +139,13 @@ class QuietRuns:
         if min(len(before), len(after)) < STEADY_FRAMES:
             return False
         steady = min(np.quantile(before, 0.2), np.quantile(after, 0.2))
-        return bool(np.quantile(self.levels[start:stop], 0.8) < steady * 10 ** (-HOLE_DEPTH_DB / 10))
+        inside = self.recording.read((start + 1) * self.frame, (stop - 1) * self.frame).var(axis=1).sum()
+        return bool(np.median(self.levels[start:stop]) < steady * 10 ** (-HOLE_DEPTH_DB / 10) and inside < steady)
 
     def _stands_out(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether both edges are as loud as sound is here, and silence is rare."""
         edges = self._edges(run)
-        if edges is None or self._fades(run):
+        if edges is None or self._fades(run) or run[1] - run[0] > LONGEST_FRAMES * self.frame:
             return False
         around = self._around(run)
         heard = self._heard(around, silent)
@@ -123,8 +153,14 @@ class QuietRuns:
             return False
         share = float(np.mean(silent[around]))
         if share > PAUSES_SHARE:
-            return share < LARGEST_SHARE and min(edges) > float(np.median(heard)) * 10 ** (-LOUD_DB / 10)
+            return share < LARGEST_SHARE and self._is_loud(run, silent)
         return min(edges) > float(np.quantile(heard, QUIETEST)) * 10 ** (-EDGE_TOLERANCE_DB / 10)
+
+    def _is_loud(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
+        """Whether a run breaks off sound about as loud as it usually is around; pauses begin where it is quiet."""
+        edges = self._edges(run)
+        usual = float(np.median(self._heard(self._around(run), silent)))
+        return edges is not None and edges[0] > usual * 10 ** (-LOUD_DB / 10)
 
     def _breaks_off(self, run: Gap) -> bool:
         """Whether the samples beside a run move, and by more than the steps that they are stored in."""
@@ -158,10 +194,10 @@ class QuietRuns:
         first, last = run[0] // self.frame, run[1] // self.frame
         return slice(max(0, first - AROUND_FRAMES), last + AROUND_FRAMES)
 
-    def _heard(self, around: slice, silent: npt.NDArray[np.bool_]) -> Levels:
+    def _heard(self, around: slice, silent: npt.NDArray[np.bool_], levels: Levels | None = None) -> Levels:
         """Levels over `EDGE_FRAMES` each, away from silence."""
         count = len(self.levels[around]) // EDGE_FRAMES * EDGE_FRAMES
-        levels = self.levels[around][:count].reshape(-1, EDGE_FRAMES).mean(axis=1)
+        levels = (self.levels if levels is None else levels)[around][:count].reshape(-1, EDGE_FRAMES).mean(axis=1)
         far: Levels = levels[~_widened(silent, around)[:count].reshape(-1, EDGE_FRAMES).any(axis=1)]
         return far
 
@@ -186,15 +222,18 @@ def quiet_runs(recording: Recording) -> QuietRuns:
     """What may be a silent dropout in a recording, in one pass."""
     frame = max(1, round(FRAME_SECONDS * recording.sample_rate))
     levels: list[Levels] = []
+    high_levels: list[Levels] = []
     least = round(SHORTEST_RUN_SECONDS * recording.sample_rate)
     still: list[Gap] = []  # samples that the next one is equal to
     for start in range(0, recording.samples, frame * _CHUNK_FRAMES):
         samples = recording.read(start, start + frame * _CHUNK_FRAMES + 1).astype(np.float32)
         levels.append(_frame_levels(samples[:, : frame * _CHUNK_FRAMES], frame))
+        bent = np.diff(samples, 2, prepend=samples[:, :1], append=samples[:, -1:])
+        high_levels.append(_frame_levels(bent[:, : frame * _CHUNK_FRAMES], frame)[: len(levels[-1])])
         same = (samples[:, 1:] == samples[:, :-1]).all(axis=0)
         still += [(start + first, start + last) for first, last in find_runs(same, shortest=least)]
     constant = [(start, stop + 1) for start, stop in join_gaps(still, recording.samples) if stop + 1 - start >= least]
-    return QuietRuns(recording, frame, np.concatenate(levels), constant)
+    return QuietRuns(recording, frame, np.concatenate(levels), np.concatenate(high_levels), constant)
 
 
 def _frame_levels(samples: Array, frame: int) -> Levels:

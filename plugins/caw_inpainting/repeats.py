@@ -1,7 +1,7 @@
 """Repeated buffers: a block of samples that was played again, once or many times, in place of what should follow.
 
 Recorded sound never repeats exactly. What a synthesizer or a sequencer makes does, all the time; and so a repetition
-counts only where repetitions are rare, and where it does not go on smoothly like a tone.
+counts only where repetitions are rare, and where recorded sound goes on into the block that is played again.
 
 Repetitions are found by a rolling polynomial hash of all windows (Karp and Rabin, "Efficient randomized
 pattern-matching algorithms", 1987), of which those are compared whose hash says so: the same content is chosen wherever
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from caw_inpainting.gaps import Recording, find_runs, gaps_within, join_gaps
 from caw_toolkit import Array, Gap
+
+#: Start and end of what is repeated, and how far before it the same is.
+Run = tuple[int, int, int]
+Sound = npt.NDArray[np.float64]
 
 #: Lengths of blocks, in samples.
 SHORTEST_BLOCK, LONGEST_BLOCK = 64, 16384
@@ -33,13 +37,22 @@ LARGEST_SHARE, AROUND_SECONDS = 0.2, 10.0
 LONGEST_SECONDS = 2.0
 #: More repetitions than this, so near to each other, are those of a tone whose periods are not all the same.
 MOST_REPETITIONS, BESIDE_SECONDS = 4, 0.5
-#: What is repeated so often may be a tone.
-TONE_REPETITIONS = 3
-#: Order of the linear prediction of tones. Errors as small as the first, relative to the sound, are those of
-#: synthesizers alone, and larger ones than the second those of noise.
-LARGEST_ORDER, SYNTHETIC_ERROR, TONE_ERROR = 16, 0.001, 0.1
-#: A seam shows where errors are so many times as large as all but a few.
-SEAM_FACTOR, LARGE_ERROR = 1.5, 0.98
+#: No recorded sound stands still for so long within a block.
+STILL_SECONDS = 0.003
+#: Order of the linear prediction that shows where sound breaks, and how many samples of sound it learns from.
+ORDER, CONTEXT = 16, 1024
+#: All but a few errors of the prediction are as small as this quantile of them.
+ORDINARY = 0.98
+#: A block that begins anew: its first errors are so many times as large as ordinary ones before it, or its errors so
+#: many times as large as those before it.
+BREAK_FACTOR, CHANGE_FACTOR, CHANGE_SAMPLES = 3.0, 15.0, 256
+#: A tone that fades in: so many samples before the block differ by less than this share from those it repeats.
+FADE_SAMPLES, FADE_SHARE = 32, 0.15
+#: Where half of the errors are smaller than this share of a step, the sound is computed: recorded sound has noise.
+#: In blocks of less than so many samples the share is smaller, since a prediction learns those by heart.
+NOISELESS_STEPS, NOISELESS_SAMPLES = 0.6, 512
+#: Where errors are larger than this share of the sound, it is noise, in which no seam shows.
+NOISE_SHARE = 0.025
 
 _WINDOW, _CHOSEN_BITS = 32, 3
 _MULTIPLIER, _GOLDEN = 0x9E3779B97F4A7C15 | 1, np.uint64(0x9E3779B97F4A7C15)
@@ -52,17 +65,35 @@ def find_repeated_buffers(recording: Recording) -> list[Gap]:
     """Stretches in which a recording repeats, sample for sample, what was just before them."""
     runs = sorted({run for chunk in _chunks(recording) for run in chunk})
     everywhere = join_gaps([(start, stop) for start, stop, _ in runs], recording.samples)
-    candidates = [run for run in runs if _is_rare(run, everywhere, recording) and not _is_tone(run, recording)]
-    return join_gaps([(start, stop) for start, stop, _ in candidates], recording.samples)
+    found = [
+        (cluster[0][0], max(stop for _, stop, _ in cluster))
+        for cluster in _clusters(runs)
+        if all(_is_rare(run, everywhere, recording) for run in cluster) and _is_played_again(cluster[0], recording)
+    ]
+    return join_gaps(found, recording.samples)
 
 
-def _chunks(recording: Recording) -> Iterator[set[tuple[int, int, int]]]:
+def _clusters(runs: Sequence[Run]) -> list[list[Run]]:
+    """Repetitions that repeat each other, in order: what the first one is, the others are as well."""
+    clusters: list[list[Run]] = []
+    end = 0
+    for run in runs:
+        start, stop, lag = run
+        if clusters and start - lag < end:
+            clusters[-1].append(run)
+        else:
+            clusters.append([run])
+        end = max(end, stop)
+    return clusters
+
+
+def _chunks(recording: Recording) -> Iterator[set[Run]]:
     for start in range(0, recording.samples, _CHUNK - _OVERLAP):
         samples = recording.read(start, start + _CHUNK).astype(np.float32)
         yield {(start + first, start + last, lag) for first, last, lag in _repetitions(samples)}
 
 
-def _repetitions(samples: Array) -> Iterator[tuple[int, int, int]]:
+def _repetitions(samples: Array) -> Iterator[Run]:
     """Start and end of what is repeated, and how far before it the same is."""
     if samples.shape[1] <= _WINDOW + SHORTEST_BLOCK:
         return
@@ -113,7 +144,7 @@ def _is_sound(block: Array) -> bool:
     return len(np.unique(block[0])) >= LEAST_VALUES or len(np.unique(block[-1])) >= LEAST_VALUES
 
 
-def _is_rare(run: tuple[int, int, int], everywhere: list[Gap], recording: Recording) -> bool:
+def _is_rare(run: Run, everywhere: list[Gap], recording: Recording) -> bool:
     """Whether little is repeated around a run."""
     length = run[1] - run[0]
     rate = recording.sample_rate
@@ -128,18 +159,58 @@ def _is_rare(run: tuple[int, int, int], everywhere: list[Gap], recording: Record
     return repeated - length <= LARGEST_SHARE * (last - first - length)
 
 
-def _is_tone(run: tuple[int, int, int], recording: Recording) -> bool:
-    """Whether what repeats is a tone: often, predictable, and nothing shows where it begins anew."""
-    start, stop, lag = run
-    if stop - start < TONE_REPETITIONS * lag:
+def _is_played_again(run: Run, recording: Recording) -> bool:
+    """Whether a block of recorded sound was played again; a synthesizer's tone repeats exactly by itself.
+
+    A tone begins anew, or fades in, where the block begins that it repeats; recorded sound goes on there, and breaks
+    where the repetition begins.
+    """
+    start, _, lag = run
+    begin = start - lag
+    if begin < CONTEXT // 2 or _stands_still(recording.read(begin, start), recording.sample_rate):
         return False
-    order = min(LARGEST_ORDER, lag // 8)
-    block = recording.read(start - lag, start + order).astype(np.float64).sum(axis=0)
-    pasts = sliding_window_view(block[:-1], order)
-    inside = len(pasts) - order
-    predictor = np.linalg.lstsq(pasts[:inside], block[order : order + inside], rcond=None)[0]
-    errors = np.abs(block[order:] - pasts @ predictor)
-    usual = np.median(errors) / block.std()
-    if usual < SYNTHETIC_ERROR or usual > TONE_ERROR:
-        return bool(usual < SYNTHETIC_ERROR)
-    return bool(errors[inside:].max() <= SEAM_FACTOR * np.quantile(errors[:inside], LARGE_ERROR))
+    before = _mono(recording, begin - CONTEXT, begin)
+    block = _mono(recording, begin, start)
+    faded = block[-FADE_SAMPLES:] - before[-FADE_SAMPLES:]
+    if _is_noiseless(block) or _begins_anew(before, block) or np.sqrt(np.mean(faded**2)) < FADE_SHARE * block.std():
+        return False
+    sound = np.concatenate([before, block, _mono(recording, start, start + ORDER)])[-2 * CONTEXT :]
+    errors = _prediction_errors(sound, len(sound) - ORDER)
+    usual, seam = errors[: -2 * ORDER], errors[-ORDER:]
+    return bool(
+        np.median(usual) > NOISE_SHARE * sound.std() or seam.max() > np.quantile(usual[-CONTEXT // 2 :], ORDINARY)
+    )
+
+
+def _begins_anew(before: Sound, block: Sound) -> bool:
+    """Whether a sound does not go on in a block, but another one begins."""
+    errors = _prediction_errors(np.concatenate([before, block[:CHANGE_SAMPLES]]), len(before))
+    ordinary, new = errors[: len(before) - ORDER], errors[len(before) - ORDER :]
+    breaks = new[:ORDER].max() > BREAK_FACTOR * np.quantile(ordinary, ORDINARY)
+    changes = np.mean(new**2) > CHANGE_FACTOR**2 * np.mean(ordinary**2)
+    return bool(breaks or changes)
+
+
+def _is_noiseless(block: Sound) -> bool:
+    """Whether a block is predicted to less than the steps that it is stored in."""
+    differences = np.abs(np.diff(block))
+    steps = NOISELESS_STEPS * min(1, len(block) / NOISELESS_SAMPLES)
+    return bool(np.median(_prediction_errors(block, len(block))) < steps * differences[differences > 0].min())
+
+
+def _prediction_errors(samples: Sound, known: int) -> Sound:
+    """How far samples after the first `ORDER` are from what those before them say, as learnt from the first `known`."""
+    pasts, truth = sliding_window_view(samples[:-1], ORDER), samples[ORDER:]
+    predictor = np.linalg.lstsq(pasts[: known - ORDER], truth[: known - ORDER], rcond=None)[0]
+    errors: Sound = np.abs(truth - pasts @ predictor)
+    return errors
+
+
+def _stands_still(block: Array, sample_rate: int) -> bool:
+    still = (block[:, 1:] == block[:, :-1]).all(axis=0)
+    return any(stop - start >= STILL_SECONDS * sample_rate for start, stop in find_runs(still))
+
+
+def _mono(recording: Recording, start: int, stop: int) -> Sound:
+    mixed: Sound = recording.read(start, stop).sum(axis=0, dtype=np.float64)
+    return mixed

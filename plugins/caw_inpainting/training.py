@@ -57,7 +57,7 @@ class Models:
     training: Training
 
     def of(self, group: Group) -> PyramidModel:
-        """The finished model, or one that is trained now."""
+        """The finished model, or one that is trained now; of several, nothing says that they are rough."""
         if self.training.model_path is not None:
             return self.training.finished
         return load_or_train(
@@ -68,6 +68,7 @@ class Models:
             seed=self.training.seed,
             device=self.training.device,
             quiet=self.training.quiet,
+            warns=len(self.work.fillable) == 1,
         )
 
     def expected_minutes(self) -> float:

@@ -64,7 +64,7 @@ def test_nothing_is_found_in_intact_recordings(clip: str, subtype: str, tmp_path
         ("constant", 3000, SILENCE),
         ("hole", 4000, LEVEL_HOLE),
         ("64", 640, REPEATED_BUFFER),
-        ("512", 2048, REPEATED_BUFFER),
+        ("256", 2048, REPEATED_BUFFER),
         ("1024", 2048, REPEATED_BUFFER),
         ("4096", 8192, REPEATED_BUFFER),
         ("8000", 8000, REPEATED_BUFFER),
@@ -122,6 +122,43 @@ def test_a_beep_in_a_recording_is_none(wave: np.ufunc, hertz: float, tmp_path: P
     samples = example("speech")
     samples[5 * RATE : 5 * RATE + 8000] = 0.3 * wave(2 * np.pi * hertz * np.arange(8000) / RATE)
     assert found_in(samples, tmp_path) == []
+
+
+@pytest.mark.parametrize("wave", [sawtooth, lambda phase: np.sin(phase + 3 * np.sin(2 * phase))], ids=["saw", "fm"])
+@pytest.mark.parametrize("hertz", [25.0, 100.0])
+def test_a_bright_beep_in_a_recording_is_none(wave: np.ufunc, hertz: float, tmp_path: Path) -> None:
+    samples = example("speech")
+    samples[5 * RATE : 5 * RATE + 8000] = 0.3 * wave(2 * np.pi * hertz * np.arange(8000) / RATE)
+    assert found_in(samples, tmp_path) == []
+
+
+@pytest.mark.parametrize("clip", ["guitar", "tabla"])
+@pytest.mark.parametrize("start", [1.9, 3.1, 5.7])
+def test_a_short_loop_that_rings_is_found(clip: str, start: float, tmp_path: Path) -> None:
+    first = round(start * RATE)
+    (gap,) = found_in(with_dropout(example(clip), "64", first, first + 3000), tmp_path, "PCM_24")
+    assert gap.kind == REPEATED_BUFFER and abs(gap.start - first) <= 4
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.5, 1.5])
+def test_zeros_between_sentences_are_none(seconds: float, tmp_path: Path) -> None:
+    samples = example("speech")
+    levels = np.convolve(samples**2, np.ones(1600), "same")
+    quiet = [first + int(np.argmin(levels[first : first + 2 * RATE])) for first in (2 * RATE, 5 * RATE, 8 * RATE)]
+    silence = np.zeros(round(seconds * RATE))
+    parts = [part for sentence in np.split(samples, quiet) for part in (sentence, silence)]
+    assert found_in(np.concatenate(parts[:-1]), tmp_path) == []
+
+
+def test_a_dropout_in_a_quiet_place_is_found_among_others(tmp_path: Path) -> None:
+    samples = np.tile(example("speech"), 2)
+    levels = np.convolve(samples**2, np.ones(1600) / 1600, "same")
+    loud = [first + int(np.argmax(levels[first : first + RATE])) for first in range(RATE, 9 * RATE, 3 * RATE)]
+    quiet = 11 * RATE + int(np.argsort(levels[11 * RATE : 13 * RATE])[6000])
+    assert found_in(with_dropout(samples, "zeros", quiet, quiet + 2000), tmp_path, "PCM_24") == []
+    for start in [*loud, quiet]:
+        samples = with_dropout(samples, "zeros", start, start + 2000)
+    assert [gap.start for gap in found_in(samples, tmp_path, "PCM_24")] == pytest.approx([*loud, quiet], abs=4)
 
 
 @pytest.mark.parametrize("seconds", [0.125, 0.25, 2.0])
