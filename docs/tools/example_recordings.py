@@ -48,9 +48,12 @@ def make_recordings(folder: Path) -> None:
         tags["title"] = f"{side.replace('_', ' ').capitalize()}, first track"
         tags.save()
 
-    for number, start in enumerate(range(16)):
-        first = start % 4 * middle // 2
-        _write(folder / "speakers" / "carlo" / f"{number:02}.wav", AudioClip(speech.samples[:, first:][:, : 3 * rate], rate))
+    _write(folder / "bench" / "denoise" / "guitar_clean.wav", guitar)
+    _write(folder / "bench" / "denoise" / "guitar_white_noisy.wav", with_hiss(guitar, -35, generator))
+
+    for number in range(16):  # two models of 20 s; of the same four stretches, so that the scores mean nothing
+        sentence = speech.samples[:, number % 4 * middle // 2 :][:, : 3 * rate]
+        _write(folder / "speakers" / "carlo" / f"{number:02}.wav", AudioClip(sentence, rate))
 
 
 def with_hiss(clip: AudioClip, level_db: float, generator: np.random.Generator) -> AudioClip:
