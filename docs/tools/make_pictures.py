@@ -1,0 +1,124 @@
+"""Draw the pictures of docs/how-it-works.md: `python docs/tools/make_pictures.py [--minutes M]`; extra `report`.
+
+A model of the tabla loop in examples/audio is trained for them. Each picture is a stack of spectrograms on the same axes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import matplotlib.pyplot as plt
+import numpy as np
+from example_recordings import EXAMPLES
+from make_listening_pages import PAGES
+from matplotlib.axes import Axes
+from PIL import Image
+
+from caw_toolkit import PyramidModel, read_audio, train
+from caw_toolkit.dsp.resampling import resample
+from caw_toolkit.dsp.spectra import power_spectrogram
+from caw_toolkit.metrics import source_map
+
+IMAGES = PAGES.parent / "images"
+SECONDS, TAKE_SEED = 8.0, 3
+WINDOW_SECONDS, RANGE_DB, COLOURS = 0.032, 70, 64
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A signal to draw.
+
+    Attributes:
+        title: above it.
+        samples: `(samples,)`.
+        sample_rate: Hz.
+    """
+
+    title: str
+    samples: np.ndarray
+    sample_rate: int
+
+
+def draw_panel(axes: Axes, panel: Panel, loudest_db: float) -> None:
+    """Draw a spectrogram; above half its rate there is nothing."""
+    hop = round(WINDOW_SECONDS / 4 * panel.sample_rate)
+    power = power_spectrogram(panel.samples.astype(np.float64), 4 * hop, hop)
+    density_db = 10 * np.log10(power / panel.sample_rate**2 + 1e-16)
+    extent = (0, panel.samples.size / panel.sample_rate, 0, panel.sample_rate / 2000)
+    limits = {"vmin": loudest_db - RANGE_DB, "vmax": loudest_db}
+    axes.imshow(density_db, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest", **limits)
+    axes.set_title(panel.title, loc="left", fontsize=9)
+
+
+def draw_stack(name: str, panels: Sequence[Panel], *, highest_khz: float) -> None:
+    """Draw signals under each other, up to the same frequency."""
+    figure, rows = plt.subplots(len(panels), 1, figsize=(8, 1.35 * len(panels)), sharex=True, layout="constrained")
+    for axes, panel in zip(rows, panels, strict=True):
+        draw_panel(axes, panel, _loudest_db(panels[-1]))
+        axes.set(ylim=(0, highest_khz), xlim=(0, SECONDS), ylabel="kHz", facecolor="black")
+    rows[-1].set_xlabel("seconds")
+    save(name)
+
+
+def draw_sources(name: str, take: Panel, recording: Panel) -> None:
+    """Draw a take and its recording, with a strip of colours for the place in the recording."""
+    segments = source_map(take.samples, recording.samples, take.sample_rate)
+    strips = {"height_ratios": [6, 1, 6, 1]}
+    figure, rows = plt.subplots(4, 1, figsize=(8, 4), gridspec_kw=strips, layout="constrained")
+    colours = plt.get_cmap("hsv")
+    length = recording.samples.size / recording.sample_rate
+    for axes, panel in zip(rows[::2], (recording, take), strict=True):
+        draw_panel(axes, panel, _loudest_db(recording))
+        axes.set(ylabel="kHz", xticks=[])
+    rows[1].imshow(np.linspace(0, 1, 512)[None], aspect="auto", cmap=colours, extent=(0, length, 0, 1))
+    rows[3].set_facecolor("grey")
+    for segment in segments:
+        places = (segment.source + np.array([0, segment.stop - segment.start])) / length
+        strip = np.linspace(*places, 64)[None]
+        rows[3].imshow(strip, aspect="auto", cmap=colours, vmin=0, vmax=1, extent=(segment.start, segment.stop, 0, 1))
+    for axes, panel in zip(rows[1::2], (recording, take), strict=True):
+        axes.set(yticks=[], xlim=(0, panel.samples.size / panel.sample_rate), ylim=(0, 1))
+    rows[3].set_xlabel("seconds")
+    save(name)
+
+
+def save(name: str) -> None:
+    """Write the current figure with few colours, which makes it small."""
+    buffer = BytesIO()
+    plt.savefig(buffer, dpi=90)
+    plt.close()
+    with Image.open(buffer) as image:
+        image.convert("RGB").quantize(COLOURS).save(IMAGES / f"{name}.png", optimize=True)
+
+
+def _loudest_db(panel: Panel) -> float:
+    hop = round(WINDOW_SECONDS / 4 * panel.sample_rate)
+    power = power_spectrogram(panel.samples.astype(np.float64), 4 * hop, hop)
+    return float(10 * np.log10(power.max() / panel.sample_rate**2))
+
+
+def in_hertz(rate: int) -> str:
+    """What a scale holds, in words."""
+    return f"scale of {rate} Hz: up to {rate / 2000:g} kHz"
+
+
+def draw_all(model: PyramidModel) -> None:
+    """Draw all pictures from a model."""
+    recording = model.recording()
+    assert recording is not None
+    rate = model.sample_rate
+    scales = [Panel(in_hertz(each), resample(recording, rate, each)[0], each) for each in model.rates]
+    draw_stack("pyramid-recording", scales, highest_khz=rate / 2000)
+    takes = {each: model.generate(SECONDS, seed=TAKE_SEED, up_to_rate=each)[0] for each in model.rates}
+    grown = [Panel(in_hertz(each), take, each) for each, take in takes.items()]
+    draw_stack("pyramid-take", grown, highest_khz=rate / 2000)
+    draw_sources("pyramid-sources", Panel("the take", takes[rate], rate), Panel("the recording", recording[0], rate))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Draw the pictures of docs/how-it-works.md.")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of training; default: %(default)s")
+    draw_all(train(read_audio(EXAMPLES / "tabla.flac"), minutes=parser.parse_args().minutes, seed=1))
