@@ -1,6 +1,6 @@
 """Draw the pictures of docs/how-it-works.md: `python docs/tools/make_pictures.py [--minutes M]`; extra `report`.
 
-A model of the tabla loop in examples/audio is trained for them. Each picture is a stack of spectrograms on the same axes.
+A model of the tabla loop in examples/audio is trained for them. Pictures are stacks of spectrograms.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from caw_toolkit.metrics import source_map
 
 IMAGES = PAGES.parent / "images"
 SECONDS, TAKE_SEED = 8.0, 3
-WINDOW_SECONDS, RANGE_DB, COLOURS = 0.032, 70, 64
+WINDOW_SECONDS, RANGE_DB, COLOURS = 0.032, 70, 128
+LOWEST_KHZ, HIGHEST_KHZ, TICKS_KHZ = 0.06, 8, (0.125, 0.5, 2, 8)
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,23 @@ class Panel:
 
 
 def draw_panel(axes: Axes, panel: Panel, loudest_db: float) -> None:
-    """Draw a spectrogram; above half its rate there is nothing."""
-    hop = round(WINDOW_SECONDS / 4 * panel.sample_rate)
-    power = power_spectrogram(panel.samples.astype(np.float64), 4 * hop, hop)
-    density_db = 10 * np.log10(power / panel.sample_rate**2 + 1e-16)
-    extent = (0, panel.samples.size / panel.sample_rate, 0, panel.sample_rate / 2000)
+    """Draw a spectrogram over octaves; above half its rate there is nothing."""
+    level_db = _level_db(panel)
+    times = np.linspace(0, panel.samples.size / panel.sample_rate, level_db.shape[1] + 1)
+    frequencies = np.linspace(0, panel.sample_rate / 2000, level_db.shape[0] + 1)
     limits = {"vmin": loudest_db - RANGE_DB, "vmax": loudest_db}
-    axes.imshow(density_db, origin="lower", aspect="auto", extent=extent, cmap="magma", interpolation="nearest", **limits)
+    axes.pcolormesh(times, frequencies, level_db, cmap="magma", rasterized=True, **limits)
+    axes.set_yscale("log", base=2)
     axes.set_title(panel.title, loc="left", fontsize=9)
+    axes.set(ylabel="kHz", facecolor="black", yticks=TICKS_KHZ, yticklabels=TICKS_KHZ, ylim=(LOWEST_KHZ, HIGHEST_KHZ))
 
 
-def draw_stack(name: str, panels: Sequence[Panel], *, highest_khz: float) -> None:
-    """Draw signals under each other, up to the same frequency."""
-    figure, rows = plt.subplots(len(panels), 1, figsize=(8, 1.35 * len(panels)), sharex=True, layout="constrained")
+def draw_stack(name: str, panels: Sequence[Panel]) -> None:
+    """Draw signals under each other, on the same axes."""
+    _, rows = plt.subplots(len(panels), 1, figsize=(8, 1.35 * len(panels)), sharex=True, layout="constrained")
     for axes, panel in zip(rows, panels, strict=True):
-        draw_panel(axes, panel, _loudest_db(panels[-1]))
-        axes.set(ylim=(0, highest_khz), xlim=(0, SECONDS), ylabel="kHz", facecolor="black")
+        draw_panel(axes, panel, _level_db(panels[-1]).max())
+        axes.set_xlim(0, SECONDS)
     rows[-1].set_xlabel("seconds")
     save(name)
 
@@ -67,12 +69,12 @@ def draw_sources(name: str, take: Panel, recording: Panel) -> None:
     """Draw a take and its recording, with a strip of colours for the place in the recording."""
     segments = source_map(take.samples, recording.samples, take.sample_rate)
     strips = {"height_ratios": [6, 1, 6, 1]}
-    figure, rows = plt.subplots(4, 1, figsize=(8, 4), gridspec_kw=strips, layout="constrained")
-    colours = plt.get_cmap("hsv")
+    _, rows = plt.subplots(4, 1, figsize=(8, 4), gridspec_kw=strips, layout="constrained")
+    colours = plt.get_cmap("turbo")
     length = recording.samples.size / recording.sample_rate
     for axes, panel in zip(rows[::2], (recording, take), strict=True):
-        draw_panel(axes, panel, _loudest_db(recording))
-        axes.set(ylabel="kHz", xticks=[])
+        draw_panel(axes, panel, _level_db(recording).max())
+        axes.set_xticks([])
     rows[1].imshow(np.linspace(0, 1, 512)[None], aspect="auto", cmap=colours, extent=(0, length, 0, 1))
     rows[3].set_facecolor("grey")
     for segment in segments:
@@ -94,10 +96,11 @@ def save(name: str) -> None:
         image.convert("RGB").quantize(COLOURS).save(IMAGES / f"{name}.png", optimize=True)
 
 
-def _loudest_db(panel: Panel) -> float:
+def _level_db(panel: Panel) -> np.ndarray:
+    """Level by frequency and time, `(bins, frames)`, comparable between sample rates."""
     hop = round(WINDOW_SECONDS / 4 * panel.sample_rate)
     power = power_spectrogram(panel.samples.astype(np.float64), 4 * hop, hop)
-    return float(10 * np.log10(power.max() / panel.sample_rate**2))
+    return 10 * np.log10(power / panel.sample_rate**2 + 1e-16)
 
 
 def in_hertz(rate: int) -> str:
@@ -111,14 +114,14 @@ def draw_all(model: PyramidModel) -> None:
     assert recording is not None
     rate = model.sample_rate
     scales = [Panel(in_hertz(each), resample(recording, rate, each)[0], each) for each in model.rates]
-    draw_stack("pyramid-recording", scales, highest_khz=rate / 2000)
+    draw_stack("pyramid-recording", scales)
     takes = {each: model.generate(SECONDS, seed=TAKE_SEED, up_to_rate=each)[0] for each in model.rates}
     grown = [Panel(in_hertz(each), take, each) for each, take in takes.items()]
-    draw_stack("pyramid-take", grown, highest_khz=rate / 2000)
+    draw_stack("pyramid-take", grown)
     draw_sources("pyramid-sources", Panel("the take", takes[rate], rate), Panel("the recording", recording[0], rate))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Draw the pictures of docs/how-it-works.md.")
-    parser.add_argument("--minutes", type=float, default=0.5, help="of training; default: %(default)s")
+    parser.add_argument("--minutes", type=float, default=2, help="of training; default: %(default)s")
     draw_all(train(read_audio(EXAMPLES / "tabla.flac"), minutes=parser.parse_args().minutes, seed=1))

@@ -20,11 +20,15 @@ from mkdocs.structure.pages import Page
 
 DOCS = Path(__file__).resolve().parents[1]
 ROOT = DOCS.parent
-OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", *(str(path.relative_to(ROOT)) for path in ROOT.glob("examples/*/README.md")))
+OUTSIDE = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    *(str(path.relative_to(ROOT)) for path in ROOT.glob("examples/*/README.md")),
+)
 
 COMMANDS = """# Commands
 
-What `caw COMMAND --help` shows. The [guide](../guide.md) says what to turn.
+What `caw COMMAND --help` shows. The [guide](guide.md) says what to turn.
 
 ::: mkdocs-click
     :module: command_tree
@@ -42,25 +46,24 @@ def on_config(config: MkDocsConfig) -> None:
     """Add the pages of modules to the section of the navigation that has the API."""
     assert config.nav is not None
     (reference,) = (section["Reference"] for section in config.nav if "Reference" in section)
-    reference.append({"Modules": [{module: f"reference/{module}.md"} for module in _public_names()]})
+    reference.append({"Modules": [{module: f"reference/{module}.md"} for module in _sections()]})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
     """Add the pages that are not in docs/."""
     for name in OUTSIDE:
         files.append(File.generated(config, name, abs_src_path=str(ROOT / name)))
-    for module, names in _public_names().items():
-        files.append(File.generated(config, f"reference/{module}.md", content=_module_page(module, names)))
+    for module, text in _sections().items():
+        files.append(File.generated(config, f"reference/{module}.md", content=_module_page(module, text)))
     files.append(File.generated(config, "reference/commands.md", content=COMMANDS))
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Make links that work in the tree work in the site, and link names of the API to their reference."""
     if page.file.src_uri == "api.md":
-        markdown = _SECTION.sub(_with_links_to_reference, markdown)
-    if page.file.abs_src_path is None:
-        return markdown
-    return _LINK.sub(partial(_link_within_site, page=page, files=files), markdown)
+        markdown = _SECTION.sub(lambda section: _with_links(section[0], section["module"]), markdown)
+    origin = Path(page.file.abs_src_path or DOCS / "api.md")  # what has no file is made of that page
+    return _LINK.sub(partial(_link_within_site, origin=origin, page=page, files=files), markdown)
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -68,27 +71,27 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     return _VERSION_ADDED.sub(r'<p class="caw-added">New in version \1.</p>', html)
 
 
-def _public_names() -> dict[str, list[str]]:
-    """Names that docs/api.md lists, by module."""
+def _sections() -> dict[str, str]:
+    """What docs/api.md says of each module: a line and a table of names."""
     page = (DOCS / "api.md").read_text(encoding="utf-8")
-    return {match["module"]: _ROW.findall(match["text"]) for match in _SECTION.finditer(page)}
+    return {match["module"]: match["text"] for match in _SECTION.finditer(page)}
 
 
-def _module_page(module: str, names: list[str]) -> str:
-    return "\n\n".join([f"# {module}", *(f"::: {module}.{name}" for name in names), ""])
+def _module_page(module: str, text: str) -> str:
+    """A module's section of docs/api.md, and the docstring of each of its names."""
+    docstrings = [f"::: {module}.{name}" for name in _ROW.findall(text)]
+    return "\n\n".join([f"# {module}", _with_links(text, module).strip(), *docstrings, ""])
 
 
-def _with_links_to_reference(section: re.Match[str]) -> str:
-    module = section["module"]
-    return _ROW.sub(rf"| [`\g<name>`](reference/{module}.md#{module}.\g<name>) |", section[0])
+def _with_links(text: str, module: str) -> str:
+    """The table of a module's names, each a link to its docstring."""
+    return _ROW.sub(rf"| [`\g<name>`](reference/{module}.md#{module}.\g<name>) |", text)
 
 
-def _link_within_site(link: re.Match[str], *, page: Page, files: Files) -> str:
+def _link_within_site(link: re.Match[str], *, origin: Path, page: Page, files: Files) -> str:
     """A link from one place in the tree to another as one of the site; the text alone if the target is not in it."""
-    target = Path(os.path.normpath(Path(str(page.file.abs_src_path)).parent / link["target"]))
-    if not target.exists():
-        return link[0]
+    target = Path(os.path.normpath(origin.parent / link["target"]))
     uri = target.relative_to(DOCS if target.is_relative_to(DOCS) else ROOT).as_posix()
     if files.get_file_from_path(uri) is None:
-        return link["text"]
+        return link["text"] if target.exists() else link[0]
     return f"[{link['text']}]({posixpath.relpath(uri, posixpath.dirname(page.file.src_uri))}{link['anchor'] or ''})"
