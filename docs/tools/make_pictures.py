@@ -24,7 +24,7 @@ from caw_toolkit.metrics import source_map
 
 IMAGES = PAGES.parent / "images"
 SECONDS, TAKE_SEED = 8.0, 3
-WINDOW_SECONDS, RANGE_DB, COLOURS = 0.032, 70, 128
+WINDOW_SECONDS, RANGE_DB, COLOURS = 0.032, 70, 256
 LOWEST_KHZ, HIGHEST_KHZ, TICKS_KHZ = 0.06, 8, (0.125, 0.5, 2, 8)
 
 
@@ -123,5 +123,5 @@ def draw_all(model: PyramidModel) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Draw the pictures of docs/how-it-works.md.")
-    parser.add_argument("--minutes", type=float, default=2, help="of training; default: %(default)s")
+    parser.add_argument("--minutes", type=float, default=1.5, help="of training; default: %(default)s")
     draw_all(train(read_audio(EXAMPLES / "tabla.flac"), minutes=parser.parse_args().minutes, seed=1))

@@ -39,7 +39,6 @@ What `caw COMMAND --help` shows. The [guide](guide.md) says what to turn.
 _SECTION = re.compile(r"^## `(?P<module>[\w.]+)`$(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| `(?P<name>\w+)` \|", re.MULTILINE)
 _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
-_VERSION_ADDED = re.compile(r"<p>\.\. versionadded:: ([\d.]+)</p>")
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -64,11 +63,6 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         markdown = _SECTION.sub(lambda section: _with_links(section[0], section["module"]), markdown)
     origin = Path(page.file.abs_src_path or DOCS / "api.md")  # what has no file is made of that page
     return _LINK.sub(partial(_link_within_site, origin=origin, page=page, files=files), markdown)
-
-
-def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Write out the directive of docstrings that Markdown does not know."""
-    return _VERSION_ADDED.sub(r'<p class="caw-added">New in version \1.</p>', html)
 
 
 def _sections() -> dict[str, str]:
