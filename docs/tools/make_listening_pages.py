@@ -1,4 +1,4 @@
-"""Make the pages in docs/listen: `python docs/tools/make_listening_pages.py [--minutes M]`, from examples/audio.
+"""Make the pages in docs/listen: `python docs/tools/make_listening_pages.py [TASK ...]`, from examples/audio.
 
 Each page holds what a task began with and what came out, in Opus. How each file was made is in the page: `--log` of the
 commands below.
@@ -13,6 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from example_recordings import DROPOUTS, EXAMPLES, TELEPHONE_RATE, like_a_record, with_dropouts
 
 from caw_toolkit import AudioClip, read_audio, write_audio
@@ -58,11 +59,11 @@ class Workshop:
 
 
 def generate(work: Workshop) -> None:
-    """Two takes of a guitar."""
-    work.train(EXAMPLES / "guitar.flac", "guitar.pt")
-    work.caw("generate", "-m", "guitar.pt", "-n", 2, "--duration", 10, "--seed", 1, "--log", "log.jsonl")
-    takes = ("guitar_take1.wav", "guitar_take2.wav")
-    work.report("generate", "New takes of a guitar", *takes, recording=EXAMPLES / "guitar.flac")
+    """Two takes of a drum loop."""
+    work.train(EXAMPLES / "tabla.flac", "tabla.pt")
+    work.caw("generate", "-m", "tabla.pt", "-n", 2, "--duration", 10, "--seed", 1, "--log", "log.jsonl")
+    takes = ("tabla_take1.wav", "tabla_take2.wav")
+    work.report("generate", "New takes of a tabla loop", *takes, recording=EXAMPLES / "tabla.flac")
 
 
 def vary(work: Workshop) -> None:
@@ -101,8 +102,6 @@ def inpaint(work: Workshop) -> None:
 
 def denoise(work: Workshop) -> None:
     """Hiss, hum and clicks taken out of a guitar."""
-    import numpy as np
-
     truth = read_audio(EXAMPLES / "guitar.flac")
     work.write("truth.wav", truth)
     work.write("record.wav", like_a_record(truth, np.random.default_rng(1)))
@@ -112,15 +111,19 @@ def denoise(work: Workshop) -> None:
     )
 
 
-def make_pages(minutes: float) -> None:
-    """Make all pages, each in a folder of its own that goes away."""
+TASKS = {make.__name__: make for make in (generate, vary, bwe, inpaint, denoise)}
+
+
+def make_pages(tasks: list[str], minutes: float) -> None:
+    """Make pages, each in a folder of its own that goes away."""
     PAGES.mkdir(exist_ok=True)
-    for make in (generate, vary, bwe, inpaint, denoise):
+    for task in tasks or TASKS:
         with tempfile.TemporaryDirectory() as folder:
-            make(Workshop(Path(folder), minutes))
+            TASKS[task](Workshop(Path(folder), minutes))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Make the pages in docs/listen.")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"of {', '.join(TASKS)}; default: all")
     parser.add_argument("--minutes", type=float, default=0.5, help="of each training; default: %(default)s")
-    make_pages(parser.parse_args().minutes)
+    make_pages(**vars(parser.parse_args()))

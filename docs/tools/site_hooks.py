@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import posixpath
 import re
@@ -17,6 +18,8 @@ import command_tree  # noqa: F401 -- mkdocs-click finds it among the loaded modu
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+_log = logging.getLogger("mkdocs.plugins.site_hooks")
 
 DOCS = Path(__file__).resolve().parents[1]
 ROOT = DOCS.parent
@@ -37,6 +40,7 @@ What `caw COMMAND --help` shows. The [guide](guide.md) says what to turn.
 """
 
 _SECTION = re.compile(r"^## `(?P<module>[\w.]+)`$(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_HREF = re.compile(r'href="(?P<target>[^":#]+\.(?:md|ipynb))"')
 _ROW = re.compile(r"^\| `(?P<name>\w+)` \|", re.MULTILINE)
 _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
 
@@ -63,6 +67,20 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         markdown = _SECTION.sub(lambda section: _with_links(section[0], section["module"]), markdown)
     origin = Path(page.file.abs_src_path or DOCS / "api.md")  # what has no file is made of that page
     return _LINK.sub(partial(_link_within_site, origin=origin, page=page, files=files), markdown)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Make links of notebooks, which are converted without MkDocs, lead to pages of the site."""
+    return _HREF.sub(partial(_link_of_notebook, page=page, files=files), html)
+
+
+def _link_of_notebook(link: re.Match[str], *, page: Page, files: Files) -> str:
+    uri = posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), link["target"]))
+    file = files.get_file_from_path(uri)
+    if file is None:
+        _log.warning("%s links to %s, which is not in the site", page.file.src_uri, link["target"])
+        return link[0]
+    return f'href="{file.url_relative_to(page.file)}"'
 
 
 def _sections() -> dict[str, str]:
