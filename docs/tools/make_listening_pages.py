@@ -35,7 +35,7 @@ class Workshop:
     folder: Path
     minutes: float
 
-    def caw(self, *arguments: str | Path) -> None:
+    def caw(self, *arguments: str | Path | float) -> None:
         """Run `caw` in the folder."""
         command = [sys.executable, "-m", "caw_toolkit", *map(str, arguments)]
         subprocess.run(command, cwd=self.folder, check=True)

@@ -9,11 +9,11 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from example_recordings import EXAMPLES
-from make_listening_pages import PAGES
 from matplotlib.axes import Axes
 from PIL import Image
 
@@ -22,7 +22,7 @@ from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.dsp.spectra import power_spectrogram
 from caw_toolkit.metrics import source_map
 
-IMAGES = PAGES.parent / "images"
+IMAGES = Path(__file__).resolve().parents[1] / "images"
 SECONDS, TAKE_SEED = 8.0, 3
 WINDOW_SECONDS, RANGE_DB, COLOURS = 0.032, 70, 256
 LOWEST_KHZ, HIGHEST_KHZ, TICKS_KHZ = 0.06, 8, (0.125, 0.5, 2, 8)
@@ -48,8 +48,7 @@ def draw_panel(axes: Axes, panel: Panel, loudest_db: float) -> None:
     level_db = _level_db(panel)
     times = np.linspace(0, panel.samples.size / panel.sample_rate, level_db.shape[1] + 1)
     frequencies = np.linspace(0, panel.sample_rate / 2000, level_db.shape[0] + 1)
-    limits = {"vmin": loudest_db - RANGE_DB, "vmax": loudest_db}
-    axes.pcolormesh(times, frequencies, level_db, cmap="magma", rasterized=True, **limits)
+    axes.pcolormesh(times, frequencies, level_db, cmap="magma", vmin=loudest_db - RANGE_DB, vmax=loudest_db)
     axes.set_yscale("log", base=2)
     axes.set_title(panel.title, loc="left", fontsize=9)
     axes.set(ylabel="kHz", facecolor="black", yticks=TICKS_KHZ, yticklabels=TICKS_KHZ, ylim=(LOWEST_KHZ, HIGHEST_KHZ))
@@ -78,8 +77,8 @@ def draw_sources(name: str, take: Panel, recording: Panel) -> None:
     rows[1].imshow(np.linspace(0, 1, 512)[None], aspect="auto", cmap=colours, extent=(0, length, 0, 1))
     rows[3].set_facecolor("grey")
     for segment in segments:
-        places = (segment.source + np.array([0, segment.stop - segment.start])) / length
-        strip = np.linspace(*places, 64)[None]
+        last = segment.source + segment.stop - segment.start
+        strip = np.linspace(segment.source / length, last / length, 64)[None]
         rows[3].imshow(strip, aspect="auto", cmap=colours, vmin=0, vmax=1, extent=(segment.start, segment.stop, 0, 1))
     for axes, panel in zip(rows[1::2], (recording, take), strict=True):
         axes.set(yticks=[], xlim=(0, panel.samples.size / panel.sample_rate), ylim=(0, 1))
@@ -96,29 +95,29 @@ def save(name: str) -> None:
         image.convert("RGB").quantize(COLOURS).save(IMAGES / f"{name}.png", optimize=True)
 
 
-def _level_db(panel: Panel) -> np.ndarray:
-    """Level by frequency and time, `(bins, frames)`, comparable between sample rates."""
-    hop = round(WINDOW_SECONDS / 4 * panel.sample_rate)
-    power = power_spectrogram(panel.samples.astype(np.float64), 4 * hop, hop)
-    return 10 * np.log10(power / panel.sample_rate**2 + 1e-16)
-
-
-def in_hertz(rate: int) -> str:
-    """What a scale holds, in words."""
-    return f"scale of {rate} Hz: up to {rate / 2000:g} kHz"
-
-
 def draw_all(model: PyramidModel) -> None:
     """Draw all pictures from a model."""
     recording = model.recording()
     assert recording is not None
     rate = model.sample_rate
-    scales = [Panel(in_hertz(each), resample(recording, rate, each)[0], each) for each in model.rates]
+    scales = [Panel(_title(each), resample(recording, rate, each)[0], each) for each in model.rates]
     draw_stack("pyramid-recording", scales)
     takes = {each: model.generate(SECONDS, seed=TAKE_SEED, up_to_rate=each)[0] for each in model.rates}
-    grown = [Panel(in_hertz(each), take, each) for each, take in takes.items()]
+    grown = [Panel(_title(each), take, each) for each, take in takes.items()]
     draw_stack("pyramid-take", grown)
     draw_sources("pyramid-sources", Panel("the take", takes[rate], rate), Panel("the recording", recording[0], rate))
+
+
+def _title(rate: int) -> str:
+    """What a scale holds, in words."""
+    return f"scale of {rate} Hz: up to {rate / 2000:g} kHz"
+
+
+def _level_db(panel: Panel) -> np.ndarray:
+    """Level by frequency and time, `(bins, frames)`, comparable between sample rates."""
+    hop = round(WINDOW_SECONDS / 4 * panel.sample_rate)
+    power = power_spectrogram(panel.samples.astype(np.float64), 4 * hop, hop)
+    return 10 * np.log10(power / panel.sample_rate**2 + 1e-16)
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ What `caw COMMAND --help` shows. The [guide](guide.md) says what to turn.
 """
 
 _SECTION = re.compile(r"^## `(?P<module>[\w.]+)`$(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_HREF = re.compile(r'href="(?P<target>[^":#]+\.(?:md|ipynb))"')
 _ROW = re.compile(r"^\| `(?P<name>\w+)` \|", re.MULTILINE)
+_HREF = re.compile(r'href="(?P<target>[^":#]+\.(?:md|ipynb))"')
 _LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s:]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -74,15 +74,6 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     return _HREF.sub(partial(_link_of_notebook, page=page, files=files), html)
 
 
-def _link_of_notebook(link: re.Match[str], *, page: Page, files: Files) -> str:
-    uri = posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), link["target"]))
-    file = files.get_file_from_path(uri)
-    if file is None:
-        _log.warning("%s links to %s, which is not in the site", page.file.src_uri, link["target"])
-        return link[0]
-    return f'href="{file.url_relative_to(page.file)}"'
-
-
 def _sections() -> dict[str, str]:
     """What docs/api.md says of each module: a line and a table of names."""
     page = (DOCS / "api.md").read_text(encoding="utf-8")
@@ -107,3 +98,12 @@ def _link_within_site(link: re.Match[str], *, origin: Path, page: Page, files: F
     if files.get_file_from_path(uri) is None:
         return link["text"] if target.exists() else link[0]
     return f"[{link['text']}]({posixpath.relpath(uri, posixpath.dirname(page.file.src_uri))}{link['anchor'] or ''})"
+
+
+def _link_of_notebook(link: re.Match[str], *, page: Page, files: Files) -> str:
+    uri = posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), link["target"]))
+    file = files.get_file_from_path(uri)
+    if file is None:
+        _log.warning("%s links to %s, which is not in the site", page.file.src_uri, link["target"])
+        return link[0]
+    return f'href="{file.url_relative_to(page.file)}"'
