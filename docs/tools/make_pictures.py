@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/how-it-works.md: `python docs/tools/make_pictures.py [--minutes M]`; extra `report`.
+"""Draw the pictures of docs/how-it-works.md: `python docs/tools/make_pictures.py [--minutes M]`; extra `docs`.
 
 A model of the tabla loop in examples/audio is trained for them. Pictures are stacks of spectrograms.
 """

@@ -10,7 +10,7 @@ import pytest
 from paths import ROOT
 
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
-SECONDS = 600  # of a cell; on its own none takes more than half a minute
+SECONDS = 600  # of a cell, however busy the machine is
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
