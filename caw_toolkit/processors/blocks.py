@@ -15,8 +15,10 @@ from caw_toolkit.dsp.overlap_add import BlockJoiner
 
 __all__ = ["FILE_BLOCK_SECONDS", "BlockStream", "minute_stream"]
 
-#: Length of the blocks in which long files are processed, and the context that each has on both sides.
-FILE_BLOCK_SECONDS, FILE_CONTEXT_SECONDS = 60, 2
+#: Length of the blocks in which long files are processed.
+FILE_BLOCK_SECONDS = 60
+#: Context that each has on both sides.
+FILE_CONTEXT_SECONDS = 2
 
 
 class BlockStream:
