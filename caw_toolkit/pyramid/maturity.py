@@ -6,6 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+#: For plugins that train several models.
+__all__ = ["trained_share", "warn_if_rough"]
+
 logger = logging.getLogger(__name__)
 
 #: Below this share of the planned training of a scale, a model is rough (docs/decisions.md).
