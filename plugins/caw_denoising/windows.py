@@ -12,8 +12,9 @@ import numpy.typing as npt
 from scipy.fft import irfft, rfft
 
 from caw_denoising.log_amplitude import log_amplitude_factor
-from caw_denoising.noise_floor import at_resolution, find_noise, rumble_bins
+from caw_denoising.noise_floor import at_resolution, find_noise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
+from caw_denoising.rumble import rumble_bins
 from caw_toolkit import Array
 
 Power = npt.NDArray[np.floating]
@@ -72,12 +73,20 @@ class View:
         return float(error[self.lowest :].sum(dtype=np.float64) * self.size)
 
 
-def views(samples: Array, noise: Power, sample_rate: int) -> Iterator[View]:
-    """The recording without rumble through windows of several lengths."""
+def views(samples: Array, noise: Power, sample_rate: int, *, rumble_hertz: float | None = None) -> Iterator[View]:
+    """The recording without rumble through windows of several lengths.
+
+    Args:
+        samples: `(channels, samples)`.
+        noise: its steady noise, `(bins,)`.
+        sample_rate: Hz.
+        rumble_hertz: up to which frequency there is rumble and no note; None: see by the samples.
+    """
     longest = window_size(WINDOW_SECONDS, samples, sample_rate)
     spectra = spectra_of(samples, longest)
     power = mean_power(spectra)
-    rumble = rumble_bins(power, sample_rate / longest)
+    hertz = sample_rate / longest
+    rumble = rumble_bins(power, hertz) if rumble_hertz is None else round(rumble_hertz / hertz)
     blurred = rumble + 16 if rumble else 0  # the step at the edge spreads over two bins of the shorter windows
     if rumble:
         spectra[:, :rumble] *= FLOOR
