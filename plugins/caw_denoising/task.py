@@ -29,12 +29,12 @@ from caw_denoising.repetitions import FEW_FRAMES, MOST_FRAMES
 from caw_denoising.stretches import FADE_SECONDS, Stretches, in_order
 from caw_denoising.survey import NOISE_WINDOW_SECONDS, Survey
 from caw_denoising.windows import (
+    Material,
     View,
     log_spectral_power,
     mean_power,
     signal_of,
     spectra_of,
-    views,
     window_size,
 )
 from caw_toolkit import Array
@@ -46,6 +46,8 @@ LEAST_SECONDS = 0.5
 #: What a cleaner recording may add to the expected error: a little by this measure even where it helps, half as much
 #: again and more if it is of something else.
 MOST_ERROR = 1.1
+#: The window of a stretch of a longer recording is chosen by so many seconds of every so many.
+EXCERPT_SECONDS = (2.5, 10.0)
 #: Share of the time that the survey of a long recording takes.
 SURVEY_SHARE = 0.05
 
@@ -143,12 +145,10 @@ def clean_blocks(
     joiner = BlockJoiner(np.linspace(0, 1, round(FADE_SECONDS * sample_rate), dtype=np.float32))
     begun = SURVEY_SHARE if stretches.count > 1 else 0.0
 
-    most_frames = MOST_FRAMES if stretches.count == 1 else FEW_FRAMES
-
     def clean_one(numbered: tuple[int, FloatArray], check: Callable[[], None]) -> Cleaned:
         index, given = numbered
-        noise = survey.noise_near(stretches.middle(index) / sample_rate)
-        return _Stretch(sample_rate, settings, noise, survey.rumble_hertz, most_frames, check).cleaned(given)
+        noise, is_whole = survey.noise_near(stretches.middle(index) / sample_rate), stretches.count == 1
+        return _Stretch(sample_rate, settings, noise, survey.rumble_hertz, is_whole, check).cleaned(given)
 
     cleaned = in_order(clean_one, enumerate(stretches.cut(read())), at_once=stretches.at_once)
     for index, part in enumerate(cleaned):
@@ -167,8 +167,8 @@ class _Stretch:
         sample_rate: Hz.
         settings: what to do.
         noise: that of the surroundings, if there is any.
-        rumble_hertz: as for `views`.
-        most_frames: with how many frames each is compared.
+        rumble_hertz: as for `Material`.
+        is_whole: whether it is all of the recording.
         check: called before every step, to end early.
     """
 
@@ -176,7 +176,7 @@ class _Stretch:
     settings: Settings
     noise: Noise | None
     rumble_hertz: float | None
-    most_frames: int
+    is_whole: bool
     check: Callable[[], None]
 
     def cleaned(self, given: FloatArray) -> Cleaned:
@@ -229,13 +229,19 @@ class _Stretch:
             self.check()
             return view.expected_error(view.wiener_gain(view.first))
 
-        view = min(views(samples, noise, self.sample_rate, rumble_hertz=self.rumble_hertz), key=error)
+        material = Material.of(samples, noise, self.sample_rate, rumble_hertz=self.rumble_hertz)
+        if self.is_whole:
+            view = min(material.views(), key=error)
+        else:
+            length, every = (round(seconds * self.sample_rate) for seconds in EXCERPT_SECONDS)
+            view = material.view(min(material.excerpts(length, every).views(), key=error).size)
+        most_frames = MOST_FRAMES if self.is_whole else FEW_FRAMES
         self.check()
-        gain = view.wiener_gain(view.from_repetitions(self.most_frames))
+        gain = view.wiener_gain(view.from_repetitions(most_frames))
         reference = self.settings.reference
         if reference is not None:
             self.check()
-            informed = view.wiener_gain(view.from_reference(reference, self.most_frames))
+            informed = view.wiener_gain(view.from_reference(reference, most_frames))
             expected = view.expected_error(gain)
             if view.expected_error(informed) - expected < (MOST_ERROR - 1) * abs(expected):
                 gain = informed
