@@ -118,13 +118,16 @@ def in_order(
         >>> list(in_order(lambda item, check: abs(item), [-3, 1, -2], at_once=2))
         [3, 1, 2]
     """
-    running: deque[Future[Made]] = deque()
     stop = Event()
 
     def check() -> None:
         if stop.is_set():
             raise Stopped
 
+    if at_once == 1:
+        yield from (function(item, check) for item in items)
+        return
+    running: deque[Future[Made]] = deque()
     # products of matrices in threads of their own would wait for each other and burn the time
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(at_once) as threads:
         try:

@@ -16,7 +16,7 @@ from scipy.special import exp1
 
 from caw_bandwidth_extension import long_files as long_extension
 from caw_bandwidth_extension.task import extend
-from caw_denoising import stretches, survey
+from caw_denoising import stretches
 from caw_denoising.log_amplitude import log_amplitude_factor
 from caw_denoising.noise_floor import Noise, find_noise
 from caw_denoising.stretches import Stretches, in_order
@@ -111,7 +111,9 @@ def test_a_short_recording_is_cleaned_as_a_whole(speech: AudioClip) -> None:
     given = noisy(speech)[:, : 2 * speech.sample_rate]
     shares: list[float] = []
     whole = clean(given, speech.sample_rate)
-    parts = list(clean_blocks(lambda: pieces(given), speech.sample_rate, Settings(), channels=1, on_progress=shares.append))
+    parts = list(
+        clean_blocks(lambda: pieces(given), speech.sample_rate, Settings(), channels=1, on_progress=shares.append)
+    )
     np.testing.assert_array_equal(np.concatenate([part.samples for part in parts], axis=1), whole.samples)
     assert shares == [1.0]
 
@@ -200,12 +202,12 @@ def test_a_long_passage_is_varied_and_the_rest_stays_to_the_last_bit(tiny_model:
 
 
 PEAK = """
-import resource, sys
+import sys
 from caw_toolkit.cli import main
 try:
     main(sys.argv[1:])
 except SystemExit as done:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+    print([int(line.split()[1]) / 1e6 for line in open("/proc/self/status") if line.startswith("VmHWM")][0])
     sys.exit(done.code)
 """
 
