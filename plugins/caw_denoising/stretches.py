@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
@@ -104,7 +104,7 @@ class Stopped(Exception):  # noqa: N818 (not an error)
 
 def in_order(
     function: Callable[[Given, Callable[[], None]], Made], items: Iterable[Given], *, at_once: int
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     """What a function makes of items, in their order, from several threads; no more are taken than are worked on.
 
     When the iterator is left before its end, such as by Ctrl-C, what is worked on ends at its next step.
