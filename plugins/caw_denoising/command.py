@@ -119,7 +119,10 @@ def _denoise_file(
 
         def cleaned() -> Iterator[FloatArray]:
             nonlocal findings
-            for part in clean_blocks(audio.exact_blocks, audio.sample_rate, settings, on_progress=on_progress):
+            parts = clean_blocks(
+                audio.exact_blocks, audio.sample_rate, settings, channels=audio.channels, on_progress=on_progress
+            )
+            for part in parts:
                 findings = findings.joined(part.findings)
                 if kept is not None:
                     kept.append(part.samples)

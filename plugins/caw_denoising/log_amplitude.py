@@ -31,17 +31,16 @@ def log_amplitude_factor(ratio: Floats) -> Floats:
         >>> log_amplitude_factor(np.array([0.01, 1.0, 100.0])).round(4)
         array([7.5305, 1.1159, 1.    ])
     """
-    values, slopes = _table()
-    octaves = np.log2(np.clip(ratio, 2.0 ** OCTAVES[0], 2.0 ** OCTAVES[1]))
-    steps = (octaves - OCTAVES[0]) * STEPS
+    values, slopes = _table(ratio.dtype)
+    steps = (np.log2(np.clip(ratio, 2.0 ** OCTAVES[0], 2.0 ** OCTAVES[1])) - OCTAVES[0]) * STEPS
     below = steps.astype(np.intp)
     factor: Floats = values[below] + (steps - below) * slopes[below]
     return factor
 
 
 @cache
-def _table() -> tuple[Floats, Floats]:
+def _table(precision: np.dtype[np.floating[Any]]) -> tuple[Floats, Floats]:
     """The factor at every step, and how much it changes until the next."""
     octaves = np.arange(OCTAVES[0] * STEPS, OCTAVES[1] * STEPS + 1) / STEPS
     values = np.exp(0.5 * exp1(2.0**octaves))
-    return values, np.append(np.diff(values), 0.0)
+    return values.astype(precision), np.append(np.diff(values), 0.0).astype(precision)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum_filter1d, median_filter, percentile_filter, uniform_filter1d
+from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 
 Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -43,15 +43,10 @@ PEAK_BINS, PEAK_NEPERS = 3, 1.0
 LOWEST_BINS, LOWEST_STEADY_RATIO = 30, 2.5
 #: Bins of less power than this share of the loudest are empty: they say nothing.
 EMPTY = 1e-8
-#: Rumble: bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0
-#: between the peaks of a note) above which they hold no note. Below 20 Hz there is none.
-RUMBLE_REACH, RUMBLE_FLATNESS, LOWEST_NOTE_HERTZ = 8, 0.9, 22.0
-#: Bins that are looked at first.
-RUMBLE_BINS = 128
 #: Noise of another stretch is not in this one where more than this share of the bins is quieter than it by this factor.
 MOST_QUIETER, QUIETER = 0.05, 1.5
-#: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
-MOST_SLOPE = 6.0
+#: Noise of two stretches is the same up to this median difference, in nepers of power (1 dB).
+SAME_NEPERS = 0.23
 
 
 @dataclass(frozen=True)
@@ -70,11 +65,14 @@ class Noise:
     is_heard: bool = False
     is_sure: bool = False
 
-    def as_elsewhere(self, other: Noise) -> Noise:
-        """The noise of another stretch of the recording, if it can be in this one, where none could be told apart.
+    def as_around(self, other: Noise) -> Noise:
+        """The noise of more of the recording, which was measured with less chance, unless this stretch has another."""
+        if not self.is_heard:
+            return self._as_elsewhere(other)
+        return other if abs(np.median(np.log(self.power / other.power))) < SAME_NEPERS else self
 
-        It can if nearly nowhere this one is quieter than that.
-        """
+    def _as_elsewhere(self, other: Noise) -> Noise:
+        """That of elsewhere, where none could be told apart: if nearly nowhere this stretch is quieter than it."""
         if (self.most * QUIETER < other.power).mean() > MOST_QUIETER:
             return self
         return Noise(np.minimum(other.power, self.most), self.most, True, other.is_sure)
@@ -166,37 +164,3 @@ def at_resolution(noise: Power, bins: int) -> Power:
     averaged = uniform_filter1d(noise, max(1, round(ratio)))
     resampled: Power = np.interp(np.linspace(0, 1, bins), np.linspace(0, 1, len(noise)), averaged) * ratio
     return resampled
-
-
-def rumble_bins(power: Power, hertz: float) -> int:
-    """Number of bins below the lowest note: up to there, loud frames are as flat across frequency as noise is.
-
-    Args:
-        power: of the recording, `(bins, frames)`.
-        hertz: from bin to bin.
-    """
-    least = power.max() * 1e-12 + 1e-30
-    # rumble ends far below the highest bins: as many are looked at as it takes to find one that is not flat
-    looked_at = max(RUMBLE_BINS, 2 * math.ceil(LOWEST_NOTE_HERTZ / hertz))
-    while looked_at < len(power):
-        flat = _flat_bins(power[: looked_at + 4 * RUMBLE_REACH], least, hertz)[:looked_at]
-        if not flat.all():
-            return int(np.argmin(flat))
-        looked_at *= 4
-    flat = _flat_bins(power, least, hertz)
-    return 0 if flat.all() else int(np.argmin(flat))
-
-
-def _flat_bins(power: Power, least: float, hertz: float) -> Mask:
-    """In which bins power is as flat across frequency as that of noise; the last of them see too little beside them."""
-    floor = np.quantile(uniform_filter1d(power, 5, axis=1), NOISE_QUANTILE, axis=1)
-    around = 2 * RUMBLE_REACH + 1
-    floor = np.minimum(floor, MOST_SLOPE * median_filter(floor, around))  # follows slopes, not notes that never rest
-    whitened = power / (floor[:, None] + least)
-    # white noise has an exponential distribution of power, whose 30 % quantile is -ln 0.7 of the mean
-    quantile = percentile_filter(whitened, 30, size=(around, 1)).sum(1) / -np.log(0.7)
-    mean = uniform_filter1d(whitened, around, axis=0).sum(1)
-    flat: Mask = quantile > RUMBLE_FLATNESS * mean
-    first = math.ceil(LOWEST_NOTE_HERTZ / hertz)
-    flat[:first] = flat[first : first + 1].all()
-    return flat

@@ -22,7 +22,7 @@ NEIGHBOURS = 48
 #: Distances of which only the smallest is looked at first, to find the smallest of all.
 TOGETHER = 8
 #: Frames of a recording that the others are compared with; and of a stretch of a long one: more are not better.
-MOST_FRAMES, FEW_FRAMES = 8192, 2048
+MOST_FRAMES, FEW_FRAMES = 8192, 1024
 #: Remembered frames may be louder or quieter than what was recorded by these factors of power.
 LEVELS = (0.5, 1.0, 2.0)
 #: Differences of log likelihood count by this less, because neighbouring bins and frames say much the same.

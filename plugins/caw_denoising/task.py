@@ -10,8 +10,8 @@ is the signal in a Wiener filter.
 Windows are as long as suits the material: the error to be expected decides, which needs no truth (Stein, 1981). It also
 shows a cleaner recording that is of something else altogether.
 
-A long recording is cleaned in stretches that overlap (`stretches`), each with the noise that it has. Where a stretch
-does not show its noise, for lack of pauses, that of the nearest one counts which does (`survey`).
+A long recording is cleaned in stretches that overlap (`stretches`). What a stretch alone shows too little of is
+measured before over more of it (`survey`): rumble over all, noise over two minutes, unless the stretch has another.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from caw_denoising.repetitions import FEW_FRAMES, MOST_FRAMES
 from caw_denoising.stretches import FADE_SECONDS, Stretches, in_order
 from caw_denoising.survey import NOISE_WINDOW_SECONDS, Survey
 from caw_denoising.windows import (
+    Material,
     View,
     log_spectral_power,
     mean_power,
     signal_of,
     spectra_of,
-    views,
     window_size,
 )
 from caw_toolkit import Array
@@ -46,6 +46,8 @@ LEAST_SECONDS = 0.5
 #: What a cleaner recording may add to the expected error: a little by this measure even where it helps, half as much
 #: again and more if it is of something else.
 MOST_ERROR = 1.1
+#: The window of a stretch of a longer recording is chosen by so many seconds of every so many.
+EXCERPT_SECONDS = (2.5, 10.0)
 #: Share of the time that the survey of a long recording takes.
 SURVEY_SHARE = 0.05
 
@@ -110,7 +112,7 @@ def clean(
         on_progress: called with the share that is done, from 0 to 1.
     """
     settings = Settings(strength, reference, declick)
-    parts = list(clean_blocks(lambda: [samples], sample_rate, settings, on_progress=on_progress))
+    parts = list(clean_blocks(lambda: [samples], sample_rate, settings, channels=len(samples), on_progress=on_progress))
     findings = Findings()
     for part in parts:
         findings = findings.joined(part.findings)
@@ -122,6 +124,7 @@ def clean_blocks(
     sample_rate: int,
     settings: Settings,
     *,
+    channels: int,
     on_progress: Callable[[float], None] | None = None,
 ) -> Iterator[Cleaned]:
     """Clean a recording of any length in memory that does not grow with it.
@@ -130,22 +133,22 @@ def clean_blocks(
         read: returns the recording from its beginning, `(channels, samples)` at a time; called twice.
         sample_rate: Hz.
         settings: what to do.
+        channels: of the recording.
         on_progress: called with the share that is done, from 0 to 1.
 
     Yields:
         part after part; samples that nothing has changed are those of `read`, to their last bit.
     """
     report = on_progress or (lambda share: None)
-    survey = Survey.of(read(), sample_rate)
-    stretches = Stretches.of(survey.samples, sample_rate)
+    survey = Survey.of(read(), sample_rate, channels=channels)
+    stretches = Stretches.of(survey.samples, sample_rate, channels=channels)
     joiner = BlockJoiner(np.linspace(0, 1, round(FADE_SECONDS * sample_rate), dtype=np.float32))
     begun = SURVEY_SHARE if stretches.count > 1 else 0.0
 
-    def clean_one(numbered: tuple[int, FloatArray]) -> Cleaned:
+    def clean_one(numbered: tuple[int, FloatArray], check: Callable[[], None]) -> Cleaned:
         index, given = numbered
-        expected = survey.noise_near(stretches.middle(index) / sample_rate)
-        most_frames = MOST_FRAMES if stretches.count == 1 else FEW_FRAMES
-        return _clean_stretch(given, sample_rate, settings, expected, most_frames)
+        noise, is_whole = survey.noise_near(stretches.middle(index) / sample_rate), stretches.count == 1
+        return _Stretch(sample_rate, settings, noise, survey.rumble_hertz, is_whole, check).cleaned(given)
 
     cleaned = in_order(clean_one, enumerate(stretches.cut(read())), at_once=stretches.at_once)
     for index, part in enumerate(cleaned):
@@ -156,64 +159,90 @@ def clean_blocks(
         report(share + begun * (1 - share))
 
 
-def _clean_stretch(
-    given: FloatArray, sample_rate: int, settings: Settings, expected: Noise | None, most_frames: int
-) -> Cleaned:
-    """Clean a stretch; where that changes nothing, its samples are the given ones."""
-    samples = np.asarray(given, np.float32)
-    length, least = samples.shape[1], round(LEAST_SECONDS * sample_rate)
-    padded = np.pad(samples, ((0, 0), (0, max(0, least - length))))
-    cleaned = _without_disturbances(padded, sample_rate, settings, expected, most_frames)
-    made = np.asarray(padded + settings.strength * (cleaned.samples - padded), np.float32)[:, :length]
-    return replace(cleaned, samples=np.where(made == samples, given, made))
+@dataclass(frozen=True)
+class _Stretch:
+    """A stretch that is short enough to compare all its frames with each other, and what is known of its surroundings.
 
+    Attributes:
+        sample_rate: Hz.
+        settings: what to do.
+        noise: that of the surroundings, if there is any.
+        rumble_hertz: as for `Material`.
+        is_whole: whether it is all of the recording.
+        check: called before every step, to end early.
+    """
 
-def _without_disturbances(
-    samples: Array, sample_rate: int, settings: Settings, expected: Noise | None, most_frames: int
-) -> Cleaned:
-    """A stretch that is short enough to compare all its frames with each other, without clicks, hum and noise."""
-    energy = float(np.square(samples, dtype=np.float64).sum())
-    findings = Findings(seconds=samples.shape[1] / sample_rate, sample_count=samples.size, energy=energy)
-    if settings.declick:
-        repaired = remove_clicks(samples, sample_rate)
-        samples = repaired.samples
-        findings = replace(findings, strokes=repaired.strokes, touched=repaired.touched)
-    hum = find_hum(samples, sample_rate)
-    samples = samples - hum.signal
-    findings = replace(findings, hum_lines=hum.lines)
-    measured = window_size(NOISE_WINDOW_SECONDS, samples, sample_rate)
-    spectra = spectra_of(samples, measured)
-    power = mean_power(spectra)
-    noise = find_noise(power)
-    if not noise.is_heard and expected is not None:
-        noise = noise.as_elsewhere(expected)
-    if not noise.is_heard:
-        return Cleaned(samples, findings)
-    findings = replace(findings, noise_db=float(10 * np.log10(noise.power.sum() / power.mean(1).sum())))
-    doubtful = None
-    if not noise.is_sure:
-        amplitudes = np.sqrt(log_spectral_power(power, noise.most) / (power + 1e-30))
-        doubtful = signal_of(spectra * amplitudes, measured, samples.shape[1])
-    del spectra, power  # as large as all that comes
-    cleaned = _without_noise(samples, noise.power, sample_rate, settings.reference, most_frames)
-    if doubtful is not None:  # the average of two estimates errs less than either is likely to
-        cleaned = np.asarray((cleaned + doubtful) / 2, np.float32)
-    return Cleaned(cleaned, findings)
+    sample_rate: int
+    settings: Settings
+    noise: Noise | None
+    rumble_hertz: float | None
+    is_whole: bool
+    check: Callable[[], None]
 
+    def cleaned(self, given: FloatArray) -> Cleaned:
+        """Clean it; where that changes nothing, its samples are the given ones."""
+        samples = np.asarray(given, np.float32)
+        length, least = samples.shape[1], round(LEAST_SECONDS * self.sample_rate)
+        padded = np.pad(samples, ((0, 0), (0, max(0, least - length))))
+        cleaned = self._without_disturbances(padded)
+        strength = self.settings.strength
+        made = np.asarray(padded + strength * (cleaned.samples - padded), np.float32)[:, :length]
+        return replace(cleaned, samples=np.where(made == samples, given, made))
 
-def _without_noise(
-    samples: Array, noise: FloatArray, sample_rate: int, reference: Array | None, most_frames: int
-) -> Array:
-    """The estimate through the window that suits the material."""
+    def _without_disturbances(self, samples: Array) -> Cleaned:
+        """Without clicks, hum and noise."""
+        energy = float(np.square(samples, dtype=np.float64).sum())
+        findings = Findings(seconds=samples.shape[1] / self.sample_rate, sample_count=samples.size, energy=energy)
+        if self.settings.declick:
+            self.check()
+            repaired = remove_clicks(samples, self.sample_rate)
+            samples = repaired.samples
+            findings = replace(findings, strokes=repaired.strokes, touched=repaired.touched)
+        self.check()
+        hum = find_hum(samples, self.sample_rate)
+        samples = samples - hum.signal
+        findings = replace(findings, hum_lines=hum.lines)
+        self.check()
+        measured = window_size(NOISE_WINDOW_SECONDS, samples, self.sample_rate)
+        spectra = spectra_of(samples, measured)
+        power = mean_power(spectra)
+        noise = find_noise(power)
+        if self.noise is not None:
+            noise = noise.as_around(self.noise)
+        if not noise.is_heard:
+            return Cleaned(samples, findings)
+        findings = replace(findings, noise_db=float(10 * np.log10(noise.power.sum() / power.mean(1).sum())))
+        doubtful = None
+        if not noise.is_sure:
+            amplitudes = np.sqrt(log_spectral_power(power, noise.most) / (power + 1e-30))
+            doubtful = signal_of(spectra * amplitudes, measured, samples.shape[1])
+        del spectra, power  # as large as all that comes
+        cleaned = self._without_noise(samples, noise.power)
+        if doubtful is not None:  # the average of two estimates errs less than either is likely to
+            cleaned = np.asarray((cleaned + doubtful) / 2, np.float32)
+        return Cleaned(cleaned, findings)
 
-    def error(view: View) -> float:
-        return view.expected_error(view.wiener_gain(view.first))
+    def _without_noise(self, samples: Array, noise: FloatArray) -> Array:
+        """The estimate through the window that suits the material."""
 
-    view = min(views(samples, noise, sample_rate), key=error)
-    gain = view.wiener_gain(view.from_repetitions(most_frames))
-    if reference is not None:
-        informed = view.wiener_gain(view.from_reference(reference, most_frames))
-        expected = view.expected_error(gain)
-        if view.expected_error(informed) - expected < (MOST_ERROR - 1) * abs(expected):
-            gain = informed
-    return signal_of(view.spectra * gain, view.size, samples.shape[1])
+        def error(view: View) -> float:
+            self.check()
+            return view.expected_error(view.wiener_gain(view.first))
+
+        material = Material.of(samples, noise, self.sample_rate, rumble_hertz=self.rumble_hertz)
+        if self.is_whole:
+            view = min(material.views(), key=error)
+        else:
+            length, every = (round(seconds * self.sample_rate) for seconds in EXCERPT_SECONDS)
+            view = material.view(min(material.excerpts(length, every).views(), key=error).size)
+        most_frames = MOST_FRAMES if self.is_whole else FEW_FRAMES
+        self.check()
+        gain = view.wiener_gain(view.from_repetitions(most_frames))
+        reference = self.settings.reference
+        if reference is not None:
+            self.check()
+            informed = view.wiener_gain(view.from_reference(reference, most_frames))
+            expected = view.expected_error(gain)
+            if view.expected_error(informed) - expected < (MOST_ERROR - 1) * abs(expected):
+                gain = informed
+        return signal_of(view.spectra * gain, view.size, samples.shape[1])

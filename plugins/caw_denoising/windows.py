@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,8 +12,9 @@ import numpy.typing as npt
 from scipy.fft import irfft, rfft
 
 from caw_denoising.log_amplitude import log_amplitude_factor
-from caw_denoising.noise_floor import at_resolution, find_noise, rumble_bins
+from caw_denoising.noise_floor import at_resolution, find_noise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
+from caw_denoising.rumble import rumble_bins
 from caw_toolkit import Array
 
 Power = npt.NDArray[np.floating]
@@ -72,23 +73,55 @@ class View:
         return float(error[self.lowest :].sum(dtype=np.float64) * self.size)
 
 
-def views(samples: Array, noise: Power, sample_rate: int) -> Iterator[View]:
-    """The recording without rumble through windows of several lengths."""
-    longest = window_size(WINDOW_SECONDS, samples, sample_rate)
-    spectra = spectra_of(samples, longest)
-    power = mean_power(spectra)
-    rumble = rumble_bins(power, sample_rate / longest)
-    blurred = rumble + 16 if rumble else 0  # the step at the edge spreads over two bins of the shorter windows
-    if rumble:
+@dataclass(frozen=True)
+class Material:
+    """A recording without rumble, and its noise: what is seen through windows."""
+
+    samples: Array  # (channels, samples)
+    noise: Power  # (bins,)
+    longest: int  # samples of the longest window
+    blurred: int  # bins of that one by which windows are not compared
+
+    @classmethod
+    def of(cls, samples: Array, noise: Power, sample_rate: int, *, rumble_hertz: float | None = None) -> Material:
+        """That of a recording with its rumble.
+
+        Args:
+            samples: `(channels, samples)`.
+            noise: its steady noise, `(bins,)`.
+            sample_rate: Hz.
+            rumble_hertz: up to which frequency there is rumble and no note; None: see by the samples.
+        """
+        longest = window_size(WINDOW_SECONDS, samples, sample_rate)
+        if rumble_hertz == 0:
+            return cls(samples, noise, longest, 0)
+        spectra, hertz = spectra_of(samples, longest), sample_rate / longest
+        rumble = rumble_bins(mean_power(spectra), hertz) if rumble_hertz is None else round(rumble_hertz / hertz)
+        if not rumble:
+            return cls(samples, noise, longest, 0)
         spectra[:, :rumble] *= FLOOR
         noise = noise.copy()
-        noise[: round(rumble / (len(power) - 1) * (len(noise) - 1))] *= FLOOR**2
-        samples = signal_of(spectra, longest, samples.shape[1])
-    for size in [longest // divisor for divisor in WINDOW_DIVISORS if divisor == 1 or longest // divisor >= SHORTEST]:
-        if size < longest or rumble:
-            spectra = spectra_of(samples, size)
-        noise_there = at_resolution(noise, spectra.shape[1]).astype(np.float32)
-        yield View(size, spectra, mean_power(spectra), noise_there, blurred * size // longest)
+        noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= FLOOR**2
+        # the step at the edge spreads over two bins of the shorter windows
+        return cls(signal_of(spectra, longest, samples.shape[1]), noise, longest, rumble + 16)
+
+    def excerpts(self, length: int, every: int) -> Material:
+        """So many samples of every so many."""
+        starts = range(0, self.samples.shape[1], every)
+        samples = np.concatenate([self.samples[:, start : start + length] for start in starts], axis=1)
+        return replace(self, samples=samples)
+
+    def views(self) -> Iterator[View]:
+        """The recording through windows of several lengths."""
+        for divisor in WINDOW_DIVISORS:
+            if divisor == 1 or self.longest // divisor >= SHORTEST:
+                yield self.view(self.longest // divisor)
+
+    def view(self, size: int) -> View:
+        """The recording through windows of so many samples."""
+        spectra = spectra_of(self.samples, size)
+        noise = at_resolution(self.noise, spectra.shape[1]).astype(np.float32)
+        return View(size, spectra, mean_power(spectra), noise, self.blurred * size // self.longest)
 
 
 def window_size(seconds: float, samples: Array, sample_rate: int) -> int:

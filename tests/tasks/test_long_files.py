@@ -16,7 +16,7 @@ from scipy.special import exp1
 
 from caw_bandwidth_extension import long_files as long_extension
 from caw_bandwidth_extension.task import extend
-from caw_denoising import stretches, survey
+from caw_denoising import stretches
 from caw_denoising.log_amplitude import log_amplitude_factor
 from caw_denoising.noise_floor import Noise, find_noise
 from caw_denoising.stretches import Stretches, in_order
@@ -49,9 +49,8 @@ def noisy(clip: AudioClip, decibels: float = 15) -> np.ndarray:
 @pytest.fixture
 def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stretches of 5 s instead of a minute."""
-    for module in (stretches, survey):
-        monkeypatch.setattr(module, "WHOLE_SECONDS", 6)
-        monkeypatch.setattr(module, "STRETCH_SECONDS", 5)
+    monkeypatch.setattr(stretches, "WHOLE_SECONDS", 6)
+    monkeypatch.setattr(stretches, "STRETCH_SECONDS", 5)
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_stretches_overlap_and_hold_everything() -> None:
     signal = np.arange(250 * 10, dtype=np.float64)[None]
-    layout = Stretches.of(signal.shape[1], 10)
+    layout = Stretches.of(signal.shape[1], 10, channels=1)
     cut = list(layout.cut(pieces(signal, 77)))
     assert len(cut) == layout.count == 7
     joined = [part[:, : layout.size] for part in cut[:-1]] + [cut[-1]]
@@ -80,7 +79,7 @@ def test_no_more_is_taken_than_is_worked_on() -> None:
             taken.append(item)
             yield item
 
-    for made in in_order(lambda item: item, items(), at_once=2):
+    for made in in_order(lambda item, check: item, items(), at_once=2):
         assert len(taken) <= made + 2
 
 
@@ -102,8 +101,8 @@ def test_the_table_is_the_exponential_integral() -> None:
 def test_noise_of_another_stretch_counts_where_it_can_be() -> None:
     level = np.ones(100)
     known = Noise(level, level, is_heard=True, is_sure=True)
-    assert Noise(1e-9 * level, 2 * level).as_elsewhere(known).is_heard
-    assert not Noise(1e-9 * level, 0.1 * level).as_elsewhere(known).is_heard
+    assert Noise(1e-9 * level, 2 * level).as_around(known).is_heard
+    assert not Noise(1e-9 * level, 0.1 * level).as_around(known).is_heard
     tones = np.tile(np.abs(np.sin(np.arange(500) / 9))[:, None] ** 8 + 1e-3, 300)  # never pauses
     assert not find_noise(tones).is_heard
 
@@ -112,7 +111,9 @@ def test_a_short_recording_is_cleaned_as_a_whole(speech: AudioClip) -> None:
     given = noisy(speech)[:, : 2 * speech.sample_rate]
     shares: list[float] = []
     whole = clean(given, speech.sample_rate)
-    parts = list(clean_blocks(lambda: pieces(given), speech.sample_rate, Settings(), on_progress=shares.append))
+    parts = list(
+        clean_blocks(lambda: pieces(given), speech.sample_rate, Settings(), channels=1, on_progress=shares.append)
+    )
     np.testing.assert_array_equal(np.concatenate([part.samples for part in parts], axis=1), whole.samples)
     assert shares == [1.0]
 
@@ -122,9 +123,8 @@ def test_stretches_sound_like_the_whole(speech: AudioClip, monkeypatch: pytest.M
     low = AudioClip(resample(speech.samples, speech.sample_rate, rate), rate)
     given = noisy(low)
     whole = clean(given, rate)
-    for module in (stretches, survey):
-        monkeypatch.setattr(module, "WHOLE_SECONDS", 6)
-        monkeypatch.setattr(module, "STRETCH_SECONDS", 5)
+    monkeypatch.setattr(stretches, "WHOLE_SECONDS", 6)
+    monkeypatch.setattr(stretches, "STRETCH_SECONDS", 5)
     shares: list[float] = []
     cut = clean(given, rate, on_progress=shares.append)
     assert len(shares) == 3 and shares == sorted(shares) and shares[-1] == 1
@@ -202,12 +202,12 @@ def test_a_long_passage_is_varied_and_the_rest_stays_to_the_last_bit(tiny_model:
 
 
 PEAK = """
-import resource, sys
+import sys
 from caw_toolkit.cli import main
 try:
     main(sys.argv[1:])
 except SystemExit as done:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+    print([int(line.split()[1]) / 1e6 for line in open("/proc/self/status") if line.startswith("VmHWM")][0])
     sys.exit(done.code)
 """
 

@@ -1,0 +1,86 @@
+"""Rumble: noise below the lowest note, told from notes by its spectrum, which has no peaks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import median_filter, percentile_filter, uniform_filter1d
+
+from caw_denoising.noise_floor import NOISE_QUANTILE
+
+Power = npt.NDArray[np.floating]
+Mask = npt.NDArray[np.bool_]
+
+#: Bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0 between
+#: the peaks of a note) above which they hold no note. Below 20 Hz there is none.
+REACH, LEAST_FLATNESS, LOWEST_NOTE_HERTZ = 8, 0.9, 22.0
+#: Bins that are looked at first, and those beside them that are needed for it.
+FIRST_BINS, BESIDE = 128, 4 * REACH
+#: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
+MOST_SLOPE = 6.0
+
+
+@dataclass(frozen=True)
+class Flatness:
+    """How flat across frequency frames are, as sums over them: those of several stretches can be added.
+
+    Attributes:
+        quantile: of the power around each bin, over what it is in white noise, `(bins,)`.
+        mean: of the same, `(bins,)`. The last bins see too little beside them.
+    """
+
+    quantile: Power
+    mean: Power
+
+    @classmethod
+    def of(cls, power: Power, least: float) -> Flatness:
+        """That of a recording.
+
+        Args:
+            power: `(bins, frames)`.
+            least: power of what is as good as silent.
+        """
+        floor = np.quantile(uniform_filter1d(power, 5, axis=1), NOISE_QUANTILE, axis=1)
+        around = 2 * REACH + 1
+        floor = np.minimum(floor, MOST_SLOPE * median_filter(floor, around))  # follows slopes, not notes without rest
+        whitened = power / (floor[:, None] + least)
+        # white noise has an exponential distribution of power, whose 30 % quantile is -ln 0.7 of the mean
+        quantile = percentile_filter(whitened, 30, size=(around, 1)).sum(1) / -np.log(0.7)
+        return cls(quantile, uniform_filter1d(whitened, around, axis=0).sum(1))
+
+    def __add__(self, other: Flatness) -> Flatness:
+        return Flatness(self.quantile + other.quantile, self.mean + other.mean)
+
+    def bins(self, hertz: float) -> Mask:
+        """Which bins are as flat as noise, `(bins,)`; `hertz` is from bin to bin."""
+        flat: Mask = self.quantile > LEAST_FLATNESS * self.mean
+        first = math.ceil(LOWEST_NOTE_HERTZ / hertz)
+        flat[:first] = flat[first : first + 1].all()
+        return flat
+
+
+def least_power(power: Power) -> float:
+    """Power of what is as good as silent beside a recording."""
+    return float(power.max() * 1e-12 + 1e-30)
+
+
+def rumble_bins(power: Power, hertz: float) -> int:
+    """Number of bins below the lowest note: up to there, loud frames are as flat across frequency as noise is.
+
+    Args:
+        power: of the recording, `(bins, frames)`.
+        hertz: from bin to bin.
+    """
+    least = least_power(power)
+    # rumble ends far below the highest bins: as many are looked at as it takes to find one that is not flat
+    looked_at = max(FIRST_BINS, 2 * math.ceil(LOWEST_NOTE_HERTZ / hertz))
+    while looked_at < len(power):
+        flat = Flatness.of(power[: looked_at + BESIDE], least).bins(hertz)[:looked_at]
+        if not flat.all():
+            return int(np.argmin(flat))
+        looked_at *= 4
+    flat = Flatness.of(power, least).bins(hertz)
+    return 0 if flat.all() else int(np.argmin(flat))
