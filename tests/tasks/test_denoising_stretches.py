@@ -130,4 +130,5 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     short, long = map(float, done.stdout.split())
     # (the peak that getrusage tells counts that of the process which began this one)
-    assert long < min(short + 15, 500), f"{short} and {long} MB"
+    # Two stretches at a time need more or less, as it happens; 40 s more that are not cut need 230 MB more.
+    assert long < min(short + 50, 500), f"{short} and {long} MB"
