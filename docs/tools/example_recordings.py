@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "audio"
 TELEPHONE_RATE = 8000
 HUM_HZ = 50
 #: Where the connection broke in host.wav, in seconds.
-DROPOUTS = ((3.2, 3.45), (8.6, 8.75))
+DROPOUTS = ((1.95, 2.2), (7.0, 7.15))
 
 
 def make_recordings(folder: Path) -> None:
