@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from caw_toolkit.arrays import Gap
     from caw_toolkit.audio.writing import WrittenAudio
 
+#: For plugins that keep records of their own.
+__all__ = ["sha256_of_state"]
+
 _STANDARD = "-"  # standard input or output
 _INPUTS = "sources"  # argument of commands that take any number of files; each record names its own
 
@@ -133,13 +136,26 @@ def _file(path: Path, folder: Path) -> dict[str, Any]:
         named = os.path.relpath(os.path.realpath(path), folder)
     except ValueError:  # another drive
         named = os.path.realpath(path)
+    return {"path": named, "sha256": sha256_of_state(path)}
+
+
+def sha256_of_state(path: Path) -> str:
+    """Hash of a file's bytes, computed once for as long as its size and its time stay.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        OSError: it cannot be read.
+
+    .. versionadded:: 0.1
+    """
     status = path.stat()
-    return {"path": named, "sha256": _sha256_of_state(path, status.st_size, status.st_mtime_ns)}
+    return _sha256_of_state(path, status.st_size, status.st_mtime_ns)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=100_000)
 def _sha256_of_state(path: Path, _size: int, _modified: int) -> str:
-    """As `sha256_of`, once for the takes that are made of one file."""
     return sha256_of(path)
 
 

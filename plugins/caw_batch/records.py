@@ -5,7 +5,6 @@ The disk is the only truth: whoever runs the same jobs next, on whatever machine
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from typing import Literal
 
 from caw_batch.jobs import Job
 from caw_toolkit import CawError
+from caw_toolkit.cli.run_log import sha256_of_state
 from caw_toolkit.plugins import get_host
 
 FOLDER = ".caw-batch"
@@ -133,17 +133,6 @@ def _versions(command: str) -> list[str]:
 
 def _digest_of(path: Path) -> str:
     try:
-        status = path.stat()
-        return _digest_of_state(path, status.st_size, status.st_mtime_ns)
+        return sha256_of_state(path)
     except OSError as error:
         raise CawError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-@functools.lru_cache(maxsize=100_000)
-def _digest_of_state(path: Path, _size: int, _modified: int) -> str:
-    """Of a file's contents; once for all jobs that read it."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
