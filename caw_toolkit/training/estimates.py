@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,35 +37,29 @@ def estimate(plan: Plan) -> dict[str, Any]:
         is that of a step on noise, scaled up to the recording's length: expect it to be right within a factor of
         two.
     """
-    scales = []
-    for index, rate in enumerate(plan.rates):
-        generator = plan.objective.untrained_generator(plan.spec(index))
-        scales.append(
-            {
-                "rate": rate,
-                "receptive_field_seconds": generator.receptive_field / rate,
-                "parameters": _parameters(plan, index),
-            }
-        )
-    parameters = sum(scale["parameters"] for scale in scales)
+    generators = [plan.objective.untrained_generator(plan.spec(index)) for index in range(len(plan.rates))]
+    sizes = [sum(parameter.numel() for parameter in generator.parameters()) for generator in generators]
+    scales = [
+        {"rate": rate, "receptive_field_seconds": generator.receptive_field / rate, "parameters": size}
+        for rate, generator, size in zip(plan.rates, generators, sizes, strict=True)
+    ]
     signal = plan.recording.samples.size * 4 * 6
     return {
         "preset": plan.preset.name,
         "material": plan.material.value,
         "seed": plan.seed,
         "scales": scales,
-        "minutes": plan.minutes or _minutes(plan),
-        "gpu_minutes": _gpu_minutes(plan),
-        "memory_gigabytes": BASE_GIGABYTES + (signal + parameters * BYTES_A_PARAMETER + _step_bytes(plan)) / 1e9,
+        "minutes": plan.minutes or _minutes(plan, sizes),
+        "gpu_minutes": _gpu_minutes(plan, sizes),
+        "memory_gigabytes": BASE_GIGABYTES + (signal + sum(sizes) * BYTES_A_PARAMETER + _step_bytes(plan)) / 1e9,
     }
 
 
-def _minutes(plan: Plan) -> float:
-    """Time of all steps of all scales, from a step of each network that there is."""
+def _minutes(plan: Plan, sizes: Sequence[int]) -> float:
+    """Time of all steps of all scales, from a step of each network that there is; networks are told by their sizes."""
     probes: dict[int, _Probe] = {}
     seconds = 0.0
-    for index, rate in enumerate(plan.rates):
-        network = _parameters(plan, index)
+    for index, (rate, network) in enumerate(zip(plan.rates, sizes, strict=True)):
         if network not in probes:
             probes[network] = _probe(plan, index)
         probe = probes[network]
@@ -108,21 +103,16 @@ def _on_noise(plan: Plan, index: int, samples: int) -> ScaleTrainer:
     return plan.objective.scale_trainer(task)
 
 
-def _gpu_minutes(plan: Plan) -> float | None:
+def _gpu_minutes(plan: Plan, sizes: Sequence[int]) -> float | None:
     """What the published training takes on the GPU on which it was measured; None for other objectives."""
     if plan.preset.objective != "adversarial" or plan.minutes is not None:
         return None
     steps = _on_noise(plan, 0, WHOLE_PROBE_SAMPLES).total_steps
     seconds = 0.0
-    for index, rate in enumerate(plan.rates):
-        size = plan.recording.seconds * rate * _parameters(plan, index) / GPU_PARAMETERS
+    for rate, parameters in zip(plan.rates, sizes, strict=True):
+        size = plan.recording.seconds * rate * parameters / GPU_PARAMETERS
         seconds += steps * (GPU_STEP_SECONDS + GPU_SAMPLE_SECONDS * size)
     return seconds / 60
-
-
-def _parameters(plan: Plan, index: int) -> int:
-    generator = plan.objective.untrained_generator(plan.spec(index))
-    return sum(parameter.numel() for parameter in generator.parameters())
 
 
 def _step_bytes(plan: Plan) -> float:
