@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from caw_toolkit.cli.options import Decorator, OutputFile, force_option
+from caw_toolkit.cli.texts import expect_text
 from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
@@ -45,13 +46,9 @@ class PageFile:
         Raises:
             CawUsageError: the page is one of them, or exists and may not be replaced, or would go to standard output.
         """
-        from caw_toolkit.audio.outputs import refuse_collisions
-
         if str(self.path) == "-":
             raise CawUsageError("a page cannot be written to standard output: name a file")
-        refuse_collisions([self.path], inputs)
-        if self.path.exists() and not self.force:
-            raise CawUsageError(f"{self.path} exists; add --force to replace it")
+        expect_text(self.path, others=inputs, force=self.force)
 
     def write(self, page: Page, *, audio_format: Literal["flac", "opus"] = "flac", quiet: bool = False) -> None:
         """Write the page, and say where it is.
