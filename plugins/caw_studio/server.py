@@ -8,7 +8,7 @@ import html
 import json
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,6 @@ KEEP_ALIVE_SECONDS = 15.0
 _PLAYABLE = frozenset({".wav", ".flac", ".mp3", ".ogg"})
 _MODEL = frozenset({MODEL_SUFFIX})
 _DOWNLOADS = frozenset({".wav", ".flac"})
-
-Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Studio:

@@ -29,7 +29,7 @@ ROWS, MOST_COLUMNS = 160, 2000
 WINDOW_SECONDS, LOWEST_HZ = 0.04, 50.0
 #: Levels of the spectrogram, black to white, in dB of a full-scale sine.
 FLOOR_DB, CEILING_DB = -95.0, -15.0
-#: Runs of digital silence that are listed as gaps, as `caw inpaint --find` does.
+#: Runs of digital silence that are listed as gaps.
 SHORTEST_SILENCE_SECONDS = 0.02
 MOST_SILENCES = 200
 
