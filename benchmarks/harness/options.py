@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from caw_toolkit.cli.options import shard
+
 #: Names the folder of test recordings where `--clips` does not.
 CLIPS_VARIABLE = "CAW_TEST_AUDIO"
 
@@ -23,20 +25,10 @@ results_option = click.option(
     show_default=True,
     help="Folder that models, outputs and scores are kept in.",
 )
-
-
-def _shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int]:
-    if value is None:
-        return 1, 1
-    number, _, count = value.partition("/")
-    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise click.BadParameter(f"{value!r} is not I/N with I from 1 to N, such as 2/8")
-    return int(number), int(count)
-
-
 shard_option = click.option(
     "--shard",
-    callback=_shard,
+    type=shard,
+    default="1/1",
     metavar="I/N",
     help="Only every N-th clip from the I-th on, for another machine each. A run without it over all shards' results "
     "folders, put together, makes the table.",

@@ -48,6 +48,7 @@ __all__ = [
     "output_option",
     "quiet_option",
     "seed_option",
+    "shard",
 ]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -76,6 +77,26 @@ _LARGEST_DRAWN_SEED = 2**31 - 1  # short enough to copy by hand
 
 #: No clip is longer and no training takes as long; neither does what is computed from it overflow.
 _LARGEST_AMOUNT = 1e9
+
+
+def shard(value: str) -> tuple[int, int]:
+    """Type of an option that names a part of what is to be done, the I-th of N: `(I, N)`.
+
+    Args:
+        value: `I/N`.
+
+    Raises:
+        click.BadParameter: it is something else.
+
+    >>> shard("3/10")
+    (3, 10)
+
+    .. versionadded:: 0.1
+    """
+    match = re.fullmatch(r"(\d+)/(\d+)", value)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise click.BadParameter(f"{value!r} is not I/N with I from 1 to N, such as 3/10")
+    return int(match[1]), int(match[2])
 
 
 class Amount(click.FloatRange):

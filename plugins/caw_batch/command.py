@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,16 +11,7 @@ import click
 
 from caw_batch.signature import Value, signature
 from caw_toolkit import CawUsageError
-from caw_toolkit.cli.options import NamedPath, json_option, quiet_option
-
-
-def _shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    match = re.fullmatch(r"(\d+)/(\d+)", value)
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise click.BadParameter(f"{value!r} is not I/N with I from 1 to N, such as 3/10")
-    return int(match[1]), int(match[2])
+from caw_toolkit.cli.options import NamedPath, json_option, quiet_option, shard
 
 
 def _batch_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,7 +32,7 @@ def _batch_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--shard",
-            callback=_shard,
+            type=shard,
             metavar="I/N",
             help="Only every N-th job from the I-th on, one by one in this process, without Dask.",
         ),
