@@ -39,7 +39,8 @@ SECONDS = 120.0
 
 #: Slurm as far as its workers see it: jobs are processes.
 SLURM = {
-    "sbatch": 'bash "$@" > /dev/null 2>&1 < /dev/null &\necho "Submitted batch job $!"\n',
+    # Like the real one, it has read the script when it returns: dask_jobqueue deletes it then.
+    "sbatch": 'script=$(cat "$1")\nbash -c "$script" > /dev/null 2>&1 < /dev/null &\necho "Submitted batch job $!"\n',
     "scancel": 'kill "$@"\n',
     "squeue": "",
 }
