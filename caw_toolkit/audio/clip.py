@@ -11,6 +11,7 @@ from caw_toolkit.arrays import Array
 from caw_toolkit.audio.source_format import SourceFormat
 from caw_toolkit.errors import CawError
 
+_SHORTEST_SECONDS = 0.1
 _SILENCE = 2.0**-14  # two steps of 16 bits: dither alone stays below it
 
 
@@ -64,18 +65,14 @@ class AudioClip:
         return float(np.sqrt(np.mean(np.square(self.samples, dtype=np.float64)))) if self.samples.size else 0.0
 
 
-def require_trainable(clip: AudioClip, *, shortest_seconds: float = 0.1) -> None:
+def require_trainable(clip: AudioClip) -> None:
     """Raise where a clip holds nothing to learn from.
 
-    Args:
-        clip: The recording.
-        shortest_seconds: The least length.
-
     Raises:
-        CawError: It is shorter than that, silent (no sample above -84 dB full scale), or constant in every channel.
+        CawError: It is shorter than 0.1 s, silent (no sample above -84 dB full scale), or constant in every channel.
     """
-    if clip.seconds < shortest_seconds:
-        raise CawError(f"the recording is {clip.seconds:.3f} s long: at least {shortest_seconds:g} s are needed")
+    if clip.seconds < _SHORTEST_SECONDS:
+        raise CawError(f"the recording is {clip.seconds:.3f} s long: at least {_SHORTEST_SECONDS:g} s are needed")
     if clip.peak <= _SILENCE:
         raise CawError("the recording is silent: there is nothing to learn from")
     if float(np.max(np.ptp(clip.samples, axis=1))) <= _SILENCE:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from caw_toolkit.arrays import Array
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.errors import CawError
@@ -17,6 +18,11 @@ Segments = tuple[tuple[int, int], ...]
 #: Limits of a recording.
 SHORTEST_SECONDS = 2.0
 LONGEST_SECONDS = 600.0
+
+#: Windows of training hold up to 2 s, and none crosses the end of a segment: a shorter one would be left out.
+_SHORTEST_SEGMENT_SECONDS = 2.1
+#: Where clips meet within a segment.
+_FADE_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,9 @@ class Recording:
 def join(clips: Sequence[AudioClip], sample_rate: int | None = None) -> Recording:
     """Join clips of one source into a recording.
 
+    Each clip is a segment; one that is shorter than windows of training, such as a short sentence, is in one segment
+    with its neighbours, with short fades where they meet.
+
     Args:
         clips: with equally many channels; they are resampled to a common rate.
         sample_rate: of the recording; default: that of the first clip.
@@ -87,8 +96,36 @@ def join(clips: Sequence[AudioClip], sample_rate: int | None = None) -> Recordin
         raise CawError("the clips are partly mono and partly stereo: convert them to the same number of channels")
     parts = [resample(clip.samples, clip.sample_rate, rate) for clip in clips]
     peak = max(float(np.abs(part).max()) for part in parts)
-    samples = np.concatenate(parts, axis=1) / peak
-    return Recording(samples.astype(np.float32), rate, _segments([part.shape[1] for part in parts]), peak)
+    groups = _groups(parts, math.ceil(_SHORTEST_SEGMENT_SECONDS * rate))
+    samples = np.concatenate([_faded(group, round(_FADE_SECONDS * rate)) for group in groups], axis=1) / peak
+    return Recording(samples.astype(np.float32), rate, _segments([_samples_in(group) for group in groups]), peak)
+
+
+def _groups(parts: Sequence[Array], shortest: int) -> list[list[Array]]:
+    """Successive clips, as many as it takes for at least `shortest` samples."""
+    groups: list[list[Array]] = [[]]
+    for part in parts:
+        if _samples_in(groups[-1]) >= shortest:
+            groups.append([])
+        groups[-1].append(part)
+    if len(groups) > 1 and _samples_in(groups[-1]) < shortest:
+        rest = groups.pop()
+        groups[-1].extend(rest)
+    return groups
+
+
+def _samples_in(group: Sequence[Array]) -> int:
+    return sum(part.shape[1] for part in group)
+
+
+def _faded(group: Sequence[Array], fade: int) -> Array:
+    """Clips joined with a fade to silence where they meet."""
+    joined = np.concatenate(group, axis=1)
+    for meeting in np.cumsum([part.shape[1] for part in group[:-1]]):
+        joined[:, max(meeting - fade, 0) : meeting] *= np.linspace(1, 0, min(fade, meeting), dtype=joined.dtype)
+        rising = joined[:, meeting : meeting + fade]
+        rising *= np.linspace(0, 1, rising.shape[1], dtype=joined.dtype)
+    return joined
 
 
 def _segments(lengths: Sequence[int]) -> Segments:

@@ -114,8 +114,7 @@ def make_plan(
         (1000, 4000, 8000, 16000)
     """
     clips = [clips] if isinstance(clips, AudioClip) else list(clips)
-    for clip in clips:
-        require_trainable(clip, shortest_seconds=SHORTEST_SECONDS)
+    _require_trainable(clips)
     if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
         raise CawUsageError(f"minutes must be positive, not {minutes}")
     recording = join(clips, sample_rate or min(clips[0].sample_rate, 48000))
@@ -146,3 +145,15 @@ def make_plan(
     objective = build_objective(chosen.objective, chosen.objective_options)
     budget = minutes if minutes is not None else chosen.training.get("minutes")
     return Plan(recording.align(layout), chosen, kind, layout, objective, budget, seed)
+
+
+def _require_trainable(clips: Sequence[AudioClip]) -> None:
+    seconds = sum(clip.seconds for clip in clips)
+    if seconds < SHORTEST_SECONDS:
+        what = "the recording is" if len(clips) == 1 else "the clips together are"
+        raise CawError(f"{what} {seconds:.3f} s long: at least {SHORTEST_SECONDS:g} s are needed")
+    for number, clip in enumerate(clips, start=1):
+        try:
+            require_trainable(clip)
+        except CawError as error:
+            raise error if len(clips) == 1 else CawError(f"clip {number} of {len(clips)}: {error}") from None

@@ -43,8 +43,8 @@ class TestJoin:
         assert recording.samples.dtype == np.float32
 
     def test_clips_follow_each_other_and_keep_their_balance(self) -> None:
-        recording = join([tone(2, peak=0.8), tone(3, peak=0.2)])
-        assert recording.segments == ((0, 2 * RATE), (2 * RATE, 5 * RATE))
+        recording = join([tone(3, peak=0.8), tone(4, peak=0.2)])
+        assert recording.segments == ((0, 3 * RATE), (3 * RATE, 7 * RATE))
         (a, b), (c, d) = recording.segments
         quiet = np.abs(recording.samples[:, c:d]).max()
         assert np.abs(recording.samples[:, a:b]).max() == pytest.approx(1, abs=1e-3)
@@ -66,19 +66,41 @@ class TestJoin:
             join([tone(2), tone(2, channels=2)])
         assert join([tone(2, channels=2), tone(2, channels=2)]).channels == 2
 
+    @pytest.mark.parametrize(
+        ("seconds", "segments"),
+        [
+            ((0.5, 1, 0.25, 0.5), [2.25]),
+            ((4, 1, 0.5), [5.5]),
+            ((1, 4, 0.5, 3), [5, 3.5]),
+            ((1.9, 3, 3), [4.9, 3]),
+        ],
+    )
+    def test_short_clips_share_a_segment(self, seconds: tuple[float, ...], segments: list[float]) -> None:
+        recording = join([tone(each) for each in seconds])
+        assert [(stop - start) / RATE for start, stop in recording.segments] == segments
+        assert recording.seconds == sum(seconds)
+
+    def test_short_clips_fade_where_they_meet(self) -> None:
+        constant = AudioClip(np.ones((1, RATE), np.float32), RATE)
+        samples = join([constant, constant]).samples[0]
+        assert samples[RATE - 1] == samples[RATE] == 0
+        assert np.abs(np.diff(samples)).max() < 0.06
+        assert (samples < 1).sum() <= 2 * 0.005 * RATE
+        assert np.all(constant.samples == 1)
+
 
 class TestRates:
     @pytest.mark.parametrize("rate", [320, 500, 1000, 2500, 4000])
     def test_segments_match_the_signal_at_every_rate(self, rate: int) -> None:
-        recording = join([tone(2.0013), tone(2.37), tone(3.1)])
+        recording = join([tone(2.1013), tone(2.37), tone(3.1)])
         segments = recording.segments_at(rate)
         assert len(segments) == 3 and segments[0][0] == 0
         assert all(before[1] == after[0] for before, after in zip(segments[:-1], segments[1:], strict=True))
         assert recording.at(rate).shape[1] == segments[-1][1]
 
     def test_nothing_rings_across_a_join(self) -> None:
-        silence = AudioClip(np.zeros((1, 2 * RATE), np.float32), RATE)
-        recording = join([tone(2, frequency=430), silence])
+        silence = AudioClip(np.zeros((1, 3 * RATE), np.float32), RATE)
+        recording = join([tone(3, frequency=430), silence])
         start, stop = recording.segments_at(1000)[1]
         assert np.abs(recording.at(1000)[:, start:stop]).max() == 0
 
@@ -151,7 +173,7 @@ class Inspector(Objective):
 
 def test_all_scales_stay_aligned_over_many_joins(tiny_preset: Path) -> None:
     """Lengths that are whole at no scale but the finest: an error at each join would add up to milliseconds."""
-    clips = [tone(2 + 5 / RATE, frequency=100 + 10 * number) for number in range(8)]
+    clips = [tone(2.2 + 5 / RATE, frequency=100 + 10 * number) for number in range(8)]
     plan = make_plan(clips, preset=tiny_preset, material="speech", objective_options={})
     inspector = Inspector(plan.objective)
     Trainer(replace(plan, objective=inspector), device="cpu").run()
