@@ -17,6 +17,7 @@ import argparse
 import csv
 import math
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -169,6 +170,7 @@ def main() -> None:
         return
     command = [sys.executable, "-m", "caw_toolkit", "batch", "run", str(work / "jobs.csv"), *batch_options]
     batch = subprocess.Popen(command, stdout=sys.stderr)
+    signal.signal(signal.SIGTERM, lambda *_: batch.terminate())  # Ctrl-C reaches both
     try:
         batch.wait()
     except KeyboardInterrupt:  # which caw batch has had, too: it says what to do
