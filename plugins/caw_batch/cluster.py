@@ -181,7 +181,7 @@ def _local_cluster(workers: int | None, jobs: int) -> Any:
             n_workers=count,
             threads_per_worker=1,
             memory_limit=0,  # Dask would kill a training that takes more than its share
-            dashboard_address=":0" if find_spec("bokeh") else None,
+            dashboard_address=":0",  # the usual port is taken by the second batch on a machine
             silence_logs=logging.CRITICAL,
             preload=["caw_batch.preload"],
         )
