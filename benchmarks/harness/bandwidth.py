@@ -38,6 +38,7 @@ class BandwidthExtension(Task):
     columns = (
         Column("snr_db", "SNR, dB"),
         Column("lsd", "LSD"),
+        Column("lsd_ap_bwe", "LSD as AP-BWE"),
         Column("estoi", "ESTOI", 3),
         Column("dnsmos", "DNSMOS"),
     )
@@ -77,7 +78,7 @@ class BandwidthExtension(Task):
     def score(self, case: Case, output: Path) -> Scores:
         reference, rate = scoring_signal(case.reference)
         made, _ = scoring_signal(output, rate)
-        return {**score(reference, made, rate), **dnsmos.score(made, rate)}
+        return {**score(reference, made, rate, convention="ap-bwe"), **dnsmos.score(made, rate)}
 
 
 class HeldOutSpeech(BandwidthExtension):

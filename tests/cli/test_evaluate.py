@@ -131,6 +131,14 @@ def test_a_table_has_a_row_for_each_file_and_their_mean(speech_path: Path, other
     assert mean.startswith("mean ") and estoi[2] == pytest.approx((estoi[0] + estoi[1]) / 2, abs=0.001)
 
 
+@pytest.mark.parametrize("convention", ["ap-bwe", "aero"])
+def test_another_convention_is_shown_beside_ours(speech_path: Path, other_rate: Path, convention: str) -> None:
+    (plain,) = evaluate("bwe", "--reference", speech_path, other_rate)
+    (row,) = evaluate("bwe", "--reference", speech_path, other_rate, "--convention", convention)
+    theirs = row.pop(f"lsd_{convention.replace('-', '_')}")
+    assert row == plain and 0 < theirs < plain["lsd"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
