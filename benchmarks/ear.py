@@ -2,9 +2,10 @@
 
     python benchmarks/ear.py RECORDING TAKE... [--kind speech|music|ambience] [--json]
 
-The recording's halves are compared with each other, and stretches of the takes, as long as a half, with each half. So
-a take that is as far from the recording as one half is from the other cannot be told from more of the same. One table:
-each row is a feature, its value where it is a number, both distances, and how many times the second is the first.
+Stretches of the recording, its halves or parts of 15 s, are compared with each other, and stretches of the takes of the
+same length with each of them. So takes that are as far from the recording as its parts are from each other cannot be
+told from more of the same. One table: each row is a feature, its value where it is a number, both distances, and how
+many times the second is the first; below 1, takes mix what the recording keeps apart.
 
 Install the extra `quality`, and for voices and notes what docs/results.md says beside. Features whose packages are
 missing are left out, and named.
@@ -19,7 +20,7 @@ import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ from caw_toolkit.pyramid.material import Material, detect_material
 from hearing import notes, rhythm, speech, texture
 from hearing.features import RATE, Aspect
 
-SHORTEST_SECONDS = 4.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 4.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class Row:
 
     Attributes:
         feature: its name.
-        recording: mean value in the halves of the recording, and NaN if it has none.
+        recording: mean value in the recording, and NaN if it has none.
         takes: mean value in the takes.
-        real: distance of the halves from each other.
-        made: mean distance of the takes from the halves.
+        real: mean distance of stretches of the recording from each other.
+        made: mean distance of stretches of the takes from them.
     """
 
     feature: str
@@ -75,18 +76,17 @@ def stretches(signal: Signal, samples: int) -> list[Signal]:
     return [signal[start : start + samples] for start in range(0, len(signal) - samples + 1, samples)]
 
 
-def compare(aspect: Aspect, halves: Sequence[Signal], made: Sequence[Signal]) -> Iterator[Row]:
-    """A row for each feature of an aspect."""
-    real_features, made_features = (list(map(aspect.describe, signals)) for signals in (halves, made))
-    for name in real_features[0]:
-        first, second = (features[name] for features in real_features)
-        others = [features[name] for features in made_features]
+def compare(aspect: Aspect, real: Sequence[Signal], made: Sequence[Signal]) -> Iterator[Row]:
+    """A row for each feature of an aspect, from stretches of the recording and of takes."""
+    described_real, described_made = (list(map(aspect.describe, signals)) for signals in (real, made))
+    for name in described_real[0]:
+        known, others = ([features[name] for features in every] for every in (described_real, described_made))
         yield Row(
             name,
-            _mean([first.value, second.value]),
-            _mean([other.value for other in others]),
-            first.distance(second),
-            _mean([half.distance(other) for half, other in product((first, second), others)]),
+            _mean([feature.value for feature in known]),
+            _mean([feature.value for feature in others]),
+            _mean([first.distance(second) for first, second in combinations(known, 2)]),
+            _mean([first.distance(second) for first, second in product(known, others)]),
         )
 
 
@@ -97,7 +97,7 @@ def _mean(values: Sequence[float]) -> float:
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
     """Lines of Markdown."""
-    yield "| feature | recording | takes | halves of the recording apart | takes apart from it | times |"
+    yield "| feature | recording | takes | recording from itself | takes from it | times |"
     yield "|---|---|---|---|---|---|"
     for row in rows:
         cells = [row.recording, row.takes, row.real, row.made]
@@ -118,15 +118,12 @@ def _shown(value: float, decimals: int) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
 def ear(recording: Path, takes: tuple[Path, ...], kind: str | None, as_json: bool) -> None:
     """Compare TAKES with the RECORDING that their model was trained on."""
-    real, _ = scoring_signal(recording, RATE)
-    half = len(real) // 2
-    if half < SHORTEST_SECONDS * RATE:
-        raise click.UsageError(
-            f"{recording} is {len(real) / RATE:.1f} s long: at least {2 * SHORTEST_SECONDS:g} s are needed"
-        )
-    made = [part for take in takes for part in stretches(scoring_signal(take, RATE)[0], half)]
-    if not made:
-        raise click.UsageError(f"no take is as long as half of {recording}, {half / RATE:.1f} s")
+    real, *made = (scoring_signal(path, RATE)[0] for path in (recording, *takes))
+    length = min(len(real) // 2, max(map(len, made)), round(LONGEST_SECONDS * RATE))
+    if length < SHORTEST_SECONDS * RATE:
+        least = f"at least {SHORTEST_SECONDS:g} s of a take and {2 * SHORTEST_SECONDS:g} s of the recording are needed"
+        raise click.UsageError(f"too short to compare: {least}")
+    parts = [part for take in made for part in stretches(take, length)]
     material = Material(kind) if kind else detect_material(real[None], RATE)
     rows = []
     for aspect in aspects(material, real):
@@ -134,11 +131,15 @@ def ear(recording: Path, takes: tuple[Path, ...], kind: str | None, as_json: boo
         if missing:
             print(f"left out, as {' and '.join(missing)} is not installed: {aspect.describe.__doc__}", file=sys.stderr)
         else:
-            rows += compare(aspect, stretches(real, half)[:2], made)
+            rows += compare(aspect, stretches(real, length), parts)
     if as_json:
         print(json.dumps([row.as_json() for row in rows], indent=2))
     else:
-        print(f"{recording.name}, as {material}; of takes {len(made)} x {half / RATE:.1f} s\n", *table(rows), sep="\n")
+        print(
+            f"{recording.name}, as {material}; {len(parts)} stretches of {length / RATE:.1f} s of takes\n",
+            *table(rows),
+            sep="\n",
+        )
 
 
 if __name__ == "__main__":

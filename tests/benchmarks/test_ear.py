@@ -100,10 +100,10 @@ def test_textures_are_compared_from_the_command_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(ear, [str(tmp_path / "real.wav"), str(tmp_path / "take.wav"), "--json"])
     rows = json.loads(result.stdout)
     assert len(rows) == 5 and all(0.3 < row["ratio"] < 3 for row in rows)
-    refused = CliRunner().invoke(ear, [str(tmp_path / "short.wav"), str(tmp_path / "take.wav")])
-    assert refused.exit_code == 2 and "at least 8 s are needed" in refused.stderr
-    refused = CliRunner().invoke(ear, [str(tmp_path / "real.wav"), str(tmp_path / "short.wav")])
-    assert refused.exit_code == 2 and "no take is as long as half of" in refused.stderr
+    for recording, other in (("short.wav", "take.wav"), ("real.wav", "short.wav")):
+        refused = CliRunner().invoke(ear, [str(tmp_path / recording), str(tmp_path / other)])
+        assert refused.exit_code == 2
+        assert "at least 4 s of a take and 8 s of the recording are needed" in refused.stderr
 
 
 def needs(*packages: str) -> pytest.MarkDecorator:
