@@ -7,8 +7,8 @@ same length with each of them. So takes that are as far from the recording as it
 told from more of the same. One table: each row is a feature, its value where it is a number, both distances, and how
 many times the second is the first; below 1, takes mix what the recording keeps apart.
 
-Install the extra `quality`, and for voices and notes what docs/results.md says beside. Features whose packages are
-missing are left out, and named.
+Needs the extra `quality`, and for voices and notes what docs/results.md says. Features whose packages are missing are
+left out, and named.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def similarity_matrix(real: Signal, generated: Signal, sample_rate: int) -> Simi
 
     .. versionadded:: 0.1
     """
-    known, made = (spectra.frames * spectra.heard[:, None] for spectra in map(unit_spectra, (real, generated)))
+    known, made = (_without_silence(unit_spectra(signal)) for signal in (real, generated))
     finder = RunFinder(len(known), shortest_frames(SHORTEST_SECONDS, sample_rate))
     rows, columns = min(len(known), _MOST_CELLS), min(len(made), _MOST_CELLS)
     cells = np.zeros((columns, rows), np.float32)
@@ -127,6 +127,11 @@ def unit_spectra(signal: Signal) -> UnitSpectra:
     power /= np.maximum(energies, 1e-18)
     np.sqrt(power, out=power)
     return UnitSpectra(power.T.astype(np.float32), heard)
+
+
+def _without_silence(spectra: UnitSpectra) -> _Matrix:
+    spectra.frames[~spectra.heard] = 0
+    return spectra.frames
 
 
 def similarity_blocks(known: _Matrix, made: _Matrix) -> Iterator[tuple[int, _Matrix]]:
