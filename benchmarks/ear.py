@@ -3,9 +3,9 @@
     python benchmarks/ear.py RECORDING TAKE... [--kind speech|music|ambience] [--json]
 
 Stretches of the recording, its halves or parts of 15 s, are compared with each other, and stretches of the takes of the
-same length with each of them. So takes that are as far from the recording as its parts are from each other cannot be
-told from more of the same. One table: each row is a feature, its value where it is a number, both distances, and how
-many times the second is the first; below 1, takes mix what the recording keeps apart.
+same length with each of them; what is left over at the ends is not. So takes that are as far from the recording as its
+parts are from each other cannot be told from more of the same. One table: each row is a feature, its value where it is
+a number, both distances, and how many times the second is the first; below 1, takes mix what the recording keeps apart.
 
 Needs the extra `quality`, and for voices and notes what docs/results.md says. Features whose packages are missing are
 left out, and named.
@@ -19,7 +19,7 @@ import math
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations, product
 from pathlib import Path
 
@@ -57,9 +57,13 @@ class Row:
         return self.made / self.real if self.real else math.nan
 
     def as_json(self) -> dict[str, str | float | None]:
-        """The row with what is no number as null."""
-        values = {**asdict(self), "ratio": self.ratio}
-        return {name: None if value != value else value for name, value in values.items()}
+        """The row, with null where there is no number."""
+        numbers = {"recording": self.recording, "takes": self.takes, "real": self.real, "made": self.made}
+        found = {**numbers, "ratio": self.ratio}
+        return {
+            "feature": self.feature,
+            **{name: None if math.isnan(value) else value for name, value in found.items()},
+        }
 
 
 def aspects(kind: Material, recording: Signal) -> tuple[Aspect, ...]:
@@ -119,9 +123,11 @@ def _shown(value: float, decimals: int) -> str:
 def ear(recording: Path, takes: tuple[Path, ...], kind: str | None, as_json: bool) -> None:
     """Compare TAKES with the RECORDING that their model was trained on."""
     real, *made = (scoring_signal(path, RATE)[0] for path in (recording, *takes))
-    length = min(len(real) // 2, max(map(len, made)), round(LONGEST_SECONDS * RATE))
+    length = min(len(real) // 2, *map(len, made), round(LONGEST_SECONDS * RATE))
     if length < SHORTEST_SECONDS * RATE:
-        least = f"at least {SHORTEST_SECONDS:g} s of a take and {2 * SHORTEST_SECONDS:g} s of the recording are needed"
+        least = (
+            f"at least {SHORTEST_SECONDS:g} s of each take and {2 * SHORTEST_SECONDS:g} s of the recording are needed"
+        )
         raise click.UsageError(f"too short to compare: {least}")
     parts = [part for take in made for part in stretches(take, length)]
     material = Material(kind) if kind else detect_material(real[None], RATE)

@@ -34,7 +34,7 @@ RATE = 16000
 SHORTEST_SECONDS, LONGEST_SECONDS = 20.0, 25.0
 #: Of a sentence by one model, in the order of the headings.
 Scores = tuple[float, ...]
-HEADINGS = ("SNR, dB", "LSD", "LSD as AP-BWE")
+HEADINGS = ("SNR, dB", "LSD", "LSD, decimal")
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def score(sentence: Sentence, *, work: Path, models: int) -> list[Scores]:
     for output in (sentence.extended(work, number) for number in range(models)):
         if output.exists():
             made, _ = scoring_signal(output, rate)
-            distances = [log_spectral_distance(reference, made, convention=name) for name in ("paper", "ap-bwe")]
+            distances = [log_spectral_distance(reference, made, convention=name) for name in ("paper", "decimal")]
             scores.append((signal_to_noise_ratio(reference, made), *distances))
     return scores
 

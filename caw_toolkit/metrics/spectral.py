@@ -74,12 +74,9 @@ class _Convention:
     window_samples: int = 2048
 
 
-_DECIMAL = _Convention(log_base=10, hop_samples=512, least_power=1e-8)
-
 _CONVENTIONS: Mapping[str, _Convention] = {
     "paper": _Convention(log_base=math.e, hop_samples=2048, least_power=1e-15),
-    "ap-bwe": _DECIMAL,
-    "aero": _DECIMAL,
+    "decimal": _Convention(log_base=10, hop_samples=512, least_power=1e-8),
 }
 
 
@@ -89,9 +86,8 @@ def log_spectral_distance(reference: Signal, estimate: Signal, *, convention: st
     Figures of different conventions cannot be compared:
 
     * `paper`: natural logarithm, frames side by side, power at least 1e-15;
-    * `ap-bwe`, `aero`: decimal logarithm, a frame every 512 samples, power at least 1e-8. Both compute the same: Lu et
-      al., "Towards High-Quality and Efficient Speech Bandwidth Extension with Parallel Amplitude and Phase Prediction",
-      2024; Mandel, Tal and Adi, "AERO: Audio Super Resolution in the Spectral Domain", 2023.
+    * `decimal`, as in AERO (Mandel, Tal and Adi 2023) and others: decimal logarithm, a frame every 512 samples, power at
+      least 1e-8.
 
     Args:
         reference: the truth, `(samples,)`, full scale 1.0.
@@ -108,7 +104,7 @@ def log_spectral_distance(reference: Signal, estimate: Signal, *, convention: st
         >>> noise = np.random.default_rng(0).standard_normal(16000)
         >>> round(log_spectral_distance(noise, noise / np.e), 3)  # natural logarithm of the power
         2.0
-        >>> round(log_spectral_distance(noise, noise / 10, convention="ap-bwe"), 3)  # decimal
+        >>> round(log_spectral_distance(noise, noise / 10, convention="decimal"), 3)
         2.0
     """
     chosen = _CONVENTIONS.get(convention)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from caw_toolkit.cli.page_output import PageFile
     from caw_toolkit.metrics import Signal
 
-#: Others' ways to compute a log-spectral distance, as `log_spectral_distance` names them.
-CONVENTIONS = ("ap-bwe", "aero")
+#: What others' ways to compute a log-spectral distance are called in `log_spectral_distance`: of Lu et al., "Towards
+#: High-Quality and Efficient Speech Bandwidth Extension with Parallel Amplitude and Phase Prediction", 2024; of Mandel,
+#: Tal and Adi, "AERO: Audio Super Resolution in the Spectral Domain", 2023.
+CONVENTIONS = {"ap-bwe": "decimal", "aero": "decimal"}
 
 
 def score(reference: Signal, output: Signal, sample_rate: int, *, convention: str | None = None) -> dict[str, float]:
@@ -26,14 +28,14 @@ def score(reference: Signal, output: Signal, sample_rate: int, *, convention: st
         reference: the full-bandwidth recording, `(samples,)`.
         output: the extended one.
         sample_rate: of both, Hz.
-        convention: by which to give the log-spectral distance as well, as `lsd_NAME`.
+        convention: of `CONVENTIONS`, by which to give the log-spectral distance as well, as `lsd_NAME`.
     """
     from caw_toolkit.metrics import extended_stoi, log_spectral_distance, signal_to_noise_ratio
 
     scores = {"snr_db": signal_to_noise_ratio(reference, output), "lsd": log_spectral_distance(reference, output)}
     if convention is not None:
         name = f"lsd_{convention.replace('-', '_')}"
-        scores[name] = log_spectral_distance(reference, output, convention=convention)
+        scores[name] = log_spectral_distance(reference, output, convention=CONVENTIONS[convention])
     return {**scores, "estoi": extended_stoi(reference, output, sample_rate)}
 
 
@@ -42,7 +44,7 @@ def score(reference: Signal, output: Signal, sample_rate: int, *, convention: st
 @reference_option("--reference", "The full-bandwidth recording.")
 @click.option(
     "--convention",
-    type=click.Choice(CONVENTIONS),
+    type=click.Choice(list(CONVENTIONS)),
     help="Give the log-spectral distance as this paper computes it, too: decimal logarithm, a window of 2048 samples "
     "every 512, power at least 1e-8. Both compute the same.",
 )

@@ -97,6 +97,6 @@ def _matrices(
 def _lines(own: SimilarityMatrix, pasted: SimilarityMatrix) -> dict[str, float]:
     return {
         "lines": len(own.lines),
-        "longest_line_s": own.longest_line,
+        "longest_line_s": own.longest_line_seconds,
         "cut_and_paste_lines": len(pasted.lines),
     }

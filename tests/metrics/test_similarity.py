@@ -44,7 +44,7 @@ def test_each_copy_is_one_line() -> None:
     found = [(line.start, line.stop, line.source) for line in matrix.lines]
     np.testing.assert_allclose(found, [(0, 2, 2), (3, 4, 1)], atol=TOLERANCE_SECONDS)
     assert (matrix.take_seconds, matrix.recording_seconds) == (4, 4)
-    assert matrix.longest_line == pytest.approx(2, abs=TOLERANCE_SECONDS)
+    assert matrix.longest_line_seconds == pytest.approx(2, abs=TOLERANCE_SECONDS)
 
 
 def test_of_what_is_repeated_in_the_recording_a_moment_is_on_one_line_only() -> None:
@@ -67,7 +67,7 @@ def test_lines_cover_what_is_copied() -> None:
 @pytest.mark.parametrize(("recording", "take"), [(np.zeros(RATE), noise(1.0)), (noise(1.0), np.zeros(RATE))])
 def test_silence_is_like_nothing(recording: Signal, take: Signal) -> None:
     matrix = similarity_matrix(recording, take, RATE)
-    assert matrix.lines == () and matrix.longest_line == 0
+    assert matrix.lines == () and matrix.longest_line_seconds == 0
     assert not matrix.cells.any()
 
 
