@@ -86,8 +86,8 @@ def log_spectral_distance(reference: Signal, estimate: Signal, *, convention: st
     Figures of different conventions cannot be compared:
 
     * `paper`: natural logarithm, frames side by side, power at least 1e-15;
-    * `decimal`, as in AERO (Mandel, Tal and Adi 2023) and others: decimal logarithm, a frame every 512 samples, power at
-      least 1e-8.
+    * `decimal`, as in AERO (Mandel, Tal and Adi 2023) and others: decimal logarithm, a frame every 512 samples, power
+      at least 1e-8.
 
     Args:
         reference: the truth, `(samples,)`, full scale 1.0.
