@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import librosa
 import numpy as np
 import pytest
@@ -74,3 +76,16 @@ def test_silence_is_like_nothing(recording: Signal, take: Signal) -> None:
 def test_too_little_for_a_run_has_no_lines() -> None:
     matrix = similarity_matrix(noise(0.3), noise(0.3), RATE)
     assert matrix.lines == () and matrix.cells.max() == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_the_matrix_of_a_minute_by_a_minute_is_never_held_whole() -> None:
+    recording = noise(60.0)
+    tracemalloc.start()
+    try:
+        matrix = similarity_matrix(recording, np.roll(recording, 7 * RATE), RATE)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(matrix.lines) == 2
+    assert peak < 350e6  # spectra of both take 125 MB, one more while they are made; the matrix would take 225
