@@ -1,7 +1,7 @@
 """Table 1 of the paper: bandwidth extension of speech, each sentence by every model of its speaker but its own.
 
     python benchmarks/table1.py SENTENCES --work DIR [--low-rate 4000] [--models N] [--tested N] [--minutes M]
-                                [--window 2048 --hop 2048] [--prepare-only] [OPTIONS OF caw batch run]
+                                [--prepare-only] [OPTIONS OF caw batch run]
 
 SENTENCES has a folder for each speaker: in the paper, test speakers of VCTK. As in its appendix B.2, the sentences of a
 speaker are divided into batches of 20 to 25 s, a model is trained on each, every sentence is extended by all models but
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import math
 import os
 import signal
 import subprocess
@@ -36,7 +35,7 @@ RATE = 16000
 SHORTEST_SECONDS, LONGEST_SECONDS = 20.0, 25.0
 #: Of a sentence by one model, in the order of the headings.
 Scores = tuple[float, ...]
-HEADINGS = ("SNR, dB", "LSD, ln", "LSD, log10")
+HEADINGS = ("SNR, dB", "LSD", "LSD, decimal")
 
 
 @dataclass(frozen=True)
@@ -120,15 +119,15 @@ def write_jobs(
     return len(rows)
 
 
-def score(sentence: Sentence, *, work: Path, models: int, window: int, hop: int) -> list[Scores]:
-    """SNR and LSD of a sentence by each model that extended it."""
+def score(sentence: Sentence, *, work: Path, models: int) -> list[Scores]:
+    """SNR and LSD, by two conventions, of a sentence by each model that extended it."""
     reference, rate = scoring_signal(sentence.full(work))
     scores = []
     for output in (sentence.extended(work, number) for number in range(models)):
         if output.exists():
             made, _ = scoring_signal(output, rate)
-            distance = log_spectral_distance(reference, made, window_samples=window, hop_samples=hop)
-            scores.append((signal_to_noise_ratio(reference, made), distance, distance / math.log(10)))
+            distances = [log_spectral_distance(reference, made, convention=name) for name in ("paper", "decimal")]
+            scores.append((signal_to_noise_ratio(reference, made), *distances))
     return scores
 
 
@@ -154,8 +153,6 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=1000, help="of a speaker, at the most")
     parser.add_argument("--tested", type=int, default=100_000, help="sentences of a speaker, at the most")
     parser.add_argument("--minutes", type=float, default=10.0, help="of each training, at the most")
-    parser.add_argument("--window", type=int, default=2048, help="of LSD, samples")
-    parser.add_argument("--hop", type=int, default=2048, help="of LSD, samples; 512 in most other papers")
     parser.add_argument("--prepare-only", action="store_true", help="write jobs.csv and stop")
     arguments, batch_options = parser.parse_known_args()
     work = arguments.work
@@ -177,9 +174,7 @@ def main() -> None:
         batch.wait()
     if batch.returncode:
         sys.exit(batch.returncode)
-    measure = partial(
-        score, work=work, models=len(max(groups.values(), key=len)), window=arguments.window, hop=arguments.hop
-    )
+    measure = partial(score, work=work, models=len(max(groups.values(), key=len)))
     with ProcessPoolExecutor() as pool:
         scores = {speaker: list(pool.map(measure, sentences)) for speaker, sentences in tested.items()}
     print(*table({speaker: [each for each in rows if each] for speaker, rows in scores.items()}), sep="\n")

@@ -13,7 +13,8 @@ from caw_bandwidth_extension.evaluation import score
 from caw_toolkit import read_audio, write_audio
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.metrics import scoring_signal
-from harness import dnsmos
+from caw_toolkit.metrics.signals import common_length
+from harness import dnsmos, visqol
 from harness.task import Case, Column, Scores, Task, find_audio
 from harness.toolkit import Toolkit
 
@@ -38,8 +39,10 @@ class BandwidthExtension(Task):
     columns = (
         Column("snr_db", "SNR, dB"),
         Column("lsd", "LSD"),
+        Column("lsd_ap_bwe", "LSD as AP-BWE"),
         Column("estoi", "ESTOI", 3),
         Column("dnsmos", "DNSMOS"),
+        Column("visqol", "ViSQOL"),
     )
 
     def __init__(self, name: str, folder: str) -> None:
@@ -77,7 +80,8 @@ class BandwidthExtension(Task):
     def score(self, case: Case, output: Path) -> Scores:
         reference, rate = scoring_signal(case.reference)
         made, _ = scoring_signal(output, rate)
-        return {**score(reference, made, rate), **dnsmos.score(made, rate)}
+        heard = {**dnsmos.score(made, rate), **visqol.score(*common_length(reference, made), rate)}
+        return {**score(reference, made, rate, convention="ap-bwe"), **heard}
 
 
 class HeldOutSpeech(BandwidthExtension):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from baselines import cut_and_paste
 from baselines.transforms import Signal
 from caw_toolkit.metrics import scoring_signal
+from caw_unconditional import cut_and_paste
 from caw_unconditional.evaluation import score
 from harness.task import Case, Column, Scores, Task, case_of_recording, find_audio
 from harness.toolkit import Toolkit

@@ -100,11 +100,16 @@ def _show_table(outputs: Sequence[Path], scores: Sequence[Scores]) -> None:
     rows = [(str(path), row) for path, row in zip(outputs, scores, strict=True)]
     if len(rows) > 1:
         rows.append(("mean", {name: statistics.fmean(row[name] for row in scores) for name in scores[0]}))
-    cells += [[name, *(f"{value:.3f}" for value in row.values())] for name, row in rows]
+    cells += [[name, *map(_shown, row.values())] for name, row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for first, *others in cells:
         aligned = [value.rjust(width) for value, width in zip(others, widths[1:], strict=True)]
         click.echo("  ".join([first.ljust(widths[0]), *aligned]))
+
+
+def _shown(score: float) -> str:
+    """What is counted without decimals."""
+    return str(score) if isinstance(score, int) else f"{score:.3f}"
 
 
 def _write_page(page: PageFile, outputs: Sequence[Path], scores: Sequence[Scores], reference: Path | None) -> None:

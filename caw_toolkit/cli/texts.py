@@ -1,4 +1,4 @@
-"""Text files that commands write beside audio: checked before the work, written completely or not at all."""
+"""Texts and pictures that commands write beside audio: checked before the work, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from caw_toolkit.errors import CawUsageError
 
-__all__ = ["expect_text", "write_text"]
+__all__ = ["expect_text", "write_bytes", "write_text"]
 
 
 def expect_text(target: Path, *, others: Iterable[Path | None], force: bool) -> None:
@@ -46,8 +46,25 @@ def write_text(target: Path, text: str, *, force: bool, quiet: bool) -> None:
 
     .. versionadded:: 0.1
     """
+    write_bytes(target, text.encode(), force=force, quiet=quiet)
+
+
+def write_bytes(target: Path, data: bytes, *, force: bool, quiet: bool) -> None:
+    """Write a file, say a picture, and say so.
+
+    Args:
+        target: the file, checked with `expect_text`.
+        data: all of it.
+        force: whether it may be replaced if it exists.
+        quiet: say nothing.
+
+    Raises:
+        CawError: it could not be written.
+
+    .. versionadded:: 0.1
+    """
     from caw_toolkit.atomic_write import write_atomically
 
-    written = write_atomically(target, text.encode(), replace=force)
+    written = write_atomically(target, data, replace=force)
     if not quiet:
         click.echo(f"wrote {written}", err=True)

@@ -16,12 +16,14 @@ from caw_toolkit.metrics.gaps import (
 )
 from caw_toolkit.metrics.intelligibility import extended_stoi
 from caw_toolkit.metrics.signals import Signal, scoring_signal
+from caw_toolkit.metrics.similarity import SimilarityMatrix, similarity_matrix
 from caw_toolkit.metrics.source_map import SourceSegment, source_map
 from caw_toolkit.metrics.spectral import log_spectral_distance
 from caw_toolkit.metrics.waveform import scale_invariant_sdr, signal_to_noise_ratio
 
 __all__ = [
     "Signal",
+    "SimilarityMatrix",
     "SourceSegment",
     "copied_share",
     "distance_to_context",
@@ -36,5 +38,6 @@ __all__ = [
     "scale_invariant_sdr",
     "scoring_signal",
     "signal_to_noise_ratio",
+    "similarity_matrix",
     "source_map",
 ]

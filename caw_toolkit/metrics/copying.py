@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from caw_toolkit.dsp.spectra import power_spectrogram
 from caw_toolkit.metrics.signals import Signal
-
-_WINDOW, _HOP = 4096, 128
-_BLOCK_FRAMES = 256
-#: Frames this far below the mean energy (40 dB) are silence, which matches nothing.
-_SILENCE = 1e-4
+from caw_toolkit.metrics.similarity import (
+    SHORTEST_SECONDS,
+    SIMILARITY,
+    RunFinder,
+    shortest_frames,
+    similarity_blocks,
+    unit_spectra,
+)
 
 
 def copied_share(
-    real: Signal, generated: Signal, sample_rate: int, *, shortest_seconds: float = 0.5, similarity: float = 0.9
+    real: Signal,
+    generated: Signal,
+    sample_rate: int,
+    *,
+    shortest_seconds: float = SHORTEST_SECONDS,
+    similarity: float = SIMILARITY,
 ) -> float:
     """Share of generated frames that lie on a copied run.
 
@@ -40,24 +46,14 @@ def copied_share(
         >>> copied_share(noise[:16000], noise[:16000], 16000), copied_share(noise[:16000], noise[16000:], 16000)
         (1.0, 0.0)
     """
-    known, known_heard = _unit_spectra(real)
-    made, made_heard = _unit_spectra(generated)
-    known[~known_heard] = 0
-    shortest = int(np.ceil(shortest_seconds * sample_rate / _HOP))
-    runs = np.zeros(len(known) + 1, np.int64)  # runs[k + 1]: length of the run that ends at frame k of the recording
-    copied = np.zeros(len(made), bool)
-    for start in range(0, len(made), _BLOCK_FRAMES):
-        alike = made[start : start + _BLOCK_FRAMES] @ known.T > similarity
-        for frame, row in enumerate(alike, start):
-            runs[1:] = (runs[:-1] + 1) * row
-            if runs.max() >= shortest:
-                copied[frame - shortest + 1 : frame + 1] = True
-    return float(copied[made_heard].mean()) if made_heard.any() else float("nan")
-
-
-def _unit_spectra(signal: Signal) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-    """Magnitude spectra of unit norm, `(frames, bins)`, and which frames are no silence."""
-    power = power_spectrogram(signal, _WINDOW, _HOP)
-    energies = power.sum(0)
-    unit = np.sqrt(power / np.maximum(energies, 1e-18)).T.astype(np.float32)
-    return unit, energies > energies.mean() * _SILENCE
+    known, made = unit_spectra(real), unit_spectra(generated)
+    known.frames[~known.heard] = 0
+    finder = RunFinder(len(known.frames), shortest_frames(shortest_seconds, sample_rate))
+    for _, block in similarity_blocks(known.frames, made.frames):
+        finder.add(block > similarity)
+    runs = finder.found()
+    begun = np.zeros(len(made.frames) + 1, np.int64)  # runs that begin at a frame, less those that end
+    np.add.at(begun, runs.starts, 1)
+    np.add.at(begun, runs.starts + runs.lengths, -1)
+    copied = np.cumsum(begun[:-1]) > 0
+    return float(copied[made.heard].mean()) if made.heard.any() else float("nan")

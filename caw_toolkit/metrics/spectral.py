@@ -1,15 +1,17 @@
-"""Mel bands, and the log-spectral distance."""
+"""Mel bands, and the log-spectral distance by several conventions."""
 
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from caw_toolkit.dsp.spectra import Spectrogram, power_spectrogram
 from caw_toolkit.metrics.signals import Signal, common_length
 
-_LEAST_POWER = 1e-15
 #: Slaney's mel scale: linear up to 1 kHz, then 27 bands to a factor of 6.4.
 _LINEAR_HZ_PER_MEL, _BREAK_HZ, _LOG_STEP = 200 / 3, 1000.0, np.log(6.4) / 27
 
@@ -55,33 +57,65 @@ def mel_to_hz(mel: Spectrogram) -> Spectrogram:
     return np.where(linear < _BREAK_HZ, linear, _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_HZ / _LINEAR_HZ_PER_MEL)))
 
 
-def log_spectral_distance(
-    reference: Signal, estimate: Signal, *, window_samples: int = 2048, hop_samples: int = 2048
-) -> float:
-    """Log-spectral distance as the paper defines it.
+@dataclass(frozen=True)
+class _Convention:
+    """How a log-spectral distance is computed.
 
-    The natural logarithm of `|STFT|^2` (power at least 1e-15); root of the mean squared difference over bins; mean over
-    frames. Most other papers take log10, which is this divided by 2.303, and many a hop of 512 samples.
+    Attributes:
+        log_base: of the logarithm of power.
+        hop_samples: distance between frames.
+        least_power: what lower powers are raised to.
+        window_samples: length of the window.
+    """
+
+    log_base: float
+    hop_samples: int
+    least_power: float
+    window_samples: int = 2048
+
+
+_CONVENTIONS: Mapping[str, _Convention] = {
+    "paper": _Convention(log_base=math.e, hop_samples=2048, least_power=1e-15),
+    "decimal": _Convention(log_base=10, hop_samples=512, least_power=1e-8),
+}
+
+
+def log_spectral_distance(reference: Signal, estimate: Signal, *, convention: str = "paper") -> float:
+    """Root of the mean squared difference of log power over bins, mean over frames of 2048 samples.
+
+    Figures of different conventions cannot be compared:
+
+    * `paper`: natural logarithm, frames side by side, power at least 1e-15;
+    * `decimal`, as in AERO (Mandel, Tal and Adi 2023) and others: decimal logarithm, a frame every 512 samples, power
+      at least 1e-8.
 
     Args:
-        reference: the truth, `(samples,)`.
+        reference: the truth, `(samples,)`, full scale 1.0.
         estimate: what is compared with it, `(samples,)`.
-        window_samples: length of the window.
-        hop_samples: distance between frames.
+        convention: one of the above.
 
     Returns:
-        From 0, in units of the natural logarithm of power.
+        From 0, in units of the convention's logarithm of power.
 
     Raises:
-        ValueError: if a signal is empty or not one-dimensional.
+        ValueError: if a signal is empty or not one-dimensional, or there is no such convention.
 
     Example:
         >>> noise = np.random.default_rng(0).standard_normal(16000)
         >>> round(log_spectral_distance(noise, noise / np.e), 3)  # natural logarithm of the power
         2.0
+        >>> round(log_spectral_distance(noise, noise / 10, convention="decimal"), 3)
+        2.0
     """
+    chosen = _CONVENTIONS.get(convention)
+    if chosen is None:
+        raise ValueError(f"no convention {convention!r}: there are {', '.join(_CONVENTIONS)}")
     logs = [
-        np.log(np.maximum(power_spectrogram(signal, window_samples, hop_samples, padding="reflect"), _LEAST_POWER))
+        np.log(np.maximum(_reflected_power(signal, chosen), chosen.least_power))
         for signal in common_length(reference, estimate)
     ]
-    return float(np.sqrt(((logs[0] - logs[1]) ** 2).mean(0)).mean())
+    return float(np.sqrt(((logs[0] - logs[1]) ** 2).mean(0)).mean() / math.log(chosen.log_base))
+
+
+def _reflected_power(signal: Signal, convention: _Convention) -> Spectrogram:
+    return power_spectrogram(signal, convention.window_samples, convention.hop_samples, padding="reflect")

@@ -11,7 +11,6 @@ import pytest
 
 from baselines import (
     autoregression,
-    cut_and_paste,
     envelope_noise,
     frame_copy,
     log_mmse,
@@ -24,6 +23,7 @@ from caw_toolkit import AudioClip
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.metrics import log_spectral_distance, signal_to_noise_ratio
 from caw_toolkit.metrics.signals import Signal
+from caw_unconditional import cut_and_paste
 
 RATE = 16_000
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 from click.testing import CliRunner
+from PIL import Image
 
 from caw_toolkit.cli import main
 from caw_toolkit.plugins import PluginHost
@@ -131,6 +132,33 @@ def test_a_table_has_a_row_for_each_file_and_their_mean(speech_path: Path, other
     assert mean.startswith("mean ") and estoi[2] == pytest.approx((estoi[0] + estoi[1]) / 2, abs=0.001)
 
 
+@pytest.mark.parametrize("convention", ["ap-bwe", "aero"])
+def test_another_convention_is_shown_beside_ours(speech_path: Path, other_rate: Path, convention: str) -> None:
+    (plain,) = evaluate("bwe", "--reference", speech_path, other_rate)
+    (row,) = evaluate("bwe", "--reference", speech_path, other_rate, "--convention", convention)
+    theirs = row.pop(f"lsd_{convention.replace('-', '_')}")
+    assert row == plain and 0 < theirs < plain["lsd"]
+
+
+def test_the_matrix_of_copies_is_drawn_and_its_lines_are_counted(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 24_000)
+    recording, take, picture = (tmp_path / name for name in ("recording.wav", "take.wav", "matrix.png"))
+    sf.write(recording, noise, 8000)
+    sf.write(take, np.concatenate([noise[12_000:], noise[:8000]]), 8000)
+    (row,) = evaluate("generate", "--training", recording, take, "--matrix", picture)
+    assert row["lines"] == 2 and row["longest_line_s"] == pytest.approx(1.5, abs=0.3)
+    assert row["cut_and_paste_lines"] >= 1
+    with Image.open(picture) as image:
+        assert image.format == "PNG" and image.width > image.height > 320
+    arguments = ["evaluate", "generate", "--training", str(recording), str(take), "--matrix", str(picture)]
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 2 and "exists; add --force" in refused.stderr
+    replaced = CliRunner().invoke(main, [*arguments, "--force"])
+    assert replaced.exit_code == 0 and f"wrote {picture}" in replaced.stderr
+    head, counts = (line.split() for line in replaced.stdout.splitlines())
+    assert counts[head.index("lines")] == "2"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -139,6 +167,8 @@ def test_a_table_has_a_row_for_each_file_and_their_mean(speech_path: Path, other
         (["bwe", "--reference", "{speech}"], "OUT..."),
         (["bwe", "--reference", "{speech}", "{short}"], "at least 0.5 s are needed"),
         (["denoise", "--reference", "{silent}", "{speech}"], "is silent"),
+        (["generate", "--training", "{speech}", "{speech}", "--matrix", "m.jpg"], "ends in .png, not m.jpg"),
+        (["generate", "--training", "{speech}", "{speech}", "--matrix", "-"], "ends in .png, not -"),
         (["inpaint", "--reference", "{speech}", "--hole", "11", "13", "{speech}"], "does not lie within"),
         (["inpaint", "--reference", "{speech}", "--hole", "1", "1.01", "{speech}"], "shorter than"),
         (["inpaint", "--reference", "{speech}", "--hole", "0", "11.5", "{speech}"], "leaves less than"),

@@ -73,11 +73,21 @@ def test_log_spectral_distance_of_a_gain_is_the_gain(clean: Signal) -> None:
     assert metrics.log_spectral_distance(clean, 0.5 * clean) == pytest.approx(np.log(4), rel=1e-3)
 
 
-@pytest.mark.parametrize("hop", [2048, 512])
-def test_log_spectral_distance_agrees_with_librosa(clean: Signal, degraded: Signal, hop: int) -> None:
-    logs = [np.log(np.maximum(librosa_power(x, 2048, hop, "reflect"), 1e-15)) for x in (clean, degraded)]
+@pytest.mark.parametrize(
+    ("convention", "logarithm", "hop", "least"),
+    [("paper", np.log, 2048, 1e-15), ("decimal", np.log10, 512, 1e-8)],
+)
+def test_log_spectral_distances_agree_with_librosa(
+    clean: Signal, degraded: Signal, convention: str, logarithm: np.ufunc, hop: int, least: float
+) -> None:
+    logs = [logarithm(np.maximum(librosa_power(x, 2048, hop, "reflect"), least)) for x in (clean, degraded)]
     wanted = np.mean(np.sqrt(np.mean((logs[0] - logs[1]) ** 2, axis=0)))
-    assert metrics.log_spectral_distance(clean, degraded, hop_samples=hop) == pytest.approx(wanted, rel=1e-6)
+    assert metrics.log_spectral_distance(clean, degraded, convention=convention) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_an_unknown_convention_is_named(clean: Signal) -> None:
+    with pytest.raises(ValueError, match="no convention 'natural': there are paper, decimal"):
+        metrics.log_spectral_distance(clean, clean, convention="natural")
 
 
 @pytest.mark.parametrize("noise", [0.003, 0.02, 0.2])
