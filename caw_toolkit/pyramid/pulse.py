@@ -119,7 +119,7 @@ def find_pulse(samples: Array, sample_rate: int) -> Pulse | None:
     pulses_a_bar, repetition = _repetition(bands, period)
     if regularity + repetition / 2 < _LEAST_CLARITY:
         return None
-    return Pulse(period, pulses_a_bar, _times(seconds, phases, period, len(onsets) / _FRAMES_A_SECOND))
+    return Pulse(period, pulses_a_bar, _times(seconds, phases, len(onsets) / _FRAMES_A_SECOND))
 
 
 def _onsets(samples: Array, sample_rate: int) -> _Onsets:
@@ -148,9 +148,10 @@ def _regularity(onsets: _Onsets) -> tuple[float, FloatArray]:
     return float(regularity[best]), expected + np.unwrap(angles - expected, period=1)
 
 
-def _times(seconds: FloatArray, phases: FloatArray, period: float, end: float) -> tuple[float, ...]:
-    """When a phase that is known at some seconds is whole, from 0 to the end."""
-    before, after = phases[0] - seconds[0] / period, phases[-1] + (end - seconds[-1]) / period
+def _times(seconds: FloatArray, phases: FloatArray, end: float) -> tuple[float, ...]:
+    """When a phase that is known at some seconds is whole, from 0 to the end; beyond them the tempo stays as it is."""
+    tempo = np.diff(phases) / np.diff(seconds)
+    before, after = phases[0] - seconds[0] * tempo[0], phases[-1] + (end - seconds[-1]) * tempo[-1]
     known_phases, known_seconds = np.r_[before, phases, after], np.r_[0, seconds, end]
     whole = np.arange(np.ceil(before), np.floor(after) + 1)
     return tuple(np.interp(whole, known_phases, known_seconds).tolist())
