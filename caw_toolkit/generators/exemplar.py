@@ -125,13 +125,16 @@ class ExemplarGenerator(ScaleGenerator):
         return torch.stack([self._follow(selector, *pair, guide, timing) for pair in zip(noise, coarse, strict=True)])
 
     def _selector_for(self, timing: Timing | None) -> UnitSelector:
-        index = None if self._selector is None else self._selector.index
-        if index is None or index.device != self.coarse.device or index.keeps_time != (timing is not None):
+        selector = self._selector
+        if (
+            selector is None
+            or selector.index.device != self.coarse.device
+            or selector.index.keeps_time != (timing is not None)
+        ):
             sizes = {"hop": self.hop, "ratio": self.ratio, "shift": self.shift}
             index = SegmentIndex(self.coarse.sum(0), self.usable, **sizes, timing=timing)
-            self._selector = UnitSelector(index, self.real.sum(0))
-        assert self._selector is not None
-        return self._selector
+            selector = self._selector = UnitSelector(index, self.real.sum(0))
+        return selector
 
     def _follow(
         self, selector: UnitSelector, noise: Tensor, coarse: Tensor, guide: Guide | None, timing: Timing | None
@@ -224,7 +227,7 @@ class UnitSelector:
             if self._usable[offset] and free[frame, min(offset // hop, last_hop)]:
                 going_on = self._similarity(offset, given[frame]) + CONCATENATION_WEIGHT + extra[frame]
                 if timing is not None:
-                    going_on -= timing.off_beat(offset, phases[frame])
+                    going_on -= float(timing.off_beat(np.array(offset), phases[frame]))
             # Concatenations are the costly part: most frames go on, and no concatenation could make up for that.
             if going_on < best_alone[frame] + CONCATENATION_WEIGHT:
                 total = alone[frame] + np.einsum("ijk,k->ij", heads[frame], self._tail(offset)) * weights[frame]

@@ -85,9 +85,7 @@ class SegmentIndex:
         features = features - self._mean
         self.keeps_time = timing is not None
         if timing is not None:
-            phases = timing.recording[::spacing]
-            missing = len(features) - len(phases)  # beyond the end, where nothing may be taken
-            features = _with_beat(features, np.pad(phases, (0, missing)))
+            features = _with_beat(features, timing.recording(spacing * np.arange(len(features))))
         self._index(features, functional.pad(usable, (0, self.hops * hop - len(usable)))[::spacing])
 
     @property

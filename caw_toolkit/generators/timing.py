@@ -5,6 +5,7 @@ Phases count beats, with fractions: two moments with the same fraction lie alike
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,8 @@ HARMONICS = (1, 2)
 #: (docs/decisions.md).
 SPECTRUM_WEIGHT, SIMILARITY_WEIGHT = 10.0, 0.3
 
-_Offsets = npt.NDArray[np.int64] | int
+#: Numbers of samples.
+Samples = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -30,22 +32,21 @@ class Timing:
     Attributes:
         first: phase of the first sample of the stretch.
         step: from sample to sample.
-        recording: phases of the samples of the recording, `(samples,)`.
+        recording: gives the phases of samples of the recording.
     """
 
     first: float
     step: float
-    recording: FloatArray
+    recording: Callable[[Samples], FloatArray]
 
     def frames(self, hop: int, count: int) -> FloatArray:
         """Phases of the stretch every `hop` samples."""
         return np.asarray(self.first + self.step * hop * np.arange(count))
 
-    def off_beat(self, offsets: _Offsets, frames: FloatArray | float) -> FloatArray | float:
+    def off_beat(self, offsets: Samples, frames: FloatArray | float) -> FloatArray:
         """What it costs that segments around `offsets` of the recording are played at other phases than theirs."""
-        difference = 2 * np.pi * (self.recording[np.minimum(offsets, len(self.recording) - 1)] - frames)
-        missed: FloatArray | float = sum(1 - np.cos(harmonic * difference) for harmonic in HARMONICS)
-        return SIMILARITY_WEIGHT * missed
+        difference = 2 * np.pi * (self.recording(offsets) - frames)
+        return np.asarray(SIMILARITY_WEIGHT * sum(1 - np.cos(harmonic * difference) for harmonic in HARMONICS))
 
 
 def beat_features(phases: FloatArray) -> Tensor:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,14 +63,18 @@ class Pulse:
             >>> Pulse(0.5, 1, (0.25, 0.75)).phases(np.array([0.0, 0.5, 1.25])).tolist()
             [-0.5, 0.5, 2.0]
         """
-        times = np.array(self.times)
+        times = self._grid
         beyond = np.minimum(seconds - times[0], 0) + np.maximum(seconds - times[-1], 0)
         return np.asarray(np.interp(seconds, times, np.arange(len(times))) + beyond / self.period_seconds)
 
+    @cached_property
+    def _grid(self) -> FloatArray:
+        return np.array(self.times)
+
     def nearest_bar(self, seconds: float) -> float:
         """When the bar of the recording begins that begins nearest to a moment, in seconds."""
-        bars = self.times[:: self.pulses_a_bar]
-        return min(bars, key=lambda time: abs(time - seconds))
+        bars = self._grid[:: self.pulses_a_bar]
+        return float(bars[np.abs(bars - seconds).argmin()])
 
     @property
     def bar_seconds(self) -> float:

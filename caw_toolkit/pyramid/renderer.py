@@ -151,16 +151,17 @@ class Renderer:
         if given is not None and given.guidance is not None:
             guide = given.guidance.at(index, start, stop)
             return generator.recompose(noise, coarse, replace(guide, signal=guide.signal.to(generator.device)))
-        if self.pulse is not None and (held := generator.recording()) is not None:
-            return generator.keep_time(noise, coarse, self._timing(self.pulse, index, start, held.shape[-1]))
+        if self.pulse is not None:
+            return generator.keep_time(noise, coarse, self._timing(self.pulse, index, start))
         make = generator.extend if given is not None and given.is_external else generator
         made: Tensor = make(noise, coarse)
         return made
 
-    def _timing(self, pulse: Pulse, index: int, start: int, recorded: int) -> Timing:
+    def _timing(self, pulse: Pulse, index: int, start: int) -> Timing:
         """Where a scale's stretch that begins with a sample, and the samples of the recording, are on the beat."""
-        step = 1 / (pulse.period_seconds * self.scales[index].rate)
-        return Timing(start * step, step, pulse.phases(np.arange(recorded) / self.scales[index].rate))
+        rate = self.scales[index].rate
+        step = 1 / (pulse.period_seconds * rate)
+        return Timing(start * step, step, lambda samples: pulse.phases(samples / rate))
 
     def _given_signal(self, begin: float, end: float) -> Tensor:
         """The given signal between two times, silent outside itself."""
