@@ -19,7 +19,7 @@ from caw_toolkit.arrays import FloatArray
 HARMONICS = (1, 2)
 #: What being off the beat counts for beside the distance of spectra, and beside the similarity of waveforms
 #: (docs/decisions.md).
-SPECTRUM_WEIGHT, SIMILARITY_WEIGHT = 10.0, 0.3
+SPECTRUM_WEIGHT, SIMILARITY_WEIGHT = 20.0, 0.5
 
 #: Numbers of samples.
 Samples = npt.NDArray[np.int64]

@@ -19,6 +19,9 @@ from caw_toolkit.seeds import derived_seed
 #: Length of the segments of `RearrangedNoise`, about, and of the crossfade from one to the next.
 SEGMENT_SECONDS = 4.0
 SEGMENT_FADE_SECONDS = 0.2
+#: How much of its share the inverted noise has where it is cut on the beat: there it leads to more copies
+#: (docs/decisions.md).
+SHARE_ON_THE_BEAT = 2 / 3
 
 
 class Noise(Protocol):
@@ -113,7 +116,7 @@ class RearrangedNoise(NoiseSource):
     def __init__(self, seed: int, inverted: Tensor, share: float, pulse: Pulse | None = None) -> None:
         super().__init__(seed, inverted.shape[0])
         self.inverted = inverted / inverted.std()
-        self.share = share
+        self.share = share if pulse is None else SHARE_ON_THE_BEAT * share
         self.pulse = pulse
 
     def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
