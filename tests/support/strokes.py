@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-Samples = np.ndarray
+Samples = npt.NDArray[np.floating]
 
 
-def strokes(times: Samples, seconds: float, sample_rate: int, accents: Samples | None = None) -> Samples:
+def strokes(
+    times: Samples, seconds: float, sample_rate: int, accents: Samples | None = None
+) -> npt.NDArray[np.float32]:
     """Bursts of noise that decay within some 20 ms, in a little hiss, `(1, samples)` float32."""
     draws = np.random.default_rng(0)
     audio = 0.001 * draws.standard_normal(round(seconds * sample_rate))
