@@ -59,6 +59,10 @@ def _show(model: Path, summary: Mapping[str, Any]) -> None:
     if (share := trained_share(training)) < 1:
         rough = ", and so its results are rough" if share < ROUGH_SHARE else ""
         click.echo(f"  training    {share:.0%} of what was planned{rough}")
+    if summary.get("pulse"):
+        from caw_toolkit.pyramid.pulse import Pulse
+
+        click.echo(f"  beat        {Pulse.from_content(summary['pulse'])}")
     for name, lines in summary["plugins"].items():
         for label, text in lines.items():
             click.echo(f"  {_harmless(label):<11} {_harmless(text)} [{name}]")

@@ -291,6 +291,12 @@ def _announce(plan: Plan) -> None:
         f"{plan.recording.seconds:.1f} s of {plan.material.value}, scales {rates} Hz, {budget}, seed {plan.seed}",
         err=True,
     )
+    _say_pulse(plan, err=True)
+
+
+def _say_pulse(plan: Plan, *, err: bool = False) -> None:
+    if plan.pulse is not None:
+        click.echo(f"{plan.pulse}, which takes keep to", err=err)
 
 
 def _show_estimate(plan: Plan, *, as_json: bool, quiet: bool) -> None:
@@ -303,6 +309,7 @@ def _show_estimate(plan: Plan, *, as_json: bool, quiet: bool) -> None:
         click.echo(json.dumps(figures))
         return
     click.echo(f"{plan.recording.seconds:.1f} s of {plan.material.value}, preset {plan.preset.name}, seed {plan.seed}")
+    _say_pulse(plan)
     click.echo(f"{'scale':>9}  {'receptive field':>15}  {'parameters':>10}")
     for scale in figures["scales"]:
         field = f"{scale['receptive_field_seconds']:.2f} s"

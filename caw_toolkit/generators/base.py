@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from caw_toolkit.generators.guide import Guide
+from caw_toolkit.generators.timing import Timing
 
 #: For plugins that add a generator.
-__all__ = ["Filter", "Guide", "ScaleGenerator", "new_band"]
+__all__ = ["Filter", "Guide", "ScaleGenerator", "Timing", "new_band"]
 
 #: Makes a signal of another one, of any shape that ends with the samples.
 Filter = Callable[[Tensor], Tensor]
@@ -75,6 +76,11 @@ class ScaleGenerator(nn.Module, ABC):
 
     def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
         """As `forward`, where the coarser signal is of audio that a variation is made of. The guide may go unused."""
+        made: Tensor = self(noise, coarse)
+        return made
+
+    def keep_time(self, noise: Tensor, coarse: Tensor | None, timing: Timing) -> Tensor:
+        """As `forward`, where what is made is to keep to the beat of the recording. The timing may go unused."""
         made: Tensor = self(noise, coarse)
         return made
 

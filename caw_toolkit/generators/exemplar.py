@@ -23,6 +23,7 @@ from caw_toolkit.dsp.overlap_add import add_halves
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar_search import CONTEXT_FRAMES, SegmentIndex
 from caw_toolkit.generators.guide import Guide
+from caw_toolkit.generators.timing import Timing
 
 #: Weight of a smooth concatenation beside the similarity to the coarser signal (docs/decisions.md).
 CONCATENATION_WEIGHT = 0.5
@@ -107,21 +108,37 @@ class ExemplarGenerator(ScaleGenerator):
         return self.real
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
-        return self._make(noise, coarse, None)
+        return self._make(noise, coarse)
 
     def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
-        return self._make(noise, coarse, guide)
+        return self._make(noise, coarse, guide=guide)
 
-    def _make(self, noise: Tensor, coarse: Tensor | None, guide: Guide | None) -> Tensor:
+    def keep_time(self, noise: Tensor, coarse: Tensor | None, timing: Timing) -> Tensor:
+        return self._make(noise, coarse, timing=timing)
+
+    def _make(
+        self, noise: Tensor, coarse: Tensor | None, *, guide: Guide | None = None, timing: Timing | None = None
+    ) -> Tensor:
         if coarse is None:
             raise ValueError("the exemplar generator needs a coarser signal")
-        if self._selector is None or self._selector.index.device != self.coarse.device:
-            index = SegmentIndex(self.coarse.sum(0), self.usable, hop=self.hop, ratio=self.ratio, shift=self.shift)
-            self._selector = UnitSelector(index, self.real.sum(0))
-        selector = self._selector
-        return torch.stack([self._follow(selector, *pair, guide) for pair in zip(noise, coarse, strict=True)])
+        selector = self._selector_for(timing)
+        return torch.stack([self._follow(selector, *pair, guide, timing) for pair in zip(noise, coarse, strict=True)])
 
-    def _follow(self, selector: UnitSelector, noise: Tensor, coarse: Tensor, guide: Guide | None) -> Tensor:
+    def _selector_for(self, timing: Timing | None) -> UnitSelector:
+        selector = self._selector
+        if (
+            selector is None
+            or selector.index.device != self.coarse.device
+            or selector.index.keeps_time != (timing is not None)
+        ):
+            sizes = {"hop": self.hop, "ratio": self.ratio, "shift": self.shift}
+            index = SegmentIndex(self.coarse.sum(0), self.usable, **sizes, timing=timing)
+            selector = self._selector = UnitSelector(index, self.real.sum(0))
+        return selector
+
+    def _follow(
+        self, selector: UnitSelector, noise: Tensor, coarse: Tensor, guide: Guide | None, timing: Timing | None
+    ) -> Tensor:
         """Overlap-add segments of the recording along a coarser signal, `(channels, samples)`."""
         index = selector.index
         distances = taken = None
@@ -129,13 +146,13 @@ class ExemplarGenerator(ScaleGenerator):
             grid = self.hop, index.frames(coarse.shape[1]), index.hops
             taken = guide.taken_hops(*grid)
             distances = guide.distances(self.real, *grid).masked_fill(taken, FAR)
-        matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP), distances)
+        matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP), distances, timing)
         frames, candidates, _ = matches.offsets.shape
         # The scale's noise at a frame decides there, so that a stretch of time is rendered alike on its own.
         drawn = self.selection_noise * _frames(noise[0], frames, self.hop, candidates + 1)
         scores = matches.similarity + drawn[:, :-1, None]
         bonuses = drawn[:, -1] + self.concatenation_cost
-        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, taken)
+        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, taken, timing)
         return self._overlap_add(index, offsets, matches.levels)[:, : coarse.shape[1]]
 
     def _overlap_add(self, index: SegmentIndex, offsets: Tensor, levels: Tensor) -> Tensor:
@@ -173,7 +190,13 @@ class UnitSelector:
         )
 
     def select(
-        self, targets: Tensor, offsets: Tensor, scores: Tensor, bonuses: Tensor, taken: Tensor | None = None
+        self,
+        targets: Tensor,
+        offsets: Tensor,
+        scores: Tensor,
+        bonuses: Tensor,
+        taken: Tensor | None = None,
+        timing: Timing | None = None,
     ) -> Tensor:
         """Follow the best score frame by frame, a smooth concatenation included.
 
@@ -183,6 +206,7 @@ class UnitSelector:
             scores: of candidates without their concatenation, the same shape.
             bonuses: for going on with the segment before, `(frames,)`, beside its similarity and perfect concatenation.
             taken: where that must not be, `(frames, hops of the recording)`.
+            timing: if segments off the beat cost something.
 
         Returns:
             `(frames,)`
@@ -191,6 +215,9 @@ class UnitSelector:
         options, alone, given, extra = (tensor.cpu().numpy() for tensor in (offsets, scores, targets, bonuses))
         free = np.ones((len(options), 1), bool) if taken is None else ~taken.cpu().numpy()
         last_hop = free.shape[1] - 1
+        if timing is not None:
+            phases = timing.frames(hop, len(options))
+            alone = alone - timing.off_beat(options, phases[:, None, None])
         heads, weights = self._heads(options)
         best_alone = alone.max(axis=(1, 2))
         path = [int(options[0].flat[alone[0].argmax()])]
@@ -199,6 +226,8 @@ class UnitSelector:
             going_on = -np.inf
             if self._usable[offset] and free[frame, min(offset // hop, last_hop)]:
                 going_on = self._similarity(offset, given[frame]) + CONCATENATION_WEIGHT + extra[frame]
+                if timing is not None:
+                    going_on -= float(timing.off_beat(np.array(offset), phases[frame]))
             # Concatenations are the costly part: most frames go on, and no concatenation could make up for that.
             if going_on < best_alone[frame] + CONCATENATION_WEIGHT:
                 total = alone[frame] + np.einsum("ijk,k->ij", heads[frame], self._tail(offset)) * weights[frame]

@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from caw_toolkit.arrays import FloatArray
 from caw_toolkit.devices import uses_bfloat16
+from caw_toolkit.generators.timing import Timing, beat_features
 
 #: Frames of context on each side in the comparison of spectra.
 CONTEXT_FRAMES = 2
@@ -53,14 +56,18 @@ class SegmentIndex:
         hop: samples from frame to frame.
         ratio: samples of the recording for a sample of the coarser signal.
         shift: how far candidates are shifted at least, to be brought in phase.
+        timing: where the beat counts in the search, too; else None.
 
     Attributes:
         margin: samples of padding at both ends of `coarse` and `norms`.
         norms: norm of the windowed segment around each sample of `coarse`.
         hops: that the recording is long.
+        keeps_time: whether the beat counts.
     """
 
-    def __init__(self, coarse: Tensor, usable: Tensor, *, hop: int, ratio: int, shift: int) -> None:
+    def __init__(
+        self, coarse: Tensor, usable: Tensor, *, hop: int, ratio: int, shift: int, timing: Timing | None = None
+    ) -> None:
         self.hop = hop
         self.ratio = ratio
         self.usable = usable
@@ -75,7 +82,11 @@ class SegmentIndex:
         self.hops = math.ceil(len(coarse) / hop)
         features = self._features(coarse, spacing, self.hops * self._substeps)
         self._mean = features.mean(0)
-        self._index(features - self._mean, functional.pad(usable, (0, self.hops * hop - len(usable)))[::spacing])
+        features = features - self._mean
+        self.keeps_time = timing is not None
+        if timing is not None:
+            features = _with_beat(features, timing.recording(spacing * np.arange(len(features))))
+        self._index(features, functional.pad(usable, (0, self.hops * hop - len(usable)))[::spacing])
 
     @property
     def device(self) -> torch.device:
@@ -93,13 +104,16 @@ class SegmentIndex:
         """Number of frames that a signal is looked up in: one around every hop, from the first sample on."""
         return math.ceil(samples / self.hop) + 1
 
-    def search(self, signal: Tensor, candidates: int, distances: Tensor | None = None) -> Matches:
+    def search(
+        self, signal: Tensor, candidates: int, distances: Tensor | None = None, timing: Timing | None = None
+    ) -> Matches:
         """Look up the frames around every hop of a signal, from the first sample to beyond the last.
 
         Args:
             signal: `(samples,)`.
             candidates: hops of the recording that a segment is offered from.
             distances: that count beside those of the spectra, `(frames, hops of the recording)`.
+            timing: of the signal, if the beat counts.
         """
         frames = self.frames(len(signal))
         padded = functional.pad(signal, (self.hop, frames * self.hop - len(signal)))
@@ -107,6 +121,8 @@ class SegmentIndex:
         levels = windowed.norm(dim=1) + 1e-6
         targets = windowed * self.window / levels[:, None]
         features = self._features(signal, self.hop, frames) - self._mean
+        if timing is not None:
+            features = _with_beat(features, timing.frames(self.hop, frames))
         others = features.new_zeros(frames, 1) if distances is None else distances
         parts = zip(*(torch.split(tensor, FRAMES_AT_ONCE) for tensor in (features, targets, others)), strict=True)
         aligned = [self._align(part, self._nearest(feature, candidates, other)) for feature, part, other in parts]
@@ -184,6 +200,10 @@ def _interpolation(lags: int, stride: int, reach: int, device: torch.device) -> 
     distance = (torch.arange(-reach, reach + 1, device=device) - given[:, None]) / stride
     window = torch.cos(distance.clamp(-INTERPOLATION_REACH, INTERPOLATION_REACH) * math.pi / 2 / INTERPOLATION_REACH)
     return torch.sinc(distance) * window**2
+
+
+def _with_beat(features: Tensor, phases: FloatArray) -> Tensor:
+    return torch.cat([features, beat_features(phases).to(features)], dim=1)
 
 
 def _round_with_energies(features: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,26 @@ from torch import Tensor
 
 from caw_toolkit.arrays import Array
 from caw_toolkit.devices import pick_device
-from caw_toolkit.dsp.queues import SampleQueue
-from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.errors import CawError
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.archive import reason_of_system
 from caw_toolkit.pyramid.editing import Editor
 from caw_toolkit.pyramid.editing_methods import EditingMethods
+from caw_toolkit.pyramid.generation_methods import GenerationMethods
 from caw_toolkit.pyramid.maturity import warn_if_rough
 from caw_toolkit.pyramid.noise import Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
-from caw_toolkit.pyramid.renderer import Renderer, render_blocks
+from caw_toolkit.pyramid.pulse import Pulse, find_pulse
+from caw_toolkit.pyramid.renderer import Renderer
 from caw_toolkit.pyramid.scale import Scale, scale_index
 
 
 @dataclass(eq=False, repr=False)
-class PyramidModel(EditingMethods):
+class PyramidModel(GenerationMethods, EditingMethods):
     """A pyramid of generators trained on one recording (paper, section 3, equation 2).
 
-    What is behind its methods: `renderer` runs the scales, `editing` changes given audio (`editing_methods` says how),
-    `noise` is what they start from, `model_file` the format of files, `notebook` how a notebook shows a model.
+    What is behind its methods: `renderer` runs the scales for `generation_methods`, `editing` changes given audio
+    (`editing_methods` says how), `noise` is what they start from, `pulse` what takes keep to, `model_file` the format
+    of files, `notebook` how a notebook shows a model.
 
     Attributes:
         scales: coarsest first.
@@ -41,6 +42,7 @@ class PyramidModel(EditingMethods):
         upsampling: name of the interpolation between scales (`upsampling.UPSAMPLERS`).
         reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the recording.
         inverted_noise: share of that noise in what audio is generated from, 0 to 1 (`noise.RearrangedNoise`).
+        pulse: of the recording, which takes keep to; None where there is none that is clear.
         training: how it was trained: preset, options, seed, losses, time, source files.
         file: that it was read from; None for a new one.
 
@@ -63,6 +65,7 @@ class PyramidModel(EditingMethods):
     gain: float = 1.0
     reconstruction_noise: Tensor | None = None
     inverted_noise: float = 0.0
+    pulse: Pulse | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     file: str | None = None
 
@@ -78,21 +81,6 @@ class PyramidModel(EditingMethods):
 
     def _describe(self) -> str:
         return notebook.describe(self.rates, self.channels, self.training, file=self.file)
-
-    def preview(self, seconds: float = 2.0, *, seed: int = 0) -> notebook.Preview:
-        """A short take that a notebook shows as a spectrogram and plays.
-
-        Args:
-            seconds: length.
-            seed: of the noise.
-
-        Returns:
-            The take: `samples` and `sample_rate`, and how a notebook shows them.
-
-        Raises:
-            CawUsageError, CawError: as `generate`.
-        """
-        return notebook.Preview(self.generate(seconds, seed=seed), self.sample_rate)
 
     @property
     def rates(self) -> tuple[int, ...]:
@@ -140,66 +128,7 @@ class PyramidModel(EditingMethods):
             scale.generator.to(device)
         return self
 
-    # ------------------------------------------------------------------ generation
-
-    def generate(
-        self, seconds: float, *, seed: int = 0, keep_edges: bool = False, up_to_rate: int | None = None
-    ) -> Array:
-        """Generate new audio of the training recording's source.
-
-        Args:
-            seconds: length, above 0.
-            seed: of the noise; the same seed gives the same audio on the same machine.
-            keep_edges: start and end as the recording does where the network has memorised its ends (paper, section
-                A.4); by default more is generated and trimmed.
-            up_to_rate: stop at this scale; default: the finest.
-
-        Returns:
-            `(channels, samples)` float32 at `up_to_rate` or the model's sample rate.
-
-        Raises:
-            CawUsageError: if the length is not positive and finite, or less than a sample, or there is no scale of
-                `up_to_rate`.
-            CawError: if torchaudio, which `sinc` upsampling needs, does not load.
-        """
-        blocks = self.blocks(seconds, seed=seed, keep_edges=keep_edges, up_to_rate=up_to_rate)
-        return np.concatenate(list(blocks), axis=1)
-
-    def blocks(
-        self, seconds: float, *, seed: int = 0, keep_edges: bool = False, up_to_rate: int | None = None
-    ) -> Iterator[Array]:
-        """What `generate` makes, with its arguments and errors: blocks of some seconds, in constant memory."""
-        if not (math.isfinite(seconds) and seconds > 0):
-            raise CawUsageError(f"cannot generate {seconds} seconds: the duration must be positive")
-        renderer = self.renderer(self._noise(seed), up_to_rate)
-        if round(seconds * renderer.rate) < 1:
-            raise CawUsageError(f"cannot generate {seconds:g} seconds: less than a sample at {renderer.rate} Hz")
-        return render_blocks(renderer, seconds, keep_edges=keep_edges, gain=self.peak * self.gain)
-
-    def stream(self, block_seconds: float = 1.0, *, seed: int = 0) -> Iterator[Array]:
-        """Generate without end, in constant memory: the same audio as `generate` with the same seed, but for its end.
-
-        Args:
-            block_seconds: length of the blocks that are yielded, finite; they have a sample at least.
-            seed: of the noise.
-
-        Yields:
-            `(channels, block)` float32 at the model's sample rate.
-
-        Raises:
-            CawUsageError: if the length of the blocks is not finite; like all others, when the first block is asked
-                for.
-            CawError: if torchaudio, which `sinc` upsampling needs, does not load.
-        """
-        if not math.isfinite(block_seconds):
-            raise CawUsageError(f"cannot generate in blocks of {block_seconds} seconds")
-        size = max(1, round(block_seconds * self.sample_rate))
-        renderer = self.renderer(self._noise(seed))
-        queue = SampleQueue(self.channels)
-        for block in render_blocks(renderer, math.inf, keep_edges=False, gain=self.peak * self.gain):
-            queue.push(block)
-            while len(queue) >= size:
-                yield queue.pop(size)
+    # ------------------------------------------------------------------ rendering
 
     def reconstruct(self, *, up_to_rate: int | None = None) -> Array:
         """The training recording as the model makes it from its reconstruction noise (paper, equation 4).
@@ -228,12 +157,13 @@ class PyramidModel(EditingMethods):
     def _editor(self) -> Editor:
         return Editor(self._ready, self.upsampling, self.channels, self.peak)
 
-    def renderer(self, noise: Noise, up_to_rate: int | None = None) -> Renderer:
+    def renderer(self, noise: Noise, up_to_rate: int | None = None, *, pulse: Pulse | None = None) -> Renderer:
         """What renders the scales up to one, by default all of them, from noise.
 
         Args:
             noise: what it starts from.
             up_to_rate: of the last scale, Hz; default: the finest.
+            pulse: that is kept to.
 
         Returns:
             A renderer of signals at the level of the scales, without `peak` and `gain`.
@@ -242,13 +172,14 @@ class PyramidModel(EditingMethods):
             CawUsageError: if there is no scale of `up_to_rate`.
         """
         last = len(self.scales) - 1 if up_to_rate is None else scale_index(self.scales, up_to_rate)
-        return Renderer(self._ready[: last + 1], self.upsampling, noise)
+        return Renderer(self._ready[: last + 1], self.upsampling, noise, pulse=pulse)
 
-    def _noise(self, seed: int) -> NoiseSource:
-        """What a take is generated from."""
-        if self.reconstruction_noise is None or not self.inverted_noise:
-            return NoiseSource(seed, self.channels)
-        return RearrangedNoise(seed, self.reconstruction_noise, self.inverted_noise)
+    def _take(self, seed: int, *, keep_beat: bool, up_to_rate: int | None = None) -> Renderer:
+        pulse = self.pulse if keep_beat else None
+        noise = NoiseSource(seed, self.channels)
+        if self.reconstruction_noise is not None and self.inverted_noise:
+            noise = RearrangedNoise(seed, self.reconstruction_noise, self.inverted_noise, pulse)
+        return self.renderer(noise, up_to_rate, pulse=pulse)
 
     def reconstruction(self) -> ReconstructionNoise:
         """The noise that the model maps to its training recording.
@@ -285,6 +216,7 @@ class PyramidModel(EditingMethods):
             "scales": [scale.content() for scale in self.scales],
             "reconstruction_noise": self.reconstruction_noise,
             "inverted_noise": float(self.inverted_noise),
+            "pulse": None if self.pulse is None else self.pulse.content(),
             "training": dict(self.training),
         }
 
@@ -324,7 +256,7 @@ class PyramidModel(EditingMethods):
             CawError: if something is missing, weights do not fit their architecture, or a generator needs a plugin.
         """
         try:
-            return cls(
+            model = cls(
                 scales=[Scale.from_content(entry) for entry in content["scales"]],
                 channels=content["channels"],
                 peak=content["peak"],
@@ -334,6 +266,12 @@ class PyramidModel(EditingMethods):
                 inverted_noise=content.get("inverted_noise", 0.0),
                 training=content["training"],
             )
+            if "pulse" not in content:  # a file of an earlier version
+                recording = model.recording()
+                model.pulse = None if recording is None else find_pulse(recording, model.sample_rate)
+            elif content["pulse"] is not None:
+                model.pulse = Pulse.from_content(content["pulse"])
+            return model
         except CawError:
             raise
         except Exception as error:  # a plugin's generator may raise anything

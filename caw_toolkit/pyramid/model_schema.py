@@ -70,6 +70,13 @@ _TRAINING = table(
         "sources": list_of(table({"name": string, "seconds": _SECONDS, "sample_rate": number(0, 1e9)}), 0, 10_000),
     },
 )
+_PULSE = table(
+    {
+        "period_seconds": number(0.01, 10),
+        "pulses_a_bar": whole(1, 100),
+        "times": list_of(number(0, LONGEST_NOISE_SECONDS), 2, 100 * LONGEST_NOISE_SECONDS),
+    }
+)
 _MODEL: Check = table(
     {
         "sample_rate": _RATE,
@@ -81,7 +88,7 @@ _MODEL: Check = table(
         "scales": list_of(_SCALE, 1, MOST_SCALES),
         "training": _TRAINING,
     },
-    {"reconstruction_noise": optional(tensor), "inverted_noise": number(0, 1)},
+    {"reconstruction_noise": optional(tensor), "inverted_noise": number(0, 1), "pulse": optional(_PULSE)},
 )
 
 

@@ -13,11 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caw_toolkit.pyramid.pulse import Pulse
 from caw_toolkit.seeds import derived_seed
 
 #: Length of the segments of `RearrangedNoise`, about, and of the crossfade from one to the next.
 SEGMENT_SECONDS = 4.0
 SEGMENT_FADE_SECONDS = 0.2
+#: How much of its share the inverted noise has where it is cut on the beat: there it leads to more copies
+#: (docs/decisions.md).
+SHARE_ON_THE_BEAT = 2 / 3
 
 
 class Noise(Protocol):
@@ -106,12 +110,14 @@ class RearrangedNoise(NoiseSource):
         seed: of the take.
         inverted: the noise that the coarsest generator maps to the recording, `(channels, samples)`.
         share: of its power in the mixture, from 0 to 1.
+        pulse: of the recording: segments begin with its bars, and are whole bars; None cuts anywhere.
     """
 
-    def __init__(self, seed: int, inverted: Tensor, share: float) -> None:
+    def __init__(self, seed: int, inverted: Tensor, share: float, pulse: Pulse | None = None) -> None:
         super().__init__(seed, inverted.shape[0])
         self.inverted = inverted / inverted.std()
-        self.share = share
+        self.share = share if pulse is None else SHARE_ON_THE_BEAT * share
+        self.pulse = pulse
 
     def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
         fresh = super().normal(scale, rate, start, stop)
@@ -121,21 +127,23 @@ class RearrangedNoise(NoiseSource):
 
     def _rearrange(self, rate: int, start: int, stop: int) -> Tensor:
         """Samples `start` to `stop` of the segments in their new order; where two overlap, their powers add to one."""
-        period, fade = self._period(rate), self._fade(rate)
+        length, fade = self._length(rate), self._fade(rate)
         mixed = torch.zeros(self.channels, stop - start)
-        # Each segment begins a period after the one before, and goes on for a fade while the next comes in.
-        for number in range((start - fade) // period, -(-stop // period)):
-            offsets = (self.offset(number, rate) + torch.arange(period + fade)) % self.inverted.shape[1]
+        # Each segment begins where the one before ends, which goes on for a fade while the next comes in.
+        for number in range(math.floor((start - fade) / length), math.ceil(stop / length)):
+            first, last = self._start(number, rate), self._start(number + 1, rate)
+            offsets = (self.offset(number, rate) + torch.arange(last - first + fade)) % self.inverted.shape[1]
             segment = self.inverted[:, offsets]
             segment[:, :fade] *= self._rise(number, rate)
-            segment[:, period:] *= self._rise(number + 1, rate).flip(0)
-            begin, end = max(start, number * period), min(stop, number * period + period + fade)
-            mixed[:, begin - start : end - start] += segment[:, begin - number * period : end - number * period]
+            segment[:, last - first :] *= self._rise(number + 1, rate).flip(0)
+            begin = max(start, first)
+            end = max(begin, min(stop, last + fade))
+            mixed[:, begin - start : end - start] += segment[:, begin - first : end - first]
         return mixed
 
     def segment_count(self, rate: int) -> int:
         """Number of segments that the inverted noise is divided into."""
-        return max(2, round(self.inverted.shape[1] / (SEGMENT_SECONDS * rate)))
+        return max(2, round(self.inverted.shape[1] / (self._segment_seconds() * rate)))
 
     def offset(self, number: int, rate: int) -> int:
         """Sample of the inverted noise, taken as a loop, that the segment `number` of the take begins with.
@@ -147,15 +155,28 @@ class RearrangedNoise(NoiseSource):
         # One order and one shift for each round: every part of the recording comes once in it (stratified sampling).
         draws = np.random.default_rng(derived_seed(self.seed, "stretches", round_number))
         shift, order = int(draws.integers(size)), draws.permutation(count)
-        return (shift + int(order[position]) * self._period(rate)) % size
+        offset = (shift + int(order[position]) * (size // count)) % size
+        return offset if self.pulse is None else round(self.pulse.nearest_bar(offset / rate) * rate) % size
 
-    def _period(self, rate: int) -> int:
-        """Samples from segment to segment."""
-        return self.inverted.shape[1] // self.segment_count(rate)
+    def _segment_seconds(self) -> float:
+        """Length of segments, about; with a pulse it is a number of bars."""
+        if self.pulse is None:
+            return SEGMENT_SECONDS
+        return max(1, round(SEGMENT_SECONDS / self.pulse.bar_seconds)) * self.pulse.bar_seconds
+
+    def _length(self, rate: int) -> float:
+        """Samples from segment to segment of a take."""
+        if self.pulse is None:
+            return self.inverted.shape[1] // self.segment_count(rate)
+        return self._segment_seconds() * rate
+
+    def _start(self, number: int, rate: int) -> int:
+        """Sample of the take that the segment `number` begins with."""
+        return round(number * self._length(rate))
 
     def _fade(self, rate: int) -> int:
         """Samples that a segment goes on while the next begins."""
-        return min(round(SEGMENT_FADE_SECONDS * rate), self._period(rate) // 4)
+        return min(round(SEGMENT_FADE_SECONDS * rate), int(self._length(rate)) // 4)
 
     def _rise(self, number: int, rate: int) -> Tensor:
         """How the segment `number` comes in; the one before goes out in reverse.
@@ -163,5 +184,6 @@ class RearrangedNoise(NoiseSource):
         Powers add to one, or amplitudes where it follows the one before in the recording, too: both are the same there.
         """
         rise = torch.sin(torch.linspace(0, math.pi / 2, self._fade(rate)))
-        after_the_one_before = (self.offset(number - 1, rate) + self._period(rate)) % self.inverted.shape[1]
+        length_before = self._start(number, rate) - self._start(number - 1, rate)
+        after_the_one_before = (self.offset(number - 1, rate) + length_before) % self.inverted.shape[1]
         return rise.square() if self.offset(number, rate) == after_the_one_before else rise

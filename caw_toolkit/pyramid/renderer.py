@@ -24,7 +24,9 @@ from torch.nn import functional
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import BlockJoiner
 from caw_toolkit.errors import CawError
+from caw_toolkit.generators.timing import Timing
 from caw_toolkit.pyramid.noise import Noise, pad_slice
+from caw_toolkit.pyramid.pulse import Pulse
 from caw_toolkit.pyramid.recomposition import Guidance
 from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
@@ -61,12 +63,14 @@ class Renderer:
         upsampling: name of the interpolation between scales (`upsampling.UPSAMPLERS`).
         noise: what it is made from.
         given: what is rendered from; None renders from noise alone.
+        pulse: of the recording, to be kept to from 0 on; None keeps to none.
     """
 
     scales: Sequence[Scale]
     upsampling: str
     noise: Noise
     given: GivenAudio | None = None
+    pulse: Pulse | None = None
 
     @property
     def rate(self) -> int:
@@ -147,9 +151,17 @@ class Renderer:
         if given is not None and given.guidance is not None:
             guide = given.guidance.at(index, start, stop)
             return generator.recompose(noise, coarse, replace(guide, signal=guide.signal.to(generator.device)))
+        if self.pulse is not None:
+            return generator.keep_time(noise, coarse, self._timing(self.pulse, index, start))
         make = generator.extend if given is not None and given.is_external else generator
         made: Tensor = make(noise, coarse)
         return made
+
+    def _timing(self, pulse: Pulse, index: int, start: int) -> Timing:
+        """Where a scale's stretch that begins with a sample, and the samples of the recording, are on the beat."""
+        rate = self.scales[index].rate
+        step = 1 / (pulse.period_seconds * rate)
+        return Timing(start * step, step, lambda samples: pulse.phases(samples / rate))
 
     def _given_signal(self, begin: float, end: float) -> Tensor:
         """The given signal between two times, silent outside itself."""

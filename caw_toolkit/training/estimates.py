@@ -33,9 +33,9 @@ def estimate(plan: Plan) -> dict[str, Any]:
 
     Returns:
         Plain types: `scales` (rate, receptive_field_seconds, parameters), `minutes`, `gpu_minutes` (on an H100, None
-        where that was not measured), `memory_gigabytes`, `seed`, `material`, `preset`. Without a time budget the time
-        is that of a step on noise, scaled up to the recording's length: expect it to be right within a factor of
-        two.
+        where that was not measured), `memory_gigabytes`, `seed`, `material`, `pulse`, `preset`. Without a time
+        budget the time is that of a step on noise, scaled up to the recording's length: expect it to be right within a
+        factor of two.
     """
     generators = [plan.objective.untrained_generator(plan.spec(index)) for index in range(len(plan.rates))]
     sizes = [sum(parameter.numel() for parameter in generator.parameters()) for generator in generators]
@@ -47,6 +47,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
     return {
         "preset": plan.preset.name,
         "material": plan.material.value,
+        "pulse": None if plan.pulse is None else plan.pulse.content(),
         "seed": plan.seed,
         "scales": scales,
         "minutes": plan.minutes or _minutes(plan, sizes),

@@ -15,6 +15,7 @@ from caw_toolkit.audio.clip import AudioClip, require_trainable
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.former_names import GENERATION, former, former_options
 from caw_toolkit.pyramid.material import Material, detect_material
+from caw_toolkit.pyramid.pulse import Pulse, find_pulse
 from caw_toolkit.pyramid.rates import ScaleRules, check_rates, choose_rates
 from caw_toolkit.pyramid.recording import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
 from caw_toolkit.pyramid.upsampling import require_upsampler
@@ -30,6 +31,7 @@ class Plan:
     recording: Recording
     preset: Preset
     material: Material
+    pulse: Pulse | None
     rates: tuple[int, ...]
     objective: Objective
     minutes: float | None
@@ -144,7 +146,9 @@ def make_plan(
     chosen = dataclasses.replace(chosen, objective_options={**chosen.objective_options, **(objective_options or {})})
     objective = build_objective(chosen.objective, chosen.objective_options)
     budget = minutes if minutes is not None else chosen.training.get("minutes")
-    return Plan(recording.align(layout), chosen, kind, layout, objective, budget, seed)
+    aligned = recording.align(layout)
+    pulse = find_pulse(aligned.samples, aligned.sample_rate)
+    return Plan(aligned, chosen, kind, pulse, layout, objective, budget, seed)
 
 
 def _require_trainable(clips: Sequence[AudioClip]) -> None:

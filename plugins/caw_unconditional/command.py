@@ -39,6 +39,7 @@ from caw_toolkit.cli.results import Results, result_options
 @click.option("-n", "--count", type=click.IntRange(1, 10000), default=1, show_default=True, help="Number of takes.")
 @click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
 @click.option("--keep-edges", is_flag=True, help="Begin and end like the training clip, if the model has memorised it.")
+@click.option("--no-beat", is_flag=True, help="Do not keep to the beat of the recording, if it has one.")
 @result_options(what="take", clipping="scale")
 @seed_option
 @device_option
@@ -52,6 +53,7 @@ def generate(
     count: int,
     all_scales: bool,
     keep_edges: bool,
+    no_beat: bool,
     results: Results,
     seed: int,
     device: str,
@@ -85,7 +87,8 @@ def generate(
         results.require_room(files[0, rate], samples=seconds * rate * count, channels=model.channels)
     if keep_edges and not any(scale.generator.memorises_edges for scale in model.scales) and not quiet:
         click.echo("this model knows nothing of the ends of its recording: --keep-edges changes little", err=True)
-    made = task.takes(model, seconds, count=count, seed=seed, rates=rates, keep_edges=keep_edges)
+    ends_and_beat = {"keep_edges": keep_edges, "keep_beat": not no_beat}
+    made = task.takes(model, seconds, count=count, seed=seed, rates=rates, **ends_and_beat)
     with shown_progress(quiet=quiet) as display:
         for number, (take, rate, blocks) in enumerate(made, 1):
             target = files[take, rate]

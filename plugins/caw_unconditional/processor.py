@@ -10,7 +10,7 @@ import numpy as np
 from caw_toolkit import Array, Stream
 from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.processors.model_processor import ModelProcessor
-from caw_toolkit.processors.parameters import Parameter, number
+from caw_toolkit.processors.parameters import Parameter, flag, number
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
@@ -29,6 +29,12 @@ class Generate(ModelProcessor):
         summary="Share of the generated audio, from 0 to 1.",
     )
 
+    keep_beat: Parameter[bool] = Parameter(
+        default=True,
+        check=flag,
+        summary="Whether to keep to the beat of the model's recording, if it has one.",
+    )
+
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         return _Mixing(self, self.loaded_model(sample_rate), channels)
 
@@ -36,7 +42,9 @@ class Generate(ModelProcessor):
 class _Mixing:
     def __init__(self, settings: Generate, model: PyramidModel, channels: int) -> None:
         self._settings = settings
-        self._seconds: Iterator[Array] = model.stream(block_seconds=1.0, seed=settings.seed)
+        self._seconds: Iterator[Array] = model.stream(
+            block_seconds=1.0, seed=settings.seed, keep_beat=settings.keep_beat
+        )
         self._waiting = SampleQueue(model.channels)
         self._channels = channels
 

@@ -8,7 +8,14 @@ from caw_toolkit import Array, PyramidModel, derived_seed
 
 
 def takes(
-    model: PyramidModel, seconds: float, *, count: int, seed: int, rates: Sequence[int], keep_edges: bool = False
+    model: PyramidModel,
+    seconds: float,
+    *,
+    count: int,
+    seed: int,
+    rates: Sequence[int],
+    keep_edges: bool = False,
+    keep_beat: bool = True,
 ) -> Iterator[tuple[int, int, Iterator[Array]]]:
     """Generate takes, each at one or several scales of the pyramid.
 
@@ -19,6 +26,7 @@ def takes(
         seed: of all of them; takes differ from each other.
         rates: of the scales to stop at, Hz.
         keep_edges: begin and end as the recording does, if the model has memorised its ends.
+        keep_beat: keep to the pulse of the recording, if it has one.
 
     Yields:
         Number of the take, from 0 on; rate in Hz; its blocks, `(channels, samples)` float32 each.
@@ -26,4 +34,8 @@ def takes(
     for take in range(count):
         for rate in rates:
             take_seed = derived_seed(seed, "take", take)
-            yield take, rate, model.blocks(seconds, seed=take_seed, keep_edges=keep_edges, up_to_rate=rate)
+            yield (
+                take,
+                rate,
+                model.blocks(seconds, seed=take_seed, keep_edges=keep_edges, keep_beat=keep_beat, up_to_rate=rate),
+            )

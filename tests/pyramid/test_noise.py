@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy import stats
 
-from caw_toolkit.pyramid.noise import SEGMENT_FADE_SECONDS, NoiseSource, RearrangedNoise
+from caw_toolkit.pyramid.noise import SEGMENT_FADE_SECONDS, SHARE_ON_THE_BEAT, NoiseSource, RearrangedNoise
+from caw_toolkit.pyramid.pulse import Pulse
 from caw_toolkit.seeds import derived_seed
 
 RATE = 500
@@ -116,3 +117,33 @@ class TestRearrangedNoise:
     def test_noise_shorter_than_a_segment(self) -> None:
         made = RearrangedNoise(3, self.inverted[:, :RATE], 0.5).normal(scale=0, rate=RATE, start=0, stop=10 * RATE)
         assert made.shape == (1, 10 * RATE) and torch.isfinite(made).all()
+
+
+class TestRearrangedNoiseWithAPulse:
+    """Segments are whole bars, from the beginnings of bars of the recording."""
+
+    inverted = torch.randn(1, 20 * RATE, generator=torch.Generator().manual_seed(0))
+    pulse = Pulse(0.31, 4, tuple((0.05 + 0.31 * np.arange(64)).tolist()))
+
+    def test_segments_begin_with_bars_and_hold_whole_ones(self) -> None:
+        source = RearrangedNoise(3, self.inverted, 1.0, self.pulse)
+        for number in range(-3, 30):
+            bars = self.pulse.phases(np.array([source.offset(number, RATE) / RATE]))[0] / 4
+            assert bars == pytest.approx(round(bars), abs=0.5 / RATE)
+        made = source.normal(scale=0, rate=RATE, start=0, stop=30 * RATE)[0]
+        first = round(6 * 3 * 1.24 * RATE)  # the seventh segment of three bars
+        known = self.inverted[0] / self.inverted.std()
+        offset = source.offset(6, RATE)
+        pair = torch.stack([made[first + RATE : first + 2 * RATE], known[offset + RATE : offset + 2 * RATE]])
+        assert torch.corrcoef(pair)[0, 1].item() == pytest.approx(SHARE_ON_THE_BEAT**0.5, abs=0.05)
+
+    @pytest.mark.parametrize(("start", "stop"), [(0, 1), (-2100, -1), (3719, 3721), (1234, 9777)])
+    def test_a_stretch_is_the_same_alone_and_within_a_longer_one(self, start: int, stop: int) -> None:
+        source = RearrangedNoise(3, self.inverted, 0.5, self.pulse)
+        whole = source.normal(scale=0, rate=RATE, start=-3000, stop=10000)
+        part = source.normal(scale=0, rate=RATE, start=start, stop=stop)
+        assert torch.equal(part, whole[:, start + 3000 : stop + 3000])
+
+    def test_its_power_is_one(self) -> None:
+        made = RearrangedNoise(3, self.inverted, 0.5, self.pulse).normal(scale=0, rate=RATE, start=0, stop=60 * RATE)
+        assert made.std().item() == pytest.approx(1, abs=0.03)
