@@ -31,7 +31,7 @@ from caw_denoising.survey import NOISE_WINDOW_SECONDS, Survey
 from caw_denoising.windows import (
     Material,
     View,
-    log_spectral_power,
+    first_estimate,
     mean_power,
     signal_of,
     spectra_of,
@@ -204,32 +204,34 @@ class _Stretch:
         findings = replace(findings, hum_lines=hum.lines)
         self.check()
         measured = window_size(NOISE_WINDOW_SECONDS, samples, self.sample_rate)
-        spectra = spectra_of(samples, measured)
-        power = mean_power(spectra)
+        power = mean_power(spectra_of(samples, measured))
         noise = find_noise(power)
         if self.noise is not None:
             noise = noise.as_around(self.noise)
         if not noise.is_heard:
             return Cleaned(samples, findings)
         findings = replace(findings, noise_db=float(10 * np.log10(noise.power.sum() / power.mean(1).sum())))
-        doubtful = None
-        if not noise.is_sure:
-            amplitudes = np.sqrt(log_spectral_power(power, noise.most) / (power + 1e-30))
-            doubtful = signal_of(spectra * amplitudes, measured, samples.shape[1])
-        del spectra, power  # as large as all that comes
-        cleaned = self._without_noise(samples, noise.power)
-        if doubtful is not None:  # the average of two estimates errs less than either is likely to
-            cleaned = np.asarray((cleaned + doubtful) / 2, np.float32)
-        return Cleaned(cleaned, findings)
+        del power  # as large as what comes
+        return Cleaned(self._without_noise(samples, noise), findings)
 
-    def _without_noise(self, samples: Array, noise: FloatArray) -> Array:
+    def _without_noise(self, samples: Array, noise: Noise) -> Array:
+        """The estimate, and where the noise is in doubt, the first one of all that may be noise."""
+        material = Material.of(samples, noise.power, self.sample_rate, rumble_hertz=self.rumble_hertz)
+        if not noise.doubt.any():
+            return self._estimate(material)
+        size = 2 * (len(noise.power) - 1)
+        self.check()
+        doubtful = signal_of(noise.doubt[:, None] * first_estimate(material.samples, noise.most), size, samples.shape[1])
+        cleaned = spectra_of(self._estimate(material), size)
+        return doubtful + signal_of((1 - noise.doubt[:, None]) * cleaned, size, samples.shape[1])
+
+    def _estimate(self, material: Material) -> Array:
         """The estimate through the window that suits the material."""
 
         def error(view: View) -> float:
             self.check()
             return view.expected_error(view.wiener_gain(view.first))
 
-        material = Material.of(samples, noise, self.sample_rate, rumble_hertz=self.rumble_hertz)
         if self.is_whole:
             view = min(material.views(), key=error)
         else:
@@ -245,4 +247,4 @@ class _Stretch:
             expected = view.expected_error(gain)
             if view.expected_error(informed) - expected < (MOST_ERROR - 1) * abs(expected):
                 gain = informed
-        return signal_of(view.spectra * gain, view.size, samples.shape[1])
+        return signal_of(view.spectra * gain, view.size, material.samples.shape[1])

@@ -102,8 +102,8 @@ class Material:
         spectra[:, :rumble] *= FLOOR
         noise = noise.copy()
         noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= FLOOR**2
-        # the step at the edge spreads over two bins of the shorter windows
-        return cls(signal_of(spectra, longest, samples.shape[1]), noise, longest, rumble + 16)
+        # the step at the edge spreads over a bin of the shorter windows
+        return cls(signal_of(spectra, longest, samples.shape[1]), noise, longest, rumble + 8)
 
     def excerpts(self, length: int, every: int) -> Material:
         """So many samples of every so many."""
@@ -177,6 +177,14 @@ def _some(count: int) -> Iterator[slice]:
     """All of so many frames, some at a time."""
     for start in range(0, count, SPECTRA_AT_ONCE):
         yield slice(start, min(count, start + SPECTRA_AT_ONCE))
+
+
+def first_estimate(samples: Array, noise: Power) -> Spectra:
+    """Spectra after the log-spectral amplitude estimator, `(channels, bins, frames)`; `noise` is `(bins,)`."""
+    spectra = spectra_of(samples, 2 * (len(noise) - 1))
+    power = mean_power(spectra)
+    estimate: Spectra = spectra * np.sqrt(log_spectral_power(power, noise) / (power + 1e-30))
+    return estimate
 
 
 def log_spectral_power(power: Power, noise: Power) -> Power:
