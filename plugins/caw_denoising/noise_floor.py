@@ -44,9 +44,9 @@ FLOOR_IF_FLAT, FLAT_SHARE, FLAT_BINS, FLAT = (1.45, 0.26), 0.85, 17, 0.77
 PEAK_BINS, PEAK_NEPERS = 3, 1.0
 #: Below the lowest believed bin, or below this one, steadiness is enough: rumble is anything but level.
 LOWEST_BINS, LOWEST_STEADY_RATIO = 30, 2.5
-#: Noise that is more uneven than this from bin to bin is in doubt: fully up to the first of these shares of bins around
-#: one that behave like noise, and no less than so far from the second one on.
-SURE_SPREAD, DOUBTFUL, LEAST_DOUBT = 0.2, (0.2, 0.6), 0.5
+#: Doubt where too few bins behave like noise; and where enough do, but differ by more than the median spread: all of it
+#: up to the first of two shares of the bins around one that behave like noise, and that little from the second one on.
+SOME_DOUBT, SURE_SPREAD, DOUBTFUL = 0.5, 0.2, (0.2, 0.6)
 #: Bins of less power than this share of the loudest are empty: they say nothing.
 EMPTY = 1e-8
 #: Noise of another stretch is not in this one where more than this share of the bins is quieter than it by this factor.
@@ -96,7 +96,7 @@ def find_noise(power: Power) -> Noise:
     if not heard.size:
         return Noise(nothing, nothing, np.ones_like(nothing))
     floor = _Floor.of(heard, nothing)
-    bins, is_sure = _believed(floor, heard)
+    bins, doubt = _believed(floor, heard)
     believed = np.flatnonzero(bins)
     if not believed.size:
         return Noise(nothing, floor.low * QUANTILE_TO_MEAN, np.ones_like(nothing))
@@ -105,8 +105,6 @@ def find_noise(power: Power) -> Noise:
     # a partial beside the first believed bin must not reach it
     anchors = np.maximum(median_filter(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)[believed]
     between = np.exp(np.interp(np.arange(len(level)), believed, np.log(anchors)))
-    alike = uniform_filter1d(bins.astype(power.dtype), TOGETHER)
-    doubt = np.zeros_like(level) if is_sure else np.interp(alike, DOUBTFUL, (1, LEAST_DOUBT)).astype(power.dtype)
     return Noise(np.minimum(level, between), level, doubt, True)
 
 
@@ -136,24 +134,40 @@ def _over_its_sides(nepers: Power, distance: int) -> Power:
     return nepers - (padded[: -2 * distance] + padded[2 * distance :]) / 2
 
 
-def _believed(floor: _Floor, heard: Power) -> tuple[Mask, bool]:
-    """In which bins there is noise, `(bins,)`, and whether that is sure."""
+def _believed(floor: _Floor, heard: Power) -> tuple[Mask, Power]:
+    """In which bins there is noise, and how unsure that is, both `(bins,)`."""
     frames, full = heard.shape[1], heard.mean(1) > EMPTY * heard.mean(1).max()
     full &= floor.ratio > TONE_RATIO
+    some_doubt = np.full(len(heard), SOME_DOUBT, heard.dtype)
+    if not full.any():
+        return full, some_doubt
     is_steady = (floor.ratio < STEADY_RATIO) & full
     believed = is_steady & (floor.spread < LEVEL_SPREAD * max(1, np.sqrt(LEVEL_FRAMES / frames)))
-    if not full.any():
-        return full, False
-    share, spread = believed[full].mean(), np.median(floor.spread[full])
+    share, spread = believed[full].mean(), float(np.median(floor.spread[full]))
     if any(share > least and spread <= most for least, most in BELIEVED):
         lowest, bins = max(int(np.argmax(believed)), LOWEST_BINS), np.arange(len(believed))
         is_low = full & (bins < lowest) & (floor.ratio < LOWEST_STEADY_RATIO)
-        return (believed | is_low) & ~floor.peaks, bool(share > BELIEVED[0][0] and spread < SURE_SPREAD)
-    ratio, floors = _floor_ratio(heard, floor.low), FLOORS if frames >= MANY_FRAMES else FLOORS_OF_FEW
+        believed = (believed | is_low) & ~floor.peaks
+        return believed, _doubt(believed, spread, heard.dtype) if share > BELIEVED[0][0] else some_doubt
+    return is_steady & (floor.spread < ROUGH_SPREAD) & _has_floor(floor, heard, spread), some_doubt
+
+
+def _doubt(believed: Mask, spread: float, precision: np.dtype[np.floating]) -> Power:
+    """Doubt of noise that enough bins behave like: none where it is even, else by how many do so around each bin."""
+    if spread < SURE_SPREAD:
+        return np.zeros(len(believed), precision)
+    alike = uniform_filter1d(believed.astype(precision), TOGETHER)
+    doubt: Power = np.interp(alike, DOUBTFUL, (1, SOME_DOUBT)).astype(precision)
+    return doubt
+
+
+def _has_floor(floor: _Floor, heard: Power, spread: float) -> bool:
+    """Whether broad bands never fall below a floor."""
+    floors = FLOORS if heard.shape[1] >= MANY_FRAMES else FLOORS_OF_FEW
     if _flat_share(heard, floor.low) > FLAT_SHARE:
         floors = (*floors, FLOOR_IF_FLAT)
-    has_floor = any(ratio < limit and spread < most for limit, most in floors)
-    return is_steady & (floor.spread < ROUGH_SPREAD) & has_floor, False
+    ratio = _floor_ratio(heard, floor.low)
+    return any(ratio < limit and spread < most for limit, most in floors)
 
 
 def _floor_ratio(heard: Power, low: Power) -> float:

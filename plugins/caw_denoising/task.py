@@ -23,7 +23,7 @@ import numpy as np
 
 from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
-from caw_denoising.hum import find_hum
+from caw_denoising.hum import Prominence, find_hum
 from caw_denoising.noise_floor import Noise, find_noise
 from caw_denoising.repetitions import FEW_FRAMES, MOST_FRAMES
 from caw_denoising.stretches import FADE_SECONDS, Stretches, in_order
@@ -46,6 +46,9 @@ LEAST_SECONDS = 0.5
 #: What a cleaner recording may add to the expected error: a little by this measure even where it helps, half as much
 #: again and more if it is of something else.
 MOST_ERROR = 1.1
+#: A shorter window has to be better by this share of the expected error: in lows that are noisier than their floor says,
+#: it looks better than it is.
+BETTER = 0.015
 #: The window of a stretch of a longer recording is chosen by so many seconds of every so many.
 EXCERPT_SECONDS = (2.5, 10.0)
 #: Share of the time that the survey of a long recording takes.
@@ -147,8 +150,9 @@ def clean_blocks(
 
     def clean_one(numbered: tuple[int, FloatArray], check: Callable[[], None]) -> Cleaned:
         index, given = numbered
-        noise, is_whole = survey.noise_near(stretches.middle(index) / sample_rate), stretches.count == 1
-        return _Stretch(sample_rate, settings, noise, survey.rumble_hertz, is_whole, check).cleaned(given)
+        noise = survey.noise_near(stretches.middle(index) / sample_rate)
+        is_whole = stretches.count == 1
+        return _Stretch(sample_rate, settings, noise, survey.rumble_hertz, survey.hum, is_whole, check).cleaned(given)
 
     cleaned = in_order(clean_one, enumerate(stretches.cut(read())), at_once=stretches.at_once)
     for index, part in enumerate(cleaned):
@@ -168,6 +172,7 @@ class _Stretch:
         settings: what to do.
         noise: that of the surroundings, if there is any.
         rumble_hertz: as for `Material`.
+        hum: what of it is in all stretches, as for `find_hum`.
         is_whole: whether it is all of the recording.
         check: called before every step, to end early.
     """
@@ -176,6 +181,7 @@ class _Stretch:
     settings: Settings
     noise: Noise | None
     rumble_hertz: float | None
+    hum: Prominence
     is_whole: bool
     check: Callable[[], None]
 
@@ -199,7 +205,7 @@ class _Stretch:
             samples = repaired.samples
             findings = replace(findings, strokes=repaired.strokes, touched=repaired.touched)
         self.check()
-        hum = find_hum(samples, self.sample_rate)
+        hum = find_hum(samples, self.sample_rate, all_along=self.hum)
         samples = samples - hum.signal
         findings = replace(findings, hum_lines=hum.lines)
         self.check()
@@ -221,22 +227,20 @@ class _Stretch:
             return self._estimate(material)
         size = 2 * (len(noise.power) - 1)
         self.check()
-        doubtful = signal_of(noise.doubt[:, None] * first_estimate(material.samples, noise.most), size, samples.shape[1])
+        doubtful = signal_of(
+            noise.doubt[:, None] * first_estimate(material.samples, noise.most), size, samples.shape[1]
+        )
         cleaned = spectra_of(self._estimate(material), size)
         return doubtful + signal_of((1 - noise.doubt[:, None]) * cleaned, size, samples.shape[1])
 
     def _estimate(self, material: Material) -> Array:
         """The estimate through the window that suits the material."""
 
-        def error(view: View) -> float:
-            self.check()
-            return view.expected_error(view.wiener_gain(view.first))
-
         if self.is_whole:
-            view = min(material.views(), key=error)
+            view = self._best_view(material)
         else:
             length, every = (round(seconds * self.sample_rate) for seconds in EXCERPT_SECONDS)
-            view = material.view(min(material.excerpts(length, every).views(), key=error).size)
+            view = material.view(self._best_view(material.excerpts(length, every)).size)
         most_frames = MOST_FRAMES if self.is_whole else FEW_FRAMES
         self.check()
         gain = view.wiener_gain(view.from_repetitions(most_frames))
@@ -248,3 +252,15 @@ class _Stretch:
             if view.expected_error(informed) - expected < (MOST_ERROR - 1) * abs(expected):
                 gain = informed
         return signal_of(view.spectra * gain, view.size, material.samples.shape[1])
+
+    def _best_view(self, material: Material) -> View:
+        """That of the least expected error, from the longest window on."""
+        views = material.views()
+        best = next(views)
+        least = best.first_error
+        for view in views:
+            self.check()
+            error = view.first_error
+            if error < least - BETTER * abs(least):
+                best, least = view, error
+        return best

@@ -72,6 +72,11 @@ class View:
         error = (1 - gain) ** 2 * self.power + (2 * gain - 1) * self.noise[:, None]
         return float(error[self.lowest :].sum(dtype=np.float64) * self.size)
 
+    @property
+    def first_error(self) -> float:
+        """Expected error of the first estimate."""
+        return self.expected_error(self.wiener_gain(self.first))
+
 
 @dataclass(frozen=True)
 class Material:
@@ -112,7 +117,7 @@ class Material:
         return replace(self, samples=samples)
 
     def views(self) -> Iterator[View]:
-        """The recording through windows of several lengths."""
+        """The recording through windows of several lengths, the longest first."""
         for divisor in WINDOW_DIVISORS:
             if divisor == 1 or self.longest // divisor >= SHORTEST:
                 yield self.view(self.longest // divisor)
