@@ -46,8 +46,8 @@ LEAST_SECONDS = 0.5
 #: What a cleaner recording may add to the expected error: a little by this measure even where it helps, half as much
 #: again and more if it is of something else.
 MOST_ERROR = 1.1
-#: A shorter window has to be better by this share of the expected error: in lows that are noisier than their floor says,
-#: it looks better than it is.
+#: A shorter window has to be better by this share of the expected error where rumble comes in bursts: above the lowest
+#: note there is more of it than its floor says, and a shorter window shows less of that.
 BETTER = 0.015
 #: The window of a stretch of a longer recording is chosen by so many seconds of every so many.
 EXCERPT_SECONDS = (2.5, 10.0)
@@ -257,10 +257,10 @@ class _Stretch:
         """That of the least expected error, from the longest window on."""
         views = material.views()
         best = next(views)
-        least = best.first_error
+        least, margin = best.first_error, BETTER if material.has_bursts else 0.0
         for view in views:
             self.check()
             error = view.first_error
-            if error < least - BETTER * abs(least):
+            if error < least - margin * abs(least):
                 best, least = view, error
         return best

@@ -28,6 +28,8 @@ LEAST_RATIO, SMOOTHING = 10**-2.5, 0.98
 OVERLAPS = 4
 #: Frames that are brought into the order of time together, and those that are transformed together.
 FRAMES_AT_ONCE, SPECTRA_AT_ONCE = 64, 256
+#: Power of rumble over that of its floor from which on it comes in bursts (white noise: up to 1.8).
+BURSTS = 2.0
 #: Gain that noise keeps: silence would be more conspicuous than a faint rest.
 FLOOR = 0.05
 
@@ -85,7 +87,8 @@ class Material:
     samples: Array  # (channels, samples)
     noise: Power  # (bins,)
     longest: int  # samples of the longest window
-    blurred: int  # bins of that one by which windows are not compared
+    blurred: int = 0  # bins of that one by which windows are not compared
+    has_bursts: bool = False  # whether what was rumble was far above its floor
 
     @classmethod
     def of(cls, samples: Array, noise: Power, sample_rate: int, *, rumble_hertz: float | None = None) -> Material:
@@ -99,16 +102,18 @@ class Material:
         """
         longest = window_size(WINDOW_SECONDS, samples, sample_rate)
         if rumble_hertz == 0:
-            return cls(samples, noise, longest, 0)
+            return cls(samples, noise, longest)
         spectra, hertz = spectra_of(samples, longest), sample_rate / longest
         rumble = rumble_bins(mean_power(spectra), hertz) if rumble_hertz is None else round(rumble_hertz / hertz)
         if not rumble:
-            return cls(samples, noise, longest, 0)
+            return cls(samples, noise, longest)
+        floor = at_resolution(noise, spectra.shape[1])[:rumble]
+        has_bursts = bool(mean_power(spectra[:, :rumble]).mean() > BURSTS * floor.mean())
         spectra[:, :rumble] *= FLOOR
         noise = noise.copy()
         noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= FLOOR**2
         # the step at the edge spreads over a bin of the shorter windows
-        return cls(signal_of(spectra, longest, samples.shape[1]), noise, longest, rumble + 8)
+        return cls(signal_of(spectra, longest, samples.shape[1]), noise, longest, rumble + 8, has_bursts)
 
     def excerpts(self, length: int, every: int) -> Material:
         """So many samples of every so many."""
