@@ -98,12 +98,14 @@ def lows(samples: Array, sample_rate: int) -> tuple[Signal, int]:
 
 
 def prominence_of_lines(signal: Signal, rate: int) -> Prominence:
-    """How far the lines of a recording stand out.
+    """How far the lines of a recording stand out; nothing of one that is too short to say.
 
     Args:
-        signal: mono, of at least `LEAST_SECONDS`.
+        signal: mono, `(samples,)`.
         rate: Hz.
     """
+    if len(signal) < LEAST_SECONDS * rate:
+        return {}
     return {mains: steady for mains, (steady, _) in _tracked_lines(signal, rate).items()}
 
 

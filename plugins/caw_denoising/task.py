@@ -235,7 +235,6 @@ class _Stretch:
 
     def _estimate(self, material: Material) -> Array:
         """The estimate through the window that suits the material."""
-
         if self.is_whole:
             view = self._best_view(material)
         else:
