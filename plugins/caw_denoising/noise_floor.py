@@ -148,7 +148,8 @@ def _believed(floor: _Floor, heard: Power) -> tuple[Mask, Power]:
         lowest, bins = max(int(np.argmax(believed)), LOWEST_BINS), np.arange(len(believed))
         is_low = full & (bins < lowest) & (floor.ratio < LOWEST_STEADY_RATIO)
         believed = (believed | is_low) & ~floor.peaks
-        return believed, _doubt(believed, spread, heard.dtype) if share > BELIEVED[0][0] else some_doubt
+        doubt = _doubt(believed, spread, heard.dtype) if share > BELIEVED[0][0] else some_doubt
+        return believed, doubt
     return is_steady & (floor.spread < ROUGH_SPREAD) & _has_floor(floor, heard, spread), some_doubt
 
 

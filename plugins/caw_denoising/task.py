@@ -10,8 +10,11 @@ is the signal in a Wiener filter.
 Windows are as long as suits the material: the error to be expected decides, which needs no truth (Stein, 1981). It also
 shows a cleaner recording that is of something else altogether.
 
+Where the noise is in doubt, the result is a mean with the first estimate of all that may be noise.
+
 A long recording is cleaned in stretches that overlap (`stretches`). What a stretch alone shows too little of is
-measured before over more of it (`survey`): rumble over all, noise over two minutes, unless the stretch has another.
+measured before over more of it (`survey`): rumble and weak hum over all, noise over two minutes, unless the stretch has
+another.
 """
 
 from __future__ import annotations
