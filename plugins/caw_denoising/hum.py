@@ -110,7 +110,7 @@ def prominence_of_lines(signal: Signal, rate: int) -> Prominence:
 
 
 def least_prominence(parts: Iterable[Prominence]) -> Prominence:
-    """How far lines stand out in each of some parts."""
+    """How far lines stand out of the part that shows them least."""
     joined: dict[float, Signal] = {}
     for part in parts:
         joined = {mains: np.minimum(steady, joined.get(mains, steady)) for mains, steady in part.items()}

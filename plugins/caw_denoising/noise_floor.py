@@ -44,7 +44,7 @@ FLOOR_IF_FLAT, FLAT_SHARE, FLAT_BINS, FLAT = (1.45, 0.26), 0.85, 17, 0.77
 PEAK_BINS, PEAK_NEPERS = 3, 1.0
 #: Below the lowest believed bin, or below this one, steadiness is enough: rumble is anything but level.
 LOWEST_BINS, LOWEST_STEADY_RATIO = 30, 2.5
-#: Doubt where too few bins behave like noise; and where enough do, but differ by more than the median spread: all of it
+#: Doubt where too few bins behave like noise; and where enough do, but with more than this median spread: all of it
 #: up to the first of two shares of the bins around one that behave like noise, and that little from the second one on.
 SOME_DOUBT, SURE_SPREAD, DOUBTFUL = 0.5, 0.2, (0.2, 0.6)
 #: Bins of less power than this share of the loudest are empty: they say nothing.
