@@ -8,6 +8,7 @@ amplitude and phase are measured where the rest is quiet, over seconds, so that 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from caw_toolkit import Array
 from caw_toolkit.dsp.resampling import resample
 
 Signal = npt.NDArray[np.float64]
+#: How far each harmonic of a mains frequency in Hz stands out at quiet moments, `(harmonics,)`.
+Prominence = Mapping[float, Signal]
 Complex = npt.NDArray[np.complex128]
 
 #: Mains frequencies in Hz, how far they may be off, and the steps in which that is searched.
@@ -27,7 +30,7 @@ HIGHEST_HERTZ, MOST_LINES = 1000.0, 16
 #: Windows in which they are looked for, in seconds, and the quantile of their power that counts.
 WINDOW_SECONDS, QUIET_QUANTILE = 2.0, 0.2
 #: Least ratio of a line's power to that of its surroundings, 3 to 8 Hz away; and least number of such lines, or the
-#: ratio from which on a single one is enough.
+#: ratio from which on a single one is enough. In a long recording one is enough that is there in every part of it.
 PROMINENCE, SURROUNDINGS, LEAST_LINES, ALONE = 5.0, (3.0, 8.0), 2, 300.0
 #: Every harmonic of a hum goes whose amplitude at quiet moments is so many times that of what is so far beside it, in
 #: Hz, and varies less than by this factor (90 to 10 % quantile): what varies more is music, or hum that was faded.
@@ -56,20 +59,20 @@ class Hum:
     lines: tuple[float, ...]
 
 
-def find_hum(samples: Array, sample_rate: int) -> Hum:
+def find_hum(samples: Array, sample_rate: int, *, all_along: Prominence | None = None) -> Hum:
     """Estimate the hum of a recording; silence and no lines, if there is none.
 
     Args:
         samples: `(channels, samples)`.
         sample_rate: Hz.
+        all_along: least prominence in all parts of the recording that this is one of, as of `prominence_of_lines`.
     """
     nothing = Hum(np.zeros_like(samples), ())
     if samples.shape[1] < LEAST_SECONDS * sample_rate:
         return nothing
-    rate = min(sample_rate, round(4 * HIGHEST_HERTZ))
-    low = resample(samples, sample_rate, rate).astype(np.float64)
+    low, rate = lows(samples, sample_rate)
     mono = low.mean(0)
-    fundamental, harmonics = _search(mono, rate)
+    fundamental, harmonics = _search(mono, rate, all_along or {})
     if not harmonics:
         return nothing
     phase = _phase(mono, rate, fundamental, harmonics)
@@ -88,28 +91,62 @@ def find_hum(samples: Array, sample_rate: int) -> Hum:
     return Hum(full, tuple(round(mean * harmonic, 1) for harmonic in harmonics))
 
 
-def _search(signal: Signal, rate: int) -> tuple[Signal, list[int]]:
+def lows(samples: Array, sample_rate: int) -> tuple[Signal, int]:
+    """A recording at the rate at which lines are looked for, and that rate in Hz."""
+    rate = min(sample_rate, round(4 * HIGHEST_HERTZ))
+    return resample(samples, sample_rate, rate).astype(np.float64), rate
+
+
+def prominence_of_lines(signal: Signal, rate: int) -> Prominence:
+    """How far the lines of a recording stand out; nothing of one that is too short to say.
+
+    Args:
+        signal: mono, `(samples,)`.
+        rate: Hz.
+    """
+    if len(signal) < LEAST_SECONDS * rate:
+        return {}
+    return {mains: steady for mains, (steady, _) in _tracked_lines(signal, rate).items()}
+
+
+def least_prominence(parts: Iterable[Prominence]) -> Prominence:
+    """How far lines stand out of the part that shows them least."""
+    joined: dict[float, Signal] = {}
+    for part in parts:
+        joined = {mains: np.minimum(steady, joined.get(mains, steady)) for mains, steady in part.items()}
+    return joined
+
+
+def _search(signal: Signal, rate: int, all_along: Prominence) -> tuple[Signal, list[int]]:
     """Frequency of the fundamental in Hz at every sample, and the numbers of the harmonics that never rest."""
+    best: tuple[float, Signal, list[int]] = (0.0, signal[:0], [])
+    for mains, (steady, fundamental) in _tracked_lines(signal, rate).items():
+        known = all_along.get(mains, 0 * steady) > PROMINENCE
+        clear = (steady > PROMINENCE) | known
+        is_hum = clear.sum() >= LEAST_LINES or (steady > ALONE).any() or known.any()
+        score = float(np.log(np.maximum(steady[clear], PROMINENCE)).sum())
+        if is_hum and score > best[0]:
+            best = (score, fundamental, (np.flatnonzero(clear) + 1).tolist())
+    return best[1], best[2]
+
+
+def _tracked_lines(signal: Signal, rate: int) -> dict[float, tuple[Signal, Signal]]:
+    """For each mains frequency, how far its harmonics stand out at quiet moments, and its course in Hz."""
     size = round(WINDOW_SECONDS * rate)
     length = 2 ** math.ceil(math.log2(4 * size))  # interpolates between the bins
     frames = np.lib.stride_tricks.sliding_window_view(signal, size)[:: size // 8]
     power = np.abs(np.fft.rfft(frames * np.hanning(size), length)) ** 2
     power = power[power.sum(1) > 0]
-    best: tuple[float, Signal, list[int]] = (0.0, signal[:0], [])
+    found = {}
     for mains in MAINS if len(power) else ():
         fundamentals = np.arange(mains * (1 - DRIFT), mains * (1 + DRIFT), STEP_HERTZ)
         harmonics = np.arange(1, min(MOST_LINES, int(HIGHEST_HERTZ / mains)) + 1)
-        lines = np.outer(fundamentals, harmonics)
-        prominence = _prominence(power, lines, rate / length)
+        prominence = _prominence(power, np.outer(fundamentals, harmonics), rate / length)
         path = _track(np.log(prominence).clip(0, MOST_EVIDENCE).sum(2))
         steady = np.quantile(prominence[np.arange(len(path)), path], QUIET_QUANTILE, axis=0)
-        clear = steady > PROMINENCE
-        score = float(np.log(steady[clear]).sum())
-        if (clear.sum() >= LEAST_LINES or (steady > ALONE).any()) and score > best[0]:
-            centres = (np.arange(len(path)) * (size // 8) + size / 2) / rate
-            at = np.interp(np.arange(len(signal)) / rate, centres, fundamentals[path])
-            best = (score, at, harmonics[clear].tolist())
-    return best[1], best[2]
+        centres = (np.arange(len(path)) * (size // 8) + size / 2) / rate
+        found[mains] = (steady, np.interp(np.arange(len(signal)) / rate, centres, fundamentals[path]))
+    return found
 
 
 def _prominence(power: Signal, lines: Signal, hertz: float) -> Signal:

@@ -37,10 +37,16 @@ BELIEVED = ((0.42, math.inf), (0.33, 0.225), (0.2, 0.2))
 #: the median spread that goes with it, in recordings of many frames and in shorter ones. Bins may then differ by more.
 FLOORS, FLOORS_OF_FEW = ((1.4, 0.225), (1.33, 0.265), (1.25, 0.34)), ((1.36, 0.225), (1.33, 0.24))
 MANY_FRAMES, ROUGH_SPREAD = 312, 0.32
+#: Uneven floors are believed, too, where they are flat at single moments: in so large a share of bands of so many bins,
+#: the geometric mean of the quietest tenth of the frames is above so much of the arithmetic one (0.86 in noise).
+FLOOR_IF_FLAT, FLAT_SHARE, FLAT_BINS, FLAT = (1.45, 0.26), 0.85, 17, 0.77
 #: A bin that is so far above those so far on both sides, or above those of the slope, belongs to a partial.
 PEAK_BINS, PEAK_NEPERS = 3, 1.0
 #: Below the lowest believed bin, or below this one, steadiness is enough: rumble is anything but level.
 LOWEST_BINS, LOWEST_STEADY_RATIO = 30, 2.5
+#: Doubt where too few bins behave like noise; and where enough do, but with more than this median spread: all of it
+#: up to the first of two shares of the bins around one that behave like noise, and that little from the second one on.
+SOME_DOUBT, SURE_SPREAD, DOUBTFUL = 0.5, 0.2, (0.2, 0.6)
 #: Bins of less power than this share of the loudest are empty: they say nothing.
 EMPTY = 1e-8
 #: Noise of another stretch is not in this one where more than this share of the bins is quieter than it by this factor.
@@ -56,14 +62,14 @@ class Noise:
     Attributes:
         power: mean in every bin, `(bins,)`: next to nothing in a recording without steady noise.
         most: the same, if every bin holds noise and its quiet moments nothing else, `(bins,)`.
+        doubt: how unsure that is around every bin, from 0 to 1, `(bins,)`.
         is_heard: whether there is any.
-        is_sure: whether it behaves like noise throughout.
     """
 
     power: Power
     most: Power
+    doubt: Power
     is_heard: bool = False
-    is_sure: bool = False
 
     def as_around(self, other: Noise) -> Noise:
         """The noise of more of the recording, which was measured with less chance, unless this stretch has another."""
@@ -75,7 +81,7 @@ class Noise:
         """That of elsewhere, where none could be told apart: if nearly nowhere this stretch is quieter than it."""
         if (self.most * QUIETER < other.power).mean() > MOST_QUIETER:
             return self
-        return Noise(np.minimum(other.power, self.most), self.most, True, other.is_sure)
+        return Noise(np.minimum(other.power, self.most), self.most, other.doubt, True)
 
 
 def find_noise(power: Power) -> Noise:
@@ -88,18 +94,18 @@ def find_noise(power: Power) -> Noise:
     smooth = uniform_filter1d(power, 5, axis=1)
     heard = smooth[:, smooth.sum(0) > 0]  # digital silence says nothing about the noise
     if not heard.size:
-        return Noise(nothing, nothing)
+        return Noise(nothing, nothing, np.ones_like(nothing))
     floor = _Floor.of(heard, nothing)
-    bins, is_sure = _believed(floor, heard)
+    bins, doubt = _believed(floor, heard)
     believed = np.flatnonzero(bins)
     if not believed.size:
-        return Noise(nothing, floor.low * QUANTILE_TO_MEAN)
+        return Noise(nothing, floor.low * QUANTILE_TO_MEAN, np.ones_like(nothing))
     music = np.maximum(median_filter(floor.low / floor.lowest, TOGETHER) / LOW_TO_LOWEST, 1) ** 2
     level = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)
     # a partial beside the first believed bin must not reach it
     anchors = np.maximum(median_filter(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)[believed]
     between = np.exp(np.interp(np.arange(len(level)), believed, np.log(anchors)))
-    return Noise(np.minimum(level, between), level, True, is_sure)
+    return Noise(np.minimum(level, between), level, doubt, True)
 
 
 @dataclass(frozen=True)
@@ -128,22 +134,41 @@ def _over_its_sides(nepers: Power, distance: int) -> Power:
     return nepers - (padded[: -2 * distance] + padded[2 * distance :]) / 2
 
 
-def _believed(floor: _Floor, heard: Power) -> tuple[Mask, bool]:
-    """In which bins there is noise, `(bins,)`, and whether that is sure."""
+def _believed(floor: _Floor, heard: Power) -> tuple[Mask, Power]:
+    """In which bins there is noise, and how unsure that is, both `(bins,)`."""
     frames, full = heard.shape[1], heard.mean(1) > EMPTY * heard.mean(1).max()
     full &= floor.ratio > TONE_RATIO
+    some_doubt = np.full(len(heard), SOME_DOUBT, heard.dtype)
+    if not full.any():
+        return full, some_doubt
     is_steady = (floor.ratio < STEADY_RATIO) & full
     believed = is_steady & (floor.spread < LEVEL_SPREAD * max(1, np.sqrt(LEVEL_FRAMES / frames)))
-    if not full.any():
-        return full, False
-    share, spread = believed[full].mean(), np.median(floor.spread[full])
+    share, spread = believed[full].mean(), float(np.median(floor.spread[full]))
     if any(share > least and spread <= most for least, most in BELIEVED):
         lowest, bins = max(int(np.argmax(believed)), LOWEST_BINS), np.arange(len(believed))
         is_low = full & (bins < lowest) & (floor.ratio < LOWEST_STEADY_RATIO)
-        return (believed | is_low) & ~floor.peaks, bool(share > BELIEVED[0][0])
-    ratio, floors = _floor_ratio(heard, floor.low), FLOORS if frames >= MANY_FRAMES else FLOORS_OF_FEW
-    has_floor = any(ratio < limit and spread < most for limit, most in floors)
-    return is_steady & (floor.spread < ROUGH_SPREAD) & has_floor, False
+        believed = (believed | is_low) & ~floor.peaks
+        doubt = _doubt(believed, spread, heard.dtype) if share > BELIEVED[0][0] else some_doubt
+        return believed, doubt
+    return is_steady & (floor.spread < ROUGH_SPREAD) & _has_floor(floor, heard, spread), some_doubt
+
+
+def _doubt(believed: Mask, spread: float, precision: np.dtype[np.floating]) -> Power:
+    """Doubt of noise that enough bins behave like: none where it is even, else by how many do so around each bin."""
+    if spread < SURE_SPREAD:
+        return np.zeros(len(believed), precision)
+    alike = uniform_filter1d(believed.astype(precision), TOGETHER)
+    doubt: Power = np.interp(alike, DOUBTFUL, (1, SOME_DOUBT)).astype(precision)
+    return doubt
+
+
+def _has_floor(floor: _Floor, heard: Power, spread: float) -> bool:
+    """Whether broad bands never fall below a floor."""
+    floors = FLOORS if heard.shape[1] >= MANY_FRAMES else FLOORS_OF_FEW
+    if _flat_share(heard, floor.low) > FLAT_SHARE:
+        floors = (*floors, FLOOR_IF_FLAT)
+    ratio = _floor_ratio(heard, floor.low)
+    return any(ratio < limit and spread < most for limit, most in floors)
 
 
 def _floor_ratio(heard: Power, low: Power) -> float:
@@ -156,6 +181,17 @@ def _floor_ratio(heard: Power, low: Power) -> float:
         together = np.minimum(heard[begin:end] / low[begin:end, None], 8).mean(0)
         ratios.append(np.quantile(together, 3 * NOISE_QUANTILE) / np.quantile(together, NOISE_QUANTILE))
     return float(np.sort(ratios)[min(3, len(ratios) - 1)])
+
+
+def _flat_share(heard: Power, low: Power) -> float:
+    """Share of the narrow bands whose quiet moments are as flat across frequency as noise is."""
+    bands = max(1, len(low) // FLAT_BINS)
+    level = heard / median_filter(low, TOGETHER)[:, None]
+    banded = level[: bands * FLAT_BINS].reshape(bands, -1, heard.shape[1])
+    mean = banded.mean(1)
+    flatness = np.exp(np.log(banded + 1e-9).mean(1)) / (mean + 1e-9)
+    quiet = np.argsort(mean, axis=1)[:, : math.ceil(NOISE_QUANTILE * heard.shape[1])]
+    return float((np.take_along_axis(flatness, quiet, axis=1).mean(1) > FLAT).mean())
 
 
 def at_resolution(noise: Power, bins: int) -> Power:

@@ -15,8 +15,9 @@ Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 
 #: Bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0 between
-#: the peaks of a note) above which they hold no note. Below 20 Hz there is none.
-REACH, LEAST_FLATNESS, LOWEST_NOTE_HERTZ = 8, 0.9, 22.0
+#: the peaks of a note) above which they hold no note: over all frames by their power, and with each frame alike, since
+#: thumps are flat and louder than the notes that they cover. Below 20 Hz there is none.
+REACH, LEAST_FLATNESS, LOWEST_NOTE_HERTZ = 8, np.array([[0.9], [0.88]]), 22.0
 #: Bins that are looked at first, and those beside them that are needed for it.
 FIRST_BINS, BESIDE = 128, 4 * REACH
 #: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
@@ -28,8 +29,9 @@ class Flatness:
     """How flat across frequency frames are, as sums over them: those of several stretches can be added.
 
     Attributes:
-        quantile: of the power around each bin, over what it is in white noise, `(bins,)`.
-        mean: of the same, `(bins,)`. The last bins see too little beside them.
+        quantile: of the power around each bin, over what it is in white noise, `(2, bins)`: summed as it is, and over
+            the mean of each frame.
+        mean: of the same, `(2, bins)`. The last bins see too little beside them.
     """
 
     quantile: Power
@@ -48,15 +50,17 @@ class Flatness:
         floor = np.minimum(floor, MOST_SLOPE * median_filter(floor, around))  # follows slopes, not notes without rest
         whitened = power / (floor[:, None] + least)
         # white noise has an exponential distribution of power, whose 30 % quantile is -ln 0.7 of the mean
-        quantile = percentile_filter(whitened, 30, size=(around, 1)).sum(1) / -np.log(0.7)
-        return cls(quantile, uniform_filter1d(whitened, around, axis=0).sum(1))
+        quantile = percentile_filter(whitened, 30, size=(around, 1)) / -np.log(0.7)
+        mean = uniform_filter1d(whitened, around, axis=0)
+        alike = 1 / (mean + 1e-9)
+        return cls(*(np.stack([part.sum(1), (part * alike).sum(1)]) for part in (quantile, mean)))
 
     def __add__(self, other: Flatness) -> Flatness:
         return Flatness(self.quantile + other.quantile, self.mean + other.mean)
 
     def bins(self, hertz: float) -> Mask:
         """Which bins are as flat as noise, `(bins,)`; `hertz` is from bin to bin."""
-        flat: Mask = self.quantile > LEAST_FLATNESS * self.mean
+        flat: Mask = np.all(self.quantile > LEAST_FLATNESS * self.mean, axis=0)
         first = math.ceil(LOWEST_NOTE_HERTZ / hertz)
         flat[:first] = flat[first : first + 1].all()
         return flat

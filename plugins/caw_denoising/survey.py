@@ -1,14 +1,15 @@
-"""A first look at all of a long recording: how long it is, the noise that it has where, and its rumble."""
+"""A first look at all of a long recording: how long it is, the noise that it has where, its rumble and its hum."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 
 import numpy as np
 
+from caw_denoising.hum import Prominence, least_prominence, lows, prominence_of_lines
 from caw_denoising.noise_floor import Noise, find_noise
 from caw_denoising.rumble import BESIDE, FIRST_BINS, Flatness, least_power
 from caw_denoising.stretches import FADE_SECONDS, lengths
@@ -40,11 +41,13 @@ class Survey:
         noises: where in seconds there is a noise that can be told from the sound; none of a recording that is
             cleaned as a whole.
         rumble_hertz: up to which frequency there is rumble and no note; None of a recording that is cleaned as a whole.
+        hum: what of it is there all along, as for `find_hum`; nothing of a recording that is cleaned as a whole.
     """
 
     samples: int
     noises: tuple[tuple[float, Noise], ...] = ()
     rumble_hertz: float | None = None
+    hum: Prominence = field(default_factory=dict)
 
     @classmethod
     def of(cls, blocks: Iterable[FloatArray], sample_rate: int, *, channels: int) -> Survey:
@@ -61,19 +64,21 @@ class Survey:
         samples = sum(part.shape[1] for part in first)
         if samples <= whole + FADE_SECONDS * sample_rate:
             return cls(samples)
-        samples, noises, rumble = 0, [], _Rumble(sample_rate)
+        samples, noises, lines, rumble = 0, [], [], _Rumble(sample_rate)
         powers: deque[Power] = deque(maxlen=TOGETHER)
         for number, part in enumerate(chain(first, parts), 1):
             samples += part.shape[1]
             if part.shape[1] < stretch:
                 break
             powers.append(mean_power(spectra_of(part, window_size(NOISE_WINDOW_SECONDS, part, sample_rate))))
+            low, rate = lows(part, sample_rate)
             rumble.look_at(part)
+            lines.append(prominence_of_lines(low.mean(0), rate))
             if number >= TOGETHER:
                 middle = samples - TOGETHER * stretch / 2
                 noises.append((middle / sample_rate, find_noise(np.concatenate(powers, axis=1))))
         heard = tuple((second, noise) for second, noise in noises if noise.is_heard)
-        return cls(samples, heard, rumble.highest_hertz)
+        return cls(samples, heard, rumble.highest_hertz, least_prominence(lines))
 
     def noise_near(self, second: float) -> Noise | None:
         """The noise that was found nearest to a time; None without any."""

@@ -10,8 +10,11 @@ is the signal in a Wiener filter.
 Windows are as long as suits the material: the error to be expected decides, which needs no truth (Stein, 1981). It also
 shows a cleaner recording that is of something else altogether.
 
+Where the noise is in doubt, the result is a mean with the first estimate of all that may be noise.
+
 A long recording is cleaned in stretches that overlap (`stretches`). What a stretch alone shows too little of is
-measured before over more of it (`survey`): rumble over all, noise over two minutes, unless the stretch has another.
+measured before over more of it (`survey`): rumble and weak hum over all, noise over two minutes, unless the stretch has
+another.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import numpy as np
 
 from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
-from caw_denoising.hum import find_hum
+from caw_denoising.hum import Prominence, find_hum
 from caw_denoising.noise_floor import Noise, find_noise
 from caw_denoising.repetitions import FEW_FRAMES, MOST_FRAMES
 from caw_denoising.stretches import FADE_SECONDS, Stretches, in_order
@@ -31,7 +34,7 @@ from caw_denoising.survey import NOISE_WINDOW_SECONDS, Survey
 from caw_denoising.windows import (
     Material,
     View,
-    log_spectral_power,
+    first_estimate,
     mean_power,
     signal_of,
     spectra_of,
@@ -46,6 +49,9 @@ LEAST_SECONDS = 0.5
 #: What a cleaner recording may add to the expected error: a little by this measure even where it helps, half as much
 #: again and more if it is of something else.
 MOST_ERROR = 1.1
+#: A shorter window has to be better by this share of the expected error where rumble comes in bursts: above the lowest
+#: note there is more of it than its floor says, and a shorter window shows less of that.
+BETTER = 0.015
 #: The window of a stretch of a longer recording is chosen by so many seconds of every so many.
 EXCERPT_SECONDS = (2.5, 10.0)
 #: Share of the time that the survey of a long recording takes.
@@ -147,8 +153,9 @@ def clean_blocks(
 
     def clean_one(numbered: tuple[int, FloatArray], check: Callable[[], None]) -> Cleaned:
         index, given = numbered
-        noise, is_whole = survey.noise_near(stretches.middle(index) / sample_rate), stretches.count == 1
-        return _Stretch(sample_rate, settings, noise, survey.rumble_hertz, is_whole, check).cleaned(given)
+        noise = survey.noise_near(stretches.middle(index) / sample_rate)
+        is_whole = stretches.count == 1
+        return _Stretch(sample_rate, settings, noise, survey.rumble_hertz, survey.hum, is_whole, check).cleaned(given)
 
     cleaned = in_order(clean_one, enumerate(stretches.cut(read())), at_once=stretches.at_once)
     for index, part in enumerate(cleaned):
@@ -168,6 +175,7 @@ class _Stretch:
         settings: what to do.
         noise: that of the surroundings, if there is any.
         rumble_hertz: as for `Material`.
+        hum: what of it is in all stretches, as for `find_hum`.
         is_whole: whether it is all of the recording.
         check: called before every step, to end early.
     """
@@ -176,6 +184,7 @@ class _Stretch:
     settings: Settings
     noise: Noise | None
     rumble_hertz: float | None
+    hum: Prominence
     is_whole: bool
     check: Callable[[], None]
 
@@ -199,42 +208,41 @@ class _Stretch:
             samples = repaired.samples
             findings = replace(findings, strokes=repaired.strokes, touched=repaired.touched)
         self.check()
-        hum = find_hum(samples, self.sample_rate)
+        hum = find_hum(samples, self.sample_rate, all_along=self.hum)
         samples = samples - hum.signal
         findings = replace(findings, hum_lines=hum.lines)
         self.check()
         measured = window_size(NOISE_WINDOW_SECONDS, samples, self.sample_rate)
-        spectra = spectra_of(samples, measured)
-        power = mean_power(spectra)
+        power = mean_power(spectra_of(samples, measured))
         noise = find_noise(power)
         if self.noise is not None:
             noise = noise.as_around(self.noise)
         if not noise.is_heard:
             return Cleaned(samples, findings)
         findings = replace(findings, noise_db=float(10 * np.log10(noise.power.sum() / power.mean(1).sum())))
-        doubtful = None
-        if not noise.is_sure:
-            amplitudes = np.sqrt(log_spectral_power(power, noise.most) / (power + 1e-30))
-            doubtful = signal_of(spectra * amplitudes, measured, samples.shape[1])
-        del spectra, power  # as large as all that comes
-        cleaned = self._without_noise(samples, noise.power)
-        if doubtful is not None:  # the average of two estimates errs less than either is likely to
-            cleaned = np.asarray((cleaned + doubtful) / 2, np.float32)
-        return Cleaned(cleaned, findings)
+        del power  # as large as what comes
+        return Cleaned(self._without_noise(samples, noise), findings)
 
-    def _without_noise(self, samples: Array, noise: FloatArray) -> Array:
+    def _without_noise(self, samples: Array, noise: Noise) -> Array:
+        """The estimate, and where the noise is in doubt, the first one of all that may be noise."""
+        material = Material.of(samples, noise.power, self.sample_rate, rumble_hertz=self.rumble_hertz)
+        if not noise.doubt.any():
+            return self._estimate(material)
+        size = 2 * (len(noise.power) - 1)
+        self.check()
+        doubtful = signal_of(
+            noise.doubt[:, None] * first_estimate(material.samples, noise.most), size, samples.shape[1]
+        )
+        cleaned = spectra_of(self._estimate(material), size)
+        return doubtful + signal_of((1 - noise.doubt[:, None]) * cleaned, size, samples.shape[1])
+
+    def _estimate(self, material: Material) -> Array:
         """The estimate through the window that suits the material."""
-
-        def error(view: View) -> float:
-            self.check()
-            return view.expected_error(view.wiener_gain(view.first))
-
-        material = Material.of(samples, noise, self.sample_rate, rumble_hertz=self.rumble_hertz)
         if self.is_whole:
-            view = min(material.views(), key=error)
+            view = self._best_view(material)
         else:
             length, every = (round(seconds * self.sample_rate) for seconds in EXCERPT_SECONDS)
-            view = material.view(min(material.excerpts(length, every).views(), key=error).size)
+            view = material.view(self._best_view(material.excerpts(length, every)).size)
         most_frames = MOST_FRAMES if self.is_whole else FEW_FRAMES
         self.check()
         gain = view.wiener_gain(view.from_repetitions(most_frames))
@@ -245,4 +253,16 @@ class _Stretch:
             expected = view.expected_error(gain)
             if view.expected_error(informed) - expected < (MOST_ERROR - 1) * abs(expected):
                 gain = informed
-        return signal_of(view.spectra * gain, view.size, samples.shape[1])
+        return signal_of(view.spectra * gain, view.size, material.samples.shape[1])
+
+    def _best_view(self, material: Material) -> View:
+        """That of the least expected error, from the longest window on."""
+        views = material.views()
+        best = next(views)
+        least, margin = best.first_error, BETTER if material.has_bursts else 0.0
+        for view in views:
+            self.check()
+            error = view.first_error
+            if error < least - margin * abs(least):
+                best, least = view, error
+        return best

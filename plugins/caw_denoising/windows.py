@@ -28,6 +28,8 @@ LEAST_RATIO, SMOOTHING = 10**-2.5, 0.98
 OVERLAPS = 4
 #: Frames that are brought into the order of time together, and those that are transformed together.
 FRAMES_AT_ONCE, SPECTRA_AT_ONCE = 64, 256
+#: Power of rumble over that of its floor from which on it comes in bursts (white noise: up to 1.8).
+BURSTS = 2.0
 #: Gain that noise keeps: silence would be more conspicuous than a faint rest.
 FLOOR = 0.05
 
@@ -72,6 +74,11 @@ class View:
         error = (1 - gain) ** 2 * self.power + (2 * gain - 1) * self.noise[:, None]
         return float(error[self.lowest :].sum(dtype=np.float64) * self.size)
 
+    @property
+    def first_error(self) -> float:
+        """Expected error of the first estimate."""
+        return self.expected_error(self.wiener_gain(self.first))
+
 
 @dataclass(frozen=True)
 class Material:
@@ -80,7 +87,8 @@ class Material:
     samples: Array  # (channels, samples)
     noise: Power  # (bins,)
     longest: int  # samples of the longest window
-    blurred: int  # bins of that one by which windows are not compared
+    blurred: int = 0  # bins of that one by which windows are not compared
+    has_bursts: bool = False  # whether what was rumble was far above its floor
 
     @classmethod
     def of(cls, samples: Array, noise: Power, sample_rate: int, *, rumble_hertz: float | None = None) -> Material:
@@ -94,16 +102,18 @@ class Material:
         """
         longest = window_size(WINDOW_SECONDS, samples, sample_rate)
         if rumble_hertz == 0:
-            return cls(samples, noise, longest, 0)
+            return cls(samples, noise, longest)
         spectra, hertz = spectra_of(samples, longest), sample_rate / longest
         rumble = rumble_bins(mean_power(spectra), hertz) if rumble_hertz is None else round(rumble_hertz / hertz)
         if not rumble:
-            return cls(samples, noise, longest, 0)
+            return cls(samples, noise, longest)
+        floor = at_resolution(noise, spectra.shape[1])[:rumble]
+        has_bursts = bool(mean_power(spectra[:, :rumble]).mean() > BURSTS * floor.mean())
         spectra[:, :rumble] *= FLOOR
         noise = noise.copy()
         noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= FLOOR**2
-        # the step at the edge spreads over two bins of the shorter windows
-        return cls(signal_of(spectra, longest, samples.shape[1]), noise, longest, rumble + 16)
+        # the step at the edge spreads over a bin of the shorter windows
+        return cls(signal_of(spectra, longest, samples.shape[1]), noise, longest, rumble + 8, has_bursts)
 
     def excerpts(self, length: int, every: int) -> Material:
         """So many samples of every so many."""
@@ -112,7 +122,7 @@ class Material:
         return replace(self, samples=samples)
 
     def views(self) -> Iterator[View]:
-        """The recording through windows of several lengths."""
+        """The recording through windows of several lengths, the longest first."""
         for divisor in WINDOW_DIVISORS:
             if divisor == 1 or self.longest // divisor >= SHORTEST:
                 yield self.view(self.longest // divisor)
@@ -177,6 +187,14 @@ def _some(count: int) -> Iterator[slice]:
     """All of so many frames, some at a time."""
     for start in range(0, count, SPECTRA_AT_ONCE):
         yield slice(start, min(count, start + SPECTRA_AT_ONCE))
+
+
+def first_estimate(samples: Array, noise: Power) -> Spectra:
+    """Spectra after the log-spectral amplitude estimator, `(channels, bins, frames)`; `noise` is `(bins,)`."""
+    spectra = spectra_of(samples, 2 * (len(noise) - 1))
+    power = mean_power(spectra)
+    estimate: Spectra = spectra * np.sqrt(log_spectral_power(power, noise) / (power + 1e-30))
+    return estimate
 
 
 def log_spectral_power(power: Power, noise: Power) -> Power:

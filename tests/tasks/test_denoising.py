@@ -11,15 +11,17 @@ import pytest
 import soundfile as sf
 import torch
 from click.testing import CliRunner
-from scipy.signal import butter, sosfilt, stft
+from scipy.signal import butter, lfilter, sosfilt, stft
 
 from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
-from caw_denoising.hum import find_hum
-from caw_denoising.noise_floor import at_resolution, find_noise
+from caw_denoising.hum import find_hum, least_prominence, lows, prominence_of_lines
+from caw_denoising.noise_floor import Noise, at_resolution, find_noise
 from caw_denoising.processor import Denoise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
+from caw_denoising.rumble import rumble_bins
 from caw_denoising.task import denoise
+from caw_denoising.windows import Material, first_estimate, mean_power, signal_of, spectra_of
 from caw_toolkit import AudioClip, CawError, PyramidModel, read_audio
 from caw_toolkit.cli import main
 from caw_toolkit.generators.exemplar import ExemplarGenerator
@@ -91,6 +93,60 @@ def test_rumble_goes_and_the_lowest_note_stays() -> None:
     rumble = sosfilt(butter(4, 120, fs=rate, output="sos"), bursts) + 1e-3 * random.standard_normal(len(seconds))
     cleaned = denoise((notes + rumble).astype(np.float32), rate)
     assert snr(notes, cleaned) > snr(notes, notes + rumble) + 10
+
+
+def test_notes_under_thumps_are_no_rumble() -> None:
+    rate, random = 16000, np.random.default_rng(0)
+    seconds = np.arange(12 * rate) / rate
+    notes = np.sum([np.sin(2 * np.pi * pitch * seconds) * (np.sin(2 * np.pi * beat * seconds) > 0)
+                    for pitch, beat in ((80, 0.7), (160, 0.7), (330, 1.1))], axis=0)  # fmt: skip
+    thumps = np.zeros(len(seconds))
+    thumps[random.integers(0, len(thumps), 24)] = random.standard_normal(24)
+    thump = np.exp(-np.arange(800) / 150) * np.sin(2 * np.pi * 90 / rate * np.arange(800))
+    noise = 6 * np.convolve(thumps, thump)[: len(thumps)] + 0.02 * random.standard_normal(len(thumps))
+    power = mean_power(spectra_of((0.3 * notes + noise).astype(np.float32)[None], 4096))
+    assert rumble_bins(power, rate / 4096) * rate / 4096 < 70
+
+
+def stitched_noise(samples: int, rate: int) -> np.ndarray:
+    """Quarters of a second of six noises again and again: uneven from bin to bin, as in the pauses of a record."""
+    random = np.random.default_rng(0)
+    pieces = [lfilter([1, random.uniform(-0.5, 0.5)], 1, random.standard_normal(rate // 4)) for _ in range(6)]
+    order = random.integers(0, 6, samples // len(pieces[0]) + 1)
+    return np.concatenate([pieces[number] for number in order])[:samples]
+
+
+def test_uneven_noise_is_found_and_in_doubt(speech: AudioClip) -> None:
+    clean, rate = speech.samples[0], speech.sample_rate
+
+    def found(noise: np.ndarray) -> Noise:
+        given = clean + noise * clean.std() / noise.std() * 10 ** (-10 / 20)
+        return find_noise(mean_power(spectra_of(given.astype(np.float32)[None], 2048)))
+
+    stitched = found(stitched_noise(len(clean), rate))
+    assert stitched.is_heard and stitched.doubt.min() >= 0.5
+    steady = found(np.random.default_rng(0).standard_normal(len(clean)))
+    assert steady.is_heard and not steady.doubt.any()
+    assert not find_noise(mean_power(spectra_of(speech.samples, 2048))).is_heard
+
+
+def test_doubt_brings_the_plain_estimate(speech: AudioClip) -> None:
+    clean = speech.samples
+    noise = stitched_noise(clean.shape[1], speech.sample_rate)
+    given = (clean + noise * clean.std() / noise.std() * 10 ** (-5 / 20)).astype(np.float32)
+    measured = find_noise(mean_power(spectra_of(given, 2048)))
+    plain = signal_of(first_estimate(given, measured.most), 2048, given.shape[1])
+    assert snr(clean, denoise(given, speech.sample_rate)) > snr(clean, plain) - 0.2
+
+
+def test_rumble_in_bursts_is_told_from_steady_noise() -> None:
+    rate, random = 16000, np.random.default_rng(0)
+    steady = random.standard_normal(8 * rate)
+    bursts = sosfilt(butter(2, 60, fs=rate, output="sos"), steady * np.repeat(random.random(80) ** 4, rate // 10))
+    noise = find_noise(mean_power(spectra_of(steady[None].astype(np.float32), 2048))).power
+    for samples, has_bursts in ((steady, False), (steady + 100 * bursts, True)):
+        material = Material.of(samples[None].astype(np.float32), noise, rate, rumble_hertz=60)
+        assert material.has_bursts == has_bursts
 
 
 @pytest.mark.parametrize("samples", [20, 300, 5000])
@@ -283,6 +339,19 @@ def test_hum_goes_and_the_voice_stays(speech: AudioClip, mains: float, drift: fl
     assert find_hum(speech.samples, speech.sample_rate).lines == ()
 
 
+def test_weak_hum_is_found_that_is_there_all_along(speech: AudioClip) -> None:
+    rate = speech.sample_rate
+    hum = 0.1 * hum_lines(speech.samples.shape[1], rate, 50, 0)
+    given = (speech.samples + hum).astype(np.float32)
+    assert find_hum(given, rate).lines == ()
+    low, low_rate = lows(given, rate)
+    here = prominence_of_lines(low.mean(0), low_rate)
+    assert find_hum(given, rate, all_along=least_prominence([here, here])).lines[0] == pytest.approx(50, rel=5e-3)
+    nothing = {mains: 0 * lines for mains, lines in here.items()}
+    assert find_hum(given, rate, all_along=least_prominence([here, nothing])).lines == ()
+    assert prominence_of_lines(low.mean(0)[:low_rate], low_rate) == {}
+
+
 def test_tones_of_music_are_no_hum() -> None:
     rate = 16000
     seconds = np.arange(10 * rate) / rate
@@ -297,7 +366,7 @@ def test_noise_on_a_slope_is_found_to_its_end() -> None:
     hiss = random.standard_normal(12 * rate) * 0.02
     power = np.abs(stft(rumble + hiss, rate, nperseg=2048, noverlap=1536)[2]) ** 2
     noise = find_noise(power)
-    assert noise.is_sure
+    assert not noise.doubt.any()
     assert np.abs(10 * np.log10(noise.power / power.mean(1)))[8:-4].max() < 4
 
 

@@ -44,10 +44,10 @@ def test_lengths_follow_the_memory_of_a_second() -> None:
 
 def test_noise_of_the_surroundings_counts_unless_a_stretch_has_another() -> None:
     level = np.ones(100)
-    around = Noise(level, level, is_heard=True, is_sure=True)
+    around = Noise(level, level, 0 * level, is_heard=True)
     chance = np.random.default_rng(0).uniform(0.7, 1.4, 100)
-    assert Noise(chance, chance, is_heard=True).as_around(around) is around
-    other = Noise(2 * chance, 2 * chance, is_heard=True)
+    assert Noise(chance, chance, level, is_heard=True).as_around(around) is around
+    other = Noise(2 * chance, 2 * chance, level, is_heard=True)
     assert other.as_around(around) is other
 
 
@@ -71,7 +71,7 @@ def test_rumble_is_that_of_all_of_a_recording() -> None:
 
 
 def test_excerpts_are_of_all_parts() -> None:
-    material = Material(np.arange(25)[None].astype(np.float32), np.ones(3), 4, 0)
+    material = Material(np.arange(25)[None].astype(np.float32), np.ones(3), 4)
     assert material.excerpts(2, 10).samples.tolist() == [[0, 1, 10, 11, 20, 21]]
 
 

@@ -100,9 +100,9 @@ def test_the_table_is_the_exponential_integral() -> None:
 
 def test_noise_of_another_stretch_counts_where_it_can_be() -> None:
     level = np.ones(100)
-    known = Noise(level, level, is_heard=True, is_sure=True)
-    assert Noise(1e-9 * level, 2 * level).as_around(known).is_heard
-    assert not Noise(1e-9 * level, 0.1 * level).as_around(known).is_heard
+    known = Noise(level, level, 0 * level, is_heard=True)
+    assert Noise(1e-9 * level, 2 * level, level).as_around(known).is_heard
+    assert not Noise(1e-9 * level, 0.1 * level, level).as_around(known).is_heard
     tones = np.tile(np.abs(np.sin(np.arange(500) / 9))[:, None] ** 8 + 1e-3, 300)  # never pauses
     assert not find_noise(tones).is_heard
 
