@@ -23,6 +23,7 @@ from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.seeds import derived_seed
+from caw_toolkit.training.allocator import return_freed_memory
 from caw_toolkit.training.assembly import weights_digest, with_scale
 from caw_toolkit.training.checkpoints import Checkpoint
 from caw_toolkit.training.coarse_signals import coarse_signals
@@ -117,7 +118,9 @@ class Trainer:
             CawError: if the checkpoint that was to be gone on from does not fit this training.
         """
         with stop_requests() as self._stop:
-            return self._run()
+            model = self._run()
+        return_freed_memory()
+        return model
 
     def _run(self) -> PyramidModel:
         torch.set_flush_denormal(True)
@@ -285,6 +288,7 @@ class Trainer:
         self.state.latest = {}
         self._resumed = None
         self.state.previous = trainer.warm_start_state()
+        return_freed_memory()
         if self.checkpoint is not None:
             self.state.save(self.checkpoint)
             self.last_save = time.monotonic()
