@@ -68,12 +68,12 @@ def find_files(sources: Sequence[Path], *, recursive: bool, is_result: Callable[
 
 def _find_in_folder(folder: Path, found: FoundFiles, *, recursive: bool, is_result: Callable[[Path], bool]) -> None:
     from caw_toolkit.audio.ffmpeg import ffmpeg_path
-    from caw_toolkit.audio.formats import FFMPEG_SUFFIXES, READ_SUFFIXES
+    from caw_toolkit.audio.formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES
 
     has_ffmpeg = ffmpeg_path() is not None
     for path in _visible_files(folder, recursive, found):
         suffix = path.suffix.lower()
-        if suffix not in READ_SUFFIXES | FFMPEG_SUFFIXES:
+        if suffix not in AUDIO_SUFFIXES:
             continue
         if is_result(path):
             found.results.append(path)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from caw_batch.signature import Value, read_files, signature, texts_of
 from caw_toolkit import CawUsageError
+from caw_toolkit.audio.formats import AUDIO_SUFFIXES
 from caw_toolkit.cli.results import Results
 
 _FIELD = re.compile(r"\{(\w+)\}")
 #: What is looked for in folders; a file that is named may be called anything.
-_AUDIO = frozenset([".aac", ".aif", ".aiff", ".au", ".caf", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".w64", ".wav"])
 _MODEL = frozenset([".pt"])
 
 
@@ -136,7 +136,7 @@ def find_inputs(command: str, named: Sequence[Path]) -> tuple[list[Input], list[
     Raises:
         CawUsageError: there is none.
     """
-    wanted = _MODEL if signature(command).source.name == "model_path" else _AUDIO
+    wanted = _MODEL if signature(command).source.name == "model_path" else AUDIO_SUFFIXES
     inputs, others = [], []
     for path in named:
         if not path.is_dir():
