@@ -130,8 +130,6 @@ def _frames(mono: FloatArray, length: int) -> FloatArray:
 
 def _level_and_flatness(mono: FloatArray) -> tuple[float, float]:
     """The level's swing and the median flatness within bands, both in dB."""
-    from scipy import ndimage
-
     length = 1024  # 128 ms: resolves the partials of chords
     power = np.abs(np.fft.rfft(_frames(mono, length))) ** 2
     bins = slice(round(80 * length / _RATE), round(3600 * length / _RATE))
@@ -149,7 +147,8 @@ def _level_and_flatness(mono: FloatArray) -> tuple[float, float]:
     # The level of shorter frames, 64 ms: a long window smears the gaps between syllables.
     short_db = 10 * np.log10((_frames(mono, 512) ** 2).sum(axis=1) + 1e-12)
     short_db = np.maximum(short_db, np.percentile(short_db, 95) - 40)
-    swing = short_db - ndimage.uniform_filter1d(short_db, size=100, mode="nearest")
+    second = np.full(100, 1 / 100)
+    swing = short_db - np.convolve(np.pad(short_db, (50, 49), mode="edge"), second, mode="valid")
     return float(swing.std()), float(np.median(flatness_db[level_db > top_db - 20]))
 
 

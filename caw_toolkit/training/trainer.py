@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caw_toolkit.allocator import return_freed_memory
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError
@@ -23,7 +24,6 @@ from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.seeds import derived_seed
-from caw_toolkit.training.allocator import return_freed_memory
 from caw_toolkit.training.assembly import weights_digest, with_scale
 from caw_toolkit.training.checkpoints import Checkpoint
 from caw_toolkit.training.coarse_signals import coarse_signals

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from caw_toolkit.allocator import keep_freed_memory
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.dilated import DilatedGenerator, has_plain_gate, stack_span, with_normalised_gate
 from caw_toolkit.training.adamw import AdamW
-from caw_toolkit.training.allocator import keep_freed_memory
 from caw_toolkit.training.losses import (
     critic_loss,
     generator_loss,
