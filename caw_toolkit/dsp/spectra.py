@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -76,5 +77,5 @@ def fast_length(samples: int) -> int:
     (8, 100)
     """
     powers = range(samples.bit_length() + 1)
-    odds = (3**threes * 5**fives for threes in powers for fives in powers)
+    odds: Iterator[int] = (3**threes * 5**fives for threes in powers for fives in powers)
     return min(odd << (-(-samples // odd) - 1).bit_length() for odd in odds if odd < 2 * samples)
