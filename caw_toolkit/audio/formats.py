@@ -7,21 +7,8 @@ from typing import Literal, get_args
 
 from caw_toolkit.errors import CawUsageError, did_you_mean
 
-__all__ = [
-    "BIT_DEPTHS",
-    "FFMPEG_SUFFIXES",
-    "FILE_FORMATS",
-    "FORMATS",
-    "LOSSY",
-    "MP3_RATES",
-    "READ_SUFFIXES",
-    "BitDepth",
-    "FileFormat",
-    "depths_of",
-    "format_of",
-    "is_floating",
-    "subtype_of",
-]
+#: For plugins; what else is here belongs to the engine.
+__all__ = ["AUDIO_SUFFIXES"]
 
 #: Bits of a sample in a file; `float` has 32, `double` 64.
 BitDepth = Literal["8", "16", "24", "32", "float", "double"]
@@ -40,13 +27,13 @@ FORMATS = {
     ".caf": "CAF",
     ".w64": "W64",
 }
-#: Suffixes of files that are read: those, and what else libsndfile knows.
-READ_SUFFIXES = frozenset({*FORMATS, ".aifc", ".au", ".bwf", ".oga", ".opus", ".rf64", ".snd", ".wave"})
 #: Suffixes of audio that only ffmpeg reads.
 FFMPEG_SUFFIXES = frozenset(
     {".aac", ".ac3", ".amr", ".ape", ".dff", ".dsf", ".dts", ".m4a", ".m4b", ".mka", ".mpc", ".tak", ".tta", ".webm"}
     | {".wma", ".wv"}
 )
+#: Suffixes of all files that are taken for audio: those, and what libsndfile reads.
+AUDIO_SUFFIXES = FFMPEG_SUFFIXES | {*FORMATS, ".aifc", ".au", ".bwf", ".oga", ".opus", ".rf64", ".snd", ".wave"}
 LOSSY = ("OGG", "MP3")
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 

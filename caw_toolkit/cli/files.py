@@ -13,9 +13,7 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +23,7 @@ import click
 
 from caw_toolkit.cli.batch import Batch, FileJob
 from caw_toolkit.cli.destinations import DESTINATION, TEMPLATE_EXAMPLE, Destination, Naming
-from caw_toolkit.cli.group import commands_of_plugins
-from caw_toolkit.cli.input_files import FoundFiles, InputFile, find_files
+from caw_toolkit.cli.input_files import SourcesArgument, counted, find_files
 from caw_toolkit.cli.options import Decorator, keep_for_audio
 from caw_toolkit.errors import CawUsageError
 
@@ -35,22 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DESTINATION", "Destination", "Files", "file_options"]
 
-logger = logging.getLogger(__name__)
-
 #: A file or a folder to read; `-` is standard input.
 _SOURCE = click.Path(exists=True, readable=False, allow_dash=True, path_type=Path)
-
-
-class _SourcesArgument(click.Argument):
-    """FILE..., which knows what the results of its command are called.
-
-    Args:
-        label: of results beside their sources; None: they have no names of their own.
-    """
-
-    def __init__(self, *arguments: Any, label: str | None, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.label = label
 
 
 def file_options(*, metavar: str, label: str | None) -> Decorator:
@@ -85,7 +68,7 @@ def file_options(*, metavar: str, label: str | None) -> Decorator:
 
 
 def _options(metavar: str, label: str | None) -> list[Decorator]:
-    settings = {"nargs": -1, "required": True, "type": _SOURCE, "cls": _SourcesArgument}
+    settings = {"nargs": -1, "required": True, "type": _SOURCE, "cls": SourcesArgument}
     sources: Decorator = click.argument("sources", metavar=f"{metavar}...", label=label, **settings)  # type: ignore[arg-type]
     if label is None:
         destination: Decorator = click.argument("destination", metavar="OUT", type=DESTINATION)
@@ -167,9 +150,11 @@ class Files:
             are_many=are_many or (takes or 1) > 1,
             goes_on=not self.skip_existing,
         )
-        found = find_files(self.sources, recursive=self.recursive, is_result=self._is_result)
-        jobs = self._without_own_results([(file, naming.job(file)) for file in found.files], found)
-        self._tell_what_is_left_out(found)
+        found = find_files(self.sources, recursive=self.recursive, results=self._results_folder)
+        planned = {file: naming.job(file) for file in found.files}
+        found.leave_out_made((job.source, target) for job in planned.values() for target in job.targets)
+        jobs = [planned[file] for file in found.files]
+        found.tell_what_is_left_out(quiet=self.quiet)
         self._refuse_one_name_for_all(jobs)
         if not jobs and not found.failures:
             raise CawUsageError(f"no audio files in {', '.join(map(str, self.sources))}{self._advice}")
@@ -190,41 +175,10 @@ class Files:
     def _advice(self) -> str:
         return "" if self.recursive else " (--recursive takes what is in the folders below, too)"
 
-    def _is_result(self, path: Path) -> bool:
-        """Whether a file of a folder has a name that commands give, or lies where the results of this one go."""
-        return bool(_names_of_results().search(path.stem)) or (
-            self._inner_folder is not None and self._inner_folder in Path(os.path.realpath(path)).parents
-        )
-
-    @functools.cached_property
-    def _inner_folder(self) -> Path | None:
-        """The folder of the results, if it is inside one that files are taken from."""
-        if self.destination is None or not self.destination.is_folder(for_many=True):
-            return None
-        folder = Path(os.path.realpath(self.destination.text))
-        sources = {Path(os.path.realpath(source)) for source in self.sources if source.is_dir()}
-        return folder if sources.intersection(folder.parents) else None
-
-    def _without_own_results(self, jobs: Sequence[tuple[InputFile, FileJob]], found: FoundFiles) -> list[FileJob]:
-        """The jobs without those for files that another job makes under another name, as an earlier run did."""
-        made = {os.path.realpath(target): job.source for _, job in jobs for target in job.targets}
-        kept = []
-        for file, job in jobs:
-            maker = made.get(os.path.realpath(file.path))
-            is_made = maker is not None and maker.with_suffix("") != file.path.with_suffix("")
-            if is_made and not file.is_named:
-                found.results.append(file.path)
-            else:
-                kept.append(job)
-        return kept
-
-    def _tell_what_is_left_out(self, found: FoundFiles) -> None:
-        if found.results and not self.quiet:
-            count = _counted(len(found.results), "result")
-            click.echo(f"left out {count} of caw, such as {found.results[0]}: name a file to have it taken", err=True)
-        if found.need_ffmpeg:
-            count, suffixes = _counted(found.need_ffmpeg.total(), "file"), ", ".join(sorted(found.need_ffmpeg))
-            logger.warning("left out %s (%s) that only ffmpeg reads: install it", count, suffixes)
+    @property
+    def _results_folder(self) -> Path | None:
+        is_folder = self.destination is not None and self.destination.is_folder(for_many=True)
+        return Path(self.destination.text) if self.destination and is_folder else None
 
     def _refuse_one_name_for_all(self, jobs: Sequence[FileJob]) -> None:
         if self.destination and self.destination.is_template and len(jobs) > 1 and len({j.target for j in jobs}) == 1:
@@ -239,7 +193,7 @@ class Files:
             return list(jobs)
         left = [missing for job in jobs if (missing := _missing(job))]
         if len(left) < len(jobs) and not self.quiet:
-            click.echo(f"skipped {_counted(len(jobs) - len(left), 'file')} whose results exist", err=True)
+            click.echo(f"skipped {counted(len(jobs) - len(left), 'file')} whose results exist", err=True)
         return left
 
 
@@ -283,24 +237,6 @@ def _refuse_existing(jobs: Sequence[FileJob]) -> None:
     existing = [target for job in jobs for target in job.targets if os.path.exists(target)]
     if existing:
         raise CawUsageError(
-            f"{len(existing)} of {_counted(sum(len(job.targets) for job in jobs), 'result')} exist, such as "
+            f"{len(existing)} of {counted(sum(len(job.targets) for job in jobs), 'result')} exist, such as "
             f"{existing[0]}: add --skip-existing to leave them, or --force to replace them"
         )
-
-
-@functools.cache
-def _names_of_results() -> re.Pattern[str]:
-    """What the names of results of all plugins end in before the suffix: a label or, by a template, the command."""
-    labels = {
-        label
-        for name, command in commands_of_plugins()
-        for parameter in command.params
-        if isinstance(parameter, _SourcesArgument)
-        for label in (name, parameter.label)
-        if label
-    }
-    return re.compile(rf"\.(?:{'|'.join(map(re.escape, sorted(labels))) or '(?!)'})[-.\d]*$")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from caw_toolkit.arrays import FloatArray
 #: Power or decibels, `(bins, frames)`.
 Spectrogram = npt.NDArray[np.float64]
 
-#: For plugins.
+#: For plugins; what else is here belongs to the engine.
 __all__ = ["Spectrogram", "power_spectrogram", "windowed_frames"]
 
 _BLOCK_FRAMES = 256
@@ -65,3 +66,16 @@ def power_spectrogram(
         spectra = np.fft.rfft(frames[start : start + _BLOCK_FRAMES] * window, axis=1)
         power[:, start : start + _BLOCK_FRAMES] = (np.abs(spectra) ** 2).T
     return power
+
+
+def fast_length(samples: int) -> int:
+    """The least length, from a number of samples on, at which transforms of real signals are fast.
+
+    It has no prime factors but 2, 3 and 5.
+
+    >>> fast_length(7), fast_length(97)
+    (8, 100)
+    """
+    powers = range(samples.bit_length() + 1)
+    odds: Iterator[int] = (3**threes * 5**fives for threes in powers for fives in powers)
+    return min(odd << (-(-samples // odd) - 1).bit_length() for odd in odds if odd < 2 * samples)

@@ -27,7 +27,7 @@ SUBSTEPS_A_HOP = 5
 INTERPOLATION_REACH = 6
 #: Spectra that are compared at once: bounds memory.
 FRAMES_AT_ONCE = 256
-WINDOWS_AT_ONCE = 4096
+WINDOWS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)

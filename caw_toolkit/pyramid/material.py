@@ -17,12 +17,12 @@ what the clip is.
 from __future__ import annotations
 
 import enum
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from caw_toolkit.arrays import FloatArray
+from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.dsp.spectra import windowed_frames
 
 _RATE = 8000
@@ -102,8 +102,6 @@ def measure_cues(samples: FloatArray, sample_rate: int) -> MaterialCues | None:
     Returns:
         The measurements, or None where there is nothing to measure: silence, or less than 0.5 s.
     """
-    from scipy import signal
-
     mono = np.atleast_2d(np.asarray(samples, dtype=np.float64)).mean(axis=0)
     longest = int(_LONGEST_SECONDS * sample_rate)
     start = max(0, (mono.size - longest) // 2)
@@ -112,11 +110,17 @@ def measure_cues(samples: FloatArray, sample_rate: int) -> MaterialCues | None:
     peak = np.max(np.abs(mono), initial=0.0)
     if mono.size < _SHORTEST_SECONDS * sample_rate or peak < 1e-6:
         return None
-    divisor = math.gcd(_RATE, sample_rate)
-    mono = signal.resample_poly(mono / peak, _RATE // divisor, sample_rate // divisor)
+    mono = resample(mono[None] / peak, sample_rate, _RATE)[0].astype(np.float64)
     swing_db, flatness_db = _level_and_flatness(mono)
     gliding, pitched = _pitch_motion(mono)
     return MaterialCues(gliding=gliding, pitched=pitched, swing_db=swing_db, flatness_db=flatness_db)
+
+
+def _band_passed(mono: FloatArray, low: float, high: float) -> FloatArray:
+    """A signal with the magnitudes of a second-order Butterworth filter between two frequencies, in Hz, in phase."""
+    hertz = np.fft.rfftfreq(mono.size, 1 / _RATE)
+    beyond = (hertz**2 - low * high) / (np.maximum(hertz, 1e-3) * (high - low))
+    return np.fft.irfft(np.fft.rfft(mono) / np.sqrt(1 + beyond**4), mono.size)
 
 
 def _frames(mono: FloatArray, length: int) -> FloatArray:
@@ -126,8 +130,6 @@ def _frames(mono: FloatArray, length: int) -> FloatArray:
 
 def _level_and_flatness(mono: FloatArray) -> tuple[float, float]:
     """The level's swing and the median flatness within bands, both in dB."""
-    from scipy import ndimage
-
     length = 1024  # 128 ms: resolves the partials of chords
     power = np.abs(np.fft.rfft(_frames(mono, length))) ** 2
     bins = slice(round(80 * length / _RATE), round(3600 * length / _RATE))
@@ -145,17 +147,15 @@ def _level_and_flatness(mono: FloatArray) -> tuple[float, float]:
     # The level of shorter frames, 64 ms: a long window smears the gaps between syllables.
     short_db = 10 * np.log10((_frames(mono, 512) ** 2).sum(axis=1) + 1e-12)
     short_db = np.maximum(short_db, np.percentile(short_db, 95) - 40)
-    swing = short_db - ndimage.uniform_filter1d(short_db, size=100, mode="nearest")
+    second = np.full(100, 1 / 100)
+    swing = short_db - np.convolve(np.pad(short_db, (50, 49), mode="edge"), second, mode="valid")
     return float(swing.std()), float(np.median(flatness_db[level_db > top_db - 20]))
 
 
 def _pitch_motion(mono: FloatArray) -> tuple[float, float]:
     """The shares `(gliding, pitched)` of `MaterialCues`, by normalised autocorrelation between 65 and 500 Hz."""
-    from scipy import signal
-
     length, stretch = 400, 5  # 50 ms each
-    band = signal.butter(2, [60, 1200], "bandpass", fs=_RATE, output="sos")
-    frames = _frames(signal.sosfilt(band, mono), length)
+    frames = _frames(_band_passed(mono, 60, 1200), length)
     shortest_lag, longest_lag = int(_RATE / 500), int(_RATE / 65) + 1
 
     def autocorrelation(rows: FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caw_toolkit.allocator import return_freed_memory
 from caw_toolkit.arrays import Array
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError
@@ -238,6 +239,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
         target = pick_device(device)
         model = cls.from_content(model_file.load(path), source=str(path)).to(target)
         model.file = str(path)
+        return_freed_memory()
         warn_if_rough(model.training, str(path))
         return model
 

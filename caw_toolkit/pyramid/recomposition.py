@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional
 
+from caw_toolkit.dsp.spectra import fast_length
 from caw_toolkit.generators.base import Filter
 from caw_toolkit.generators.guide import FRAMES_A_SECOND, Guide
 from caw_toolkit.pyramid.noise import pad_slice
@@ -70,7 +70,7 @@ class Extent:
             signal: `(channels, samples)`.
             rate: Hz.
         """
-        length = int(next_fast_len(signal.shape[-1], real=True))
+        length = fast_length(signal.shape[-1])
         power = torch.fft.rfft(signal, length).abs().square().sum(0)
         below = power[: max(1, round(KEPT_BELOW * length / rate))].cumsum(0)
         if self.kept in (0, 1) or not below[-1]:
@@ -108,7 +108,7 @@ def low_pass(rate: int, hertz: float) -> Filter | None:
 
     def apply(signal: Tensor) -> Tensor:
         samples = signal.shape[-1]
-        length = next_fast_len(samples + round(2 * rate / (TRANSITION * hertz)), real=True)
+        length = fast_length(samples + round(2 * rate / (TRANSITION * hertz)))
         frequencies = torch.fft.rfftfreq(length, 1 / rate, device=signal.device)
         gain = ((1 + TRANSITION - frequencies / hertz) / (2 * TRANSITION)).clamp(0, 1)
         filtered: Tensor = torch.fft.irfft(torch.fft.rfft(signal, length) * gain, length)[..., :samples]
@@ -133,7 +133,7 @@ def own_places(signal: Tensor, recording: Tensor, rate: int) -> Tensor:
     given, known = (torch.diff(each, prepend=each[:1]).cpu() for each in (signal, recording))
     size, step = round(WINDOW_SECONDS * rate), round(rate / WINDOWS_A_SECOND)
     padded = functional.pad(known, (size, size))
-    length = next_fast_len(len(padded) + size, real=True)
+    length = fast_length(len(padded) + size)
     spectrum = torch.fft.rfft(padded, length)
     energy = functional.pad(padded.double().square().cumsum(0), (1, 0))
     silence = 1e-3 * math.sqrt(size / max(1, len(known))) * float(known.norm()) + 1e-9

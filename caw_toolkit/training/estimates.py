@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
 from caw_toolkit.training.plan import Plan
@@ -44,6 +45,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
         for rate, generator, size in zip(plan.rates, generators, sizes, strict=True)
     ]
     signal = plan.recording.samples.size * 4 * 6
+    activations = _step_bytes(plan, generators)
     return {
         "preset": plan.preset.name,
         "material": plan.material.value,
@@ -52,7 +54,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
         "scales": scales,
         "minutes": plan.minutes or _minutes(plan, sizes),
         "gpu_minutes": _gpu_minutes(plan, sizes),
-        "memory_gigabytes": BASE_GIGABYTES + (signal + sum(sizes) * BYTES_A_PARAMETER + _step_bytes(plan)) / 1e9,
+        "memory_gigabytes": BASE_GIGABYTES + (signal + sum(sizes) * BYTES_A_PARAMETER + activations) / 1e9,
     }
 
 
@@ -116,9 +118,8 @@ def _gpu_minutes(plan: Plan, sizes: Sequence[int]) -> float | None:
     return seconds / 60
 
 
-def _step_bytes(plan: Plan) -> float:
+def _step_bytes(plan: Plan, generators: Sequence[ScaleGenerator]) -> float:
     """Activations of one step, from the memory that the widest layer's output takes."""
-    generators = (plan.objective.untrained_generator(plan.spec(index)) for index in range(len(plan.rates)))
     widths = [p.shape[0] for generator in generators for p in generator.parameters() if p.dim() == 3]
     widest = max(widths, default=0)
     samples = min(plan.recording.samples.shape[1], 16 * 1024 * 16)

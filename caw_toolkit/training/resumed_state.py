@@ -12,6 +12,7 @@ from torch import Tensor
 from caw_toolkit.errors import CawError, describe_exception
 from caw_toolkit.pyramid.archive import reason_of_system
 from caw_toolkit.pyramid.schema import shown
+from caw_toolkit.training.adamw import AdamW
 from caw_toolkit.training.checkpoints import Checkpoint, unusable
 from caw_toolkit.training.objectives.base import ScaleTrainer
 from caw_toolkit.training.plan import Plan
@@ -93,10 +94,10 @@ class ResumedState:
             raise unusable(self._path, reason) from error
 
 
-def _optimisers(holder: object) -> Iterator[torch.optim.Optimizer]:
+def _optimisers(holder: object) -> Iterator[AdamW | torch.optim.Optimizer]:
     """Those of a trainer, and of trainers and dicts that it holds."""
     for value in (holder if isinstance(holder, Mapping) else vars(holder)).values():
-        if isinstance(value, torch.optim.Optimizer):
+        if isinstance(value, (AdamW, torch.optim.Optimizer)):
             yield value
         elif isinstance(value, (Mapping, ScaleTrainer)):
             yield from _optimisers(value)

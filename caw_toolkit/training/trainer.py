@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caw_toolkit.allocator import return_freed_memory
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError
@@ -117,7 +118,9 @@ class Trainer:
             CawError: if the checkpoint that was to be gone on from does not fit this training.
         """
         with stop_requests() as self._stop:
-            return self._run()
+            model = self._run()
+        return_freed_memory()
+        return model
 
     def _run(self) -> PyramidModel:
         torch.set_flush_denormal(True)
@@ -285,6 +288,7 @@ class Trainer:
         self.state.latest = {}
         self._resumed = None
         self.state.previous = trainer.warm_start_state()
+        return_freed_memory()
         if self.checkpoint is not None:
             self.state.save(self.checkpoint)
             self.last_save = time.monotonic()

@@ -96,7 +96,7 @@ def _for_many(name: str) -> click.Command:
     @click.option("-o", "--output", required=True, metavar="OUT", help="Folder, or name with fields such as {stem}.")
     @_batch_options
     def run_many(inputs: Sequence[Path], output: str, **settings: Any) -> None:
-        from caw_batch.jobs import find_inputs, make_job
+        from caw_batch.jobs import plan_jobs
 
         context = click.get_current_context()
         raw = {option.name: settings.pop(option.name or "") for option in known.options}
@@ -104,11 +104,7 @@ def _for_many(name: str) -> click.Command:
         options: dict[str, Value] = {
             name: value for name, value in raw.items() if name and context.get_parameter_source(name) == typed
         }
-        found, left_out = find_inputs(name, inputs)
-        if left_out and not settings["quiet"]:
-            some = ", ".join(path.name for path in left_out[:3])
-            click.echo(f"left out {len(left_out)} files that do not look like inputs: {some}", err=True)
-        _run([make_job(name, [one.path], output, options, below=one.below) for one in found], **settings)
+        _run(plan_jobs(name, inputs, output, options, quiet=settings["quiet"]), **settings)
 
     run_many.params += [_as_text(option) for option in known.options]
     return run_many

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from caw_batch.signature import Value, read_files, signature, texts_of
 from caw_toolkit import CawUsageError
+from caw_toolkit.cli.input_files import find_files
 from caw_toolkit.cli.results import Results
 
 _FIELD = re.compile(r"\{(\w+)\}")
-#: What is looked for in folders; a file that is named may be called anything.
-_AUDIO = frozenset([".aac", ".aif", ".aiff", ".au", ".caf", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".w64", ".wav"])
-_MODEL = frozenset([".pt"])
 
 
 @dataclass(frozen=True)
@@ -33,19 +31,6 @@ class Job:
     arguments: tuple[str, ...]
     output: Path
     reads: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Input:
-    """What a job is made of.
-
-    Attributes:
-        path: of the file.
-        below: its folder, seen from the folder that was named in its stead.
-    """
-
-    path: Path
-    below: Path = Path()
 
 
 def fill(template: str, fields: Mapping[str, str]) -> str:
@@ -115,41 +100,39 @@ def make_job(
     text = fill(output, fields)
     if text == "-":
         raise CawUsageError("a batch cannot write to standard output: name a folder, or files, with -o")
-    is_folder = text.endswith(("/", os.sep)) or Path(text).is_dir()
-    target = Path(text, below, fields["stem"] + fields["ext"]) if is_folder else Path(text)
+    target = Path(text, below, fields["stem"] + fields["ext"]) if _is_folder(text) else Path(text)
     here = Path(os.path.abspath(target))
     inputs = [Path(os.path.abspath(path)) for path in sources]
     arguments = tuple(signature(command).tokens(inputs, here, filled))
     return Job(command, arguments, here, (*inputs, *read_files(command, filled)))
 
 
-def find_inputs(command: str, named: Sequence[Path]) -> tuple[list[Input], list[Path]]:
-    """The files that are named, and those below folders that are.
+def plan_jobs(
+    command: str, named: Sequence[Path], output: str, options: Mapping[str, Value], *, quiet: bool
+) -> list[Job]:
+    """Plan a job for each file that is named, and for those below folders that are.
 
     Args:
-        command: that they are for.
-        named: files and folders.
-
-    Returns:
-        The inputs, and files in folders that are left out because of their suffixes.
+        command: its name.
+        named: files and folders; what earlier runs made in these is left out.
+        output: as for `make_job`.
+        options: as for `make_job`.
+        quiet: whether only warnings are shown.
 
     Raises:
-        CawUsageError: there is none.
+        CawUsageError: there is no file, or a folder cannot be listed; or as for `make_job`.
     """
-    wanted = _MODEL if signature(command).source.name == "model_path" else _AUDIO
-    inputs, others = [], []
-    for path in named:
-        if not path.is_dir():
-            inputs.append(Input(path))
-            continue
-        for file in _files_below(path):
-            if file.suffix.lower() in wanted:
-                inputs.append(Input(file, file.parent.relative_to(path)))
-            else:
-                others.append(file)
-    if not inputs:
+    takes_models = signature(command).source.name == "model_path"
+    results = Path(output) if _is_folder(output) else None
+    found = find_files(named, recursive=True, results=results, suffixes=[".pt"] if takes_models else None)
+    for folder, error in found.failures:
+        raise CawUsageError(f"cannot list {folder}: {error.strerror}")
+    jobs = {file: make_job(command, [file.path], output, options, below=file.subfolder) for file in found.files}
+    found.leave_out_made((file.path, job.output) for file, job in jobs.items())
+    found.tell_what_is_left_out(quiet=quiet)
+    if not found.files:
         raise CawUsageError(f"no files to work on in {', '.join(map(str, named))}")
-    return inputs, others
+    return [jobs[file] for file in found.files]
 
 
 def check_jobs(jobs: Sequence[Job]) -> None:
@@ -171,10 +154,8 @@ def check_jobs(jobs: Sequence[Job]) -> None:
                 raise CawUsageError(f"{path} does not exist, and no job makes it (for {job.output})")
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))
+def _is_folder(output: str) -> bool:
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
 
 
 def _filled(value: Value, fields: Mapping[str, str]) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ HOP_SECONDS, WINDOW_HOPS = 0.008, 8
 BANDS, BEND_HZ = 64, 600.0
 #: Levels are floored this far below the mean power, in dB.
 RANGE_DB = 70.0
+#: Frames whose spectra are in memory at once where only their power is kept.
+FRAMES_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Bands:
         Returns:
             `(bands, frames)`.
         """
-        power = np.sum([np.abs(self._spectra(channel)) ** 2 for channel in samples], axis=0)
+        power = self._power(samples)
         widths = np.diff(np.append(self.edges, len(power)))[:, None]
         floor = power.mean() * 10 ** (-RANGE_DB / 10) + 1e-20
         levels: Levels = 10 * np.log10(np.add.reduceat(power, self.edges, axis=0) / widths + floor)
@@ -87,9 +90,21 @@ class Bands:
         amplified: Array = audio[:, : samples.shape[1]].astype(np.float32)
         return amplified
 
-    def _spectra(self, samples: Array) -> npt.NDArray[np.complex128]:
+    def _power(self, samples: Array) -> npt.NDArray[np.float64]:
+        """Power spectra, summed over channels, `(channels, samples)` -> `(bins, frames)`."""
+        hop, window, count = self.hop, self.window, samples.shape[1]
+        frames = math.ceil(count / hop) + 1
+        padded = np.pad(samples, ((0, 0), (window // 2, (frames - 1) * hop - count + window // 2)))
+        power = np.zeros((window // 2 + 1, frames))
+        for first in range(0, frames, FRAMES_AT_ONCE):
+            last = min(first + FRAMES_AT_ONCE, frames)
+            for channel in padded[:, first * hop : (last - 1) * hop + window]:
+                power[:, first:last] += np.abs(self._spectra(channel, boundary=None)) ** 2
+        return power
+
+    def _spectra(self, samples: Array, *, boundary: str | None = "zeros") -> npt.NDArray[np.complex128]:
         """`(..., samples)` -> `(..., bins, frames)`."""
         spectra: npt.NDArray[np.complex128] = stft(
-            samples.astype(np.float64), nperseg=self.window, noverlap=self.window - self.hop
+            samples.astype(np.float64), nperseg=self.window, noverlap=self.window - self.hop, boundary=boundary
         )[2]
         return spectra

@@ -279,6 +279,7 @@ def _repair(
         for done, (repair, number) in enumerate(steps):
             display.update(filling + (first + share - filling) * done / len(steps), "filling")
             repair.fill(number, model)
+        del model  # before the next one is trained
     if training.model_path is None and len(groups) > 1:
         warn_if_rough(min(trainings, key=trained_share), "the least trained model")
     return repairs

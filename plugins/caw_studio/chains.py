@@ -7,8 +7,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
-from caw_studio.library import AUDIO_SUFFIXES, MODEL_SUFFIX, Library
+from caw_studio.library import MODEL_SUFFIX, Library
 from caw_toolkit import CawUsageError
+from caw_toolkit.audio.formats import AUDIO_SUFFIXES
 from caw_toolkit.processors.catalogue import DeclaredParameter, Effect, effects
 
 MOST_EFFECTS = 50

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from caw_toolkit import CawError, CawUsageError
+from caw_toolkit.audio.formats import AUDIO_SUFFIXES
 
 #: Folder of the session, within the folder that is worked in.
 SESSION = ".caw-studio"
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif", ".caf", ".w64", ".m4a", ".opus"})
 MODEL_SUFFIX = ".pt"
 #: Listed at the most, and how deep folders are looked into.
 MOST_FILES, DEEPEST = 500, 3

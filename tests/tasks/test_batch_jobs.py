@@ -9,7 +9,7 @@ import pytest
 
 from batch_jobs import EchoJobs
 from caw_batch.agenda import require_order, shard_of
-from caw_batch.jobs import Job, check_jobs, find_inputs, make_job
+from caw_batch.jobs import Job, check_jobs, make_job, plan_jobs
 from caw_batch.signature import signature
 from caw_batch.table import read_jobs
 from caw_process import run_caw
@@ -36,14 +36,20 @@ def job(name: str, *reads: str) -> Job:
     return Job("train", (), Path(name), tuple(map(Path, reads)))
 
 
-def test_a_job_for_each_input(tmp_path: Path) -> None:
+def test_a_job_for_each_input_but_not_for_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "ann").mkdir()
     for name in ("a.wav", "b.flac", "notes.txt"):
         (tmp_path / "ann" / name).touch()
-    found, left_out = find_inputs("denoise", [tmp_path])
-    assert [path.name for path in left_out] == ["notes.txt"]
-    made = [make_job("denoise", [one.path], f"{tmp_path}/out/", {}, below=one.below) for one in found]
+    made = plan_jobs("denoise", [tmp_path], f"{tmp_path}/out/", {}, quiet=False)
     assert [planned.output for planned in made] == [tmp_path / "out/ann/a.wav", tmp_path / "out/ann/b.flac"]
+    for path in (tmp_path / "out/ann/a.wav", tmp_path / "ann/b.denoised.flac", tmp_path / "ann/clean_a.wav"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    again = plan_jobs("denoise", [tmp_path], f"{tmp_path}/out/", {}, quiet=False)
+    assert [planned.output.name for planned in again] == ["a.wav", "b.flac", "clean_a.wav"]
+    renamed = plan_jobs("denoise", [tmp_path / "ann"], "{parent}/clean_{stem}{ext}", {}, quiet=False)
+    assert [planned.output.name for planned in renamed] == ["clean_a.wav", "clean_b.flac"]
+    assert "left out 2 results of caw" in capsys.readouterr().err
     named = make_job("train", [tmp_path / "ann/a.wav"], f"{tmp_path}/{{folder}}-{{stem}}{{ext}}", {"minutes": "2"})
     assert named.output == tmp_path / "ann-a.pt"
     assert named.arguments[:2] == ("--minutes", "2")

@@ -58,7 +58,7 @@ WRONG: list[tuple[tuple[Any, ...], Any, str]] = [
     (("trainer", "steps_done"), "x", "its state of the trainer does not fit (TypeError"),
     (("trainer", "random"), {"a": 1}, "its state of the trainer does not fit"),
     (("trainer", "torch_random"), torch.zeros(3), "its state of the trainer does not fit"),
-    (("trainer", "optimiser", "param_groups", 0, "betas"), "x", "its state of the trainer does not fit"),
+    (("trainer", "optimiser", "state"), {"x": {}}, "its state of the trainer does not fit"),
     (("trainer", "optimiser", "state", 0, "exp_avg"), torch.zeros(7), "the optimiser's 'exp_avg' is float32 (7,) for"),
     (
         ("trainer", "optimiser", "state", 0, "step"),

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from caw_toolkit.allocator import keep_freed_memory
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.dilated import DilatedGenerator, has_plain_gate, stack_span, with_normalised_gate
-from caw_toolkit.training.allocator import keep_freed_memory
+from caw_toolkit.training.adamw import AdamW
 from caw_toolkit.training.losses import (
     critic_loss,
     generator_loss,
@@ -227,8 +228,8 @@ class AdversarialTrainer(ScaleTrainer):
         networks = {name: _detached_state(network) for name, network in self._networks().items()}
         return {**networks, "energy": self._energy(self._task.real)}
 
-    def _optimiser(self, network: nn.Module) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), lr=self._options.learning_rate, betas=self._options.betas)
+    def _optimiser(self, network: nn.Module) -> AdamW:
+        return AdamW(network.parameters(), learning_rate=self._options.learning_rate, betas=self._options.betas)
 
     def _networks(self) -> dict[str, nn.Module]:
         return {"generator": self._generator, "discriminator": self._discriminator}
@@ -265,8 +266,7 @@ class AdversarialTrainer(ScaleTrainer):
     def _set_learning_rate(self, progress: float) -> None:
         decayed = progress >= self._options.decay_after
         for optimiser in self._optimisers.values():
-            for group in optimiser.param_groups:
-                group["lr"] = self._options.learning_rate * (self._options.decay_factor if decayed else 1.0)
+            optimiser.learning_rate = self._options.learning_rate * (self._options.decay_factor if decayed else 1.0)
 
     def _next_window(self) -> Window:
         if self._options.crop_samples is None:
@@ -330,7 +330,7 @@ class AdversarialTrainer(ScaleTrainer):
 
     def _descend(self, name: str, loss: Tensor) -> None:
         optimiser = self._optimisers[name]
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 

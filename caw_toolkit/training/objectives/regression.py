@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.seeds import derived_seed
+from caw_toolkit.training.adamw import AdamW
 from caw_toolkit.training.cuda_graph import CudaGraph
 from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.options import POSITIVE, REASONABLE_COUNT, Bounds, require_within
@@ -114,8 +115,12 @@ class RegressionTrainer(ScaleTrainer):
         self.steps_done = 0
         self.random = np.random.default_rng(task.seed)
         self.torch_random = torch.Generator(task.device).manual_seed(task.seed)
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=options.learning_rate, betas=(0.9, 0.99), weight_decay=1e-3, fused=True
+        self.optimiser = AdamW(
+            self.model.parameters(),
+            learning_rate=options.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=1e-3,
+            fused=True,
         )
         self.crop = self._crop_samples(task)
         self.ranges = [(start, stop) for start, stop in task.segments if stop - start >= self.crop]
@@ -179,8 +184,7 @@ class RegressionTrainer(ScaleTrainer):
 
     def _set_learning_rate(self, progress: float) -> None:
         decay = max(0.02, min(1.0, (1 - progress) / (1 - self.options.decay_after)))
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.options.learning_rate * decay * min(1.0, (self.steps_done + 1) / 50)
+        self.optimiser.learning_rate = self.options.learning_rate * decay * min(1.0, (self.steps_done + 1) / 50)
 
     def _gradients(self, starts: Tensor) -> Tensor:
         """Leave the gradients in the parameters; returns the loss."""

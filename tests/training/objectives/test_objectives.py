@@ -114,7 +114,7 @@ def test_the_rate_falls_from_there_on(decay_after: float, rates: list[float]) ->
     seen = []
     for progress in (0.0, 0.25, 0.5, 0.75, 1.0):
         trainer._set_learning_rate(progress)
-        seen.append(trainer.optimiser.param_groups[0]["lr"])
+        seen.append(trainer.optimiser.learning_rate)
     assert seen == pytest.approx(rates)
 
 
