@@ -10,6 +10,8 @@ from caw_inpainting.repeats import find_repeated_buffers
 from caw_toolkit import Gap
 
 SILENCE, REPEATED_BUFFER, LEVEL_HOLE = "silence", "repeated buffer", "level hole"
+#: A channel goes on that is no more than this below its level so long before and after.
+GOES_ON_DB, BESIDE_SECONDS = 20.0, 0.05
 
 
 def find_dropouts(recording: Recording, on_progress: Callable[[float], None] | None = None) -> list[ListedGap]:
@@ -24,24 +26,37 @@ def find_dropouts(recording: Recording, on_progress: Callable[[float], None] | N
         on_progress: called with the share that is done.
     """
     report = on_progress or (lambda share: None)
-    parts = [recording, *_channels(recording)]
-    together, *alone = (
-        _dropouts(part, lambda done, index=index: report((index + done) / len(parts)))  # type: ignore[misc]
-        for index, part in enumerate(parts)
+    if recording.channels == 1:
+        return _dropouts(recording, report)
+    together = _dropouts(recording, lambda done: report(done / 3))
+    channels = OneChannel(recording, 0), OneChannel(recording, 1)
+    left = _dropouts(channels[0], lambda done: report((1 + done) / 3))
+    right = _dropouts(channels[1], lambda done: report((2 + done) / 3))
+    alone = [*_lost_alone(left, right, 0, channels[1]), *_lost_alone(right, left, 1, channels[0])]
+    # Where one channel carries all that is heard, the hole that it leaves seems to be in both.
+    together = [gap for gap in together if gap.kind != LEVEL_HOLE or not any(map(gap.overlaps, alone))]
+    return sorted([*together, *(gap for gap in alone if not any(map(gap.overlaps, together)))], key=lambda gap: gap[:2])
+
+
+def _lost_alone(gaps: list[ListedGap], others: list[ListedGap], channel: int, other: OneChannel) -> list[ListedGap]:
+    """What a channel lost while the other went on."""
+    return [
+        gap._replace(channel=channel) for gap in gaps if not any(map(gap.overlaps, others)) and _goes_on(other, gap)
+    ]
+
+
+def _goes_on(channel: OneChannel, gap: ListedGap) -> bool:
+    """Whether a channel is not much quieter in a gap than on both sides of it."""
+    beside = round(BESIDE_SECONDS * channel.sample_rate)
+    before, inside, after = (
+        channel.read(start, stop).var()
+        for start, stop in ((gap.start - beside, gap.start), gap[:2], (gap.stop, gap.stop + beside))
     )
-    found = list(together)
-    for channel, gaps in enumerate(alone):
-        found += [gap._replace(channel=channel) for gap in gaps if not any(map(gap.overlaps, together))]
-    return sorted(found, key=lambda gap: gap[:2])
-
-
-def _channels(recording: Recording) -> list[OneChannel]:
-    """The channels of a recording that has more than one."""
-    return [OneChannel(recording, channel) for channel in range(recording.channels) if recording.channels > 1]
+    return bool(inside >= min(before, after) * 10 ** (-GOES_ON_DB / 10))
 
 
 def _dropouts(recording: Recording, report: Callable[[float], None]) -> list[ListedGap]:
-    """Dropouts of all channels of a recording together."""
+    """Dropouts of a recording, its channels taken together."""
     found: list[ListedGap] = []
 
     def add(gaps: list[Gap], kind: str) -> None:

@@ -77,7 +77,9 @@ class ListedGap(NamedTuple):
         >>> ListedGap(5, 9, "silence").within(slice(4, 7))[:2]
         (1, 3)
         """
-        return self._replace(start=max(self.start, part.start) - part.start, stop=min(self.stop, part.stop) - part.start)
+        return self._replace(
+            start=max(self.start, part.start) - part.start, stop=min(self.stop, part.stop) - part.start
+        )
 
     def overlaps(self, other: ListedGap) -> bool:
         """Whether there is a time that both are at."""
