@@ -14,6 +14,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from caw_inpainting.gaps import Recording, find_runs, gaps_within, join_gaps
+from caw_inpainting.repeats import NOISELESS_SAMPLES, is_noiseless
 from caw_toolkit import Array, Gap
 
 Levels = npt.NDArray[np.float32]
@@ -43,7 +44,7 @@ STEADY_FRAMES, HOLE_DEPTH_DB = 20, 20.0
 #: Where it is quiet, it is so far below any pause, too: this quantile of its levels below that of those around.
 QUIET_QUANTILE, PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.2, 0.005, 6.0
 #: Noise is steady that is as loud on both sides to this, and whose levels differ by no more than that.
-SAME_DB, SPREAD_DB = 3.0, 9.0
+SAME_DB, SPREAD_DB = 3.0, 6.0
 #: What is held is so many steps of the file's bit depth, and no more than this below the usual level, away from the
 #: middle of what is so far around; and of the samples beside it this share moves.
 HELD_STEPS, HELD_DB, MIDDLE_FRAMES, MOVING_SHARE = 16, 20.0, 1000, 0.25
@@ -88,13 +89,16 @@ class QuietRuns:
         held = [run for run in self.constant if self._is_held(run, silent)]
         inner = [run for run in self.constant if self._edges(run) is not None and run not in held]
         sudden = [run for run in inner if self._stands_out(run, silent) and self._breaks_off(run)]
+        if 2 * sum(map(self._is_in_computed_sound, sudden)) > len(sudden):
+            return held
         loud = [run for run in sudden if self._is_loud(run, silent)]
         shortest_pause = SHORTEST_PAUSE_FRAMES * self.frame
         long = [run for run in inner if run[1] - run[0] >= shortest_pause and self._breaks_off(run)]
         pauses = [run for run in long if run not in loud]
-        if len(pauses) > MANY_PAUSES * len(loud):
+        certain = len(loud) + len(held)
+        if len(pauses) > MANY_PAUSES * certain:
             return held
-        return [*held, *(sudden if len(pauses) <= FEW_PAUSES * len(loud) else loud)]
+        return [*held, *(sudden if len(pauses) <= FEW_PAUSES * certain else loud)]
 
     def _is_held(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether a value that sound has only in passing is held, on and on."""
@@ -195,12 +199,12 @@ class QuietRuns:
     def _is_in_steady_noise(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether noise that is steady breaks off and comes back as it was, as quiet as it may be; silence is rare."""
         first, last = run[0] // self.frame, run[1] // self.frame
-        sides = self.levels[max(0, first - STEADY_FRAMES) : first], self.levels[last : last + STEADY_FRAMES]
-        if min(map(len, sides)) < STEADY_FRAMES or np.mean(silent[self._around(run)]) > PAUSES_SHARE:
+        sides = self.levels[max(0, first - EDGE_FRAMES) : first], self.levels[last : last + EDGE_FRAMES]
+        if min(map(len, sides)) < EDGE_FRAMES or np.mean(silent[self._around(run)]) > PAUSES_SHARE:
             return False
         means = [side.mean() for side in sides]
-        spreads = [np.quantile(side, 0.9) / np.quantile(side, 0.1) for side in sides]
-        return max(means) < min(means) * 10 ** (SAME_DB / 10) and max(spreads) < 10 ** (SPREAD_DB / 10)
+        steady = all(np.quantile(side, 0.9) < np.quantile(side, 0.1) * 10 ** (SPREAD_DB / 10) for side in sides)
+        return bool(steady and max(means) < min(means) * 10 ** (SAME_DB / 10))
 
     def _is_loud(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether a run breaks off sound about as loud as it usually is around; pauses begin where it is quiet."""
@@ -217,6 +221,12 @@ class QuietRuns:
             if 2 * moves.sum() < len(moves) or np.sqrt(np.mean(differences**2)) < 2 * step:
                 return False
         return True
+
+    def _is_in_computed_sound(self, run: Gap) -> bool:
+        """Whether sound beside a run has no noise: the rests of a synthesizer are sudden."""
+        reach = NOISELESS_SAMPLES
+        sides = self.recording.read(run[0] - reach, run[0]), self.recording.read(run[1], run[1] + reach)
+        return any(is_noiseless(side.sum(axis=0, dtype=np.float64)) for side in sides if np.diff(side).any())
 
     def _beside(self, run: Gap) -> tuple[Sound, Sound]:
         """The samples before a run and after it."""
