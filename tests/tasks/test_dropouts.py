@@ -161,6 +161,44 @@ def test_a_dropout_in_a_quiet_place_is_found_among_others(tmp_path: Path) -> Non
     assert [gap.start for gap in found_in(samples, tmp_path, "PCM_24")] == pytest.approx([*loud, quiet], abs=4)
 
 
+@pytest.mark.parametrize("fade_seconds", [0.0, 0.02])
+def test_a_value_that_is_held_is_found_beside_a_pause_too(fade_seconds: float, tmp_path: Path) -> None:
+    samples = example("speech")
+    levels = np.convolve(samples**2, np.ones(1600) / 1600, "same")
+    start = 4 * RATE + int(np.argsort(levels[4 * RATE : 6 * RATE])[1600])
+    fade = round(fade_seconds * RATE)
+    samples[start - fade : start] *= np.linspace(1, 0.01, fade)
+    assert found_in(with_dropout(samples, "zeros", start, start + 2000), tmp_path, "PCM_24") == []
+    (gap,) = found_in(with_dropout(samples, "constant", start, start + 2000), tmp_path, "PCM_24")
+    assert gap.kind == SILENCE and abs(gap.start - start) <= 4 and abs(gap.stop - start - 2000) <= 4
+
+
+def test_a_hole_in_noise_far_quieter_than_the_sound_around_is_found(tmp_path: Path) -> None:
+    samples = np.tile(example("speech"), 2)
+    noise = 1e-5 * np.random.default_rng(0).standard_normal(len(samples))
+    start = 9 * RATE
+    samples *= np.interp(np.arange(len(samples)), start + np.array([-9000, -2000, 4000, 11_000]), [1, 0, 0, 1]) ** 2
+    (gap,) = found_in(with_dropout(samples + noise, "hole", start, start + 2000), tmp_path, "FLOAT")
+    assert gap.kind == LEVEL_HOLE and abs(gap.start - start) <= 40 and abs(gap.stop - start - 2000) <= 40
+
+
+def test_a_hole_quantised_to_a_few_steps_is_found(tmp_path: Path) -> None:
+    start = round(4.2 * RATE)
+    (gap,) = found_in(with_dropout(example("guitar"), "hole", start, start + 4000), tmp_path, "PCM_16")
+    assert abs(gap.start - start) <= 40 and abs(gap.stop - start - 4000) <= 40
+
+
+def test_clipped_peaks_are_none(tmp_path: Path) -> None:
+    assert found_in(np.clip(40 * example("guitar"), -1, 1), tmp_path) == []
+
+
+def test_rests_in_computed_music_are_none_however_few(tmp_path: Path) -> None:
+    time = np.arange(RATE // 4) / RATE
+    notes = [0.3 * np.sin(2 * np.pi * hertz * time) for hertz in (262, 330, 392, 440)]
+    rest = np.zeros(1600)
+    assert found_in(np.concatenate([*notes * 3, rest, *notes * 4, rest, *notes * 3]), tmp_path) == []
+
+
 @pytest.mark.parametrize("seconds", [0.125, 0.25, 2.0])
 def test_loops_are_none(seconds: float, tmp_path: Path) -> None:
     bar = example("guitar")[RATE : RATE + round(seconds * RATE)]
