@@ -35,9 +35,10 @@ class Work:
         return [number for group in self.groups if not group.stretches for number in group.numbers]
 
     @property
-    def filled(self) -> list[tuple[int, int]]:
-        """The gaps that are filled."""
-        return [self.gaps[number][:2] for group in self.fillable for number in group.numbers]
+    def filled(self) -> list[tuple[int, ...]]:
+        """Start and end of the gaps that are filled, and the channel of those of one."""
+        filled = [self.gaps[number] for group in self.fillable for number in group.numbers]
+        return [gap[:2] if gap.channel is None else (*gap[:2], gap.channel) for gap in filled]
 
     def list_lines(self) -> Iterator[str]:
         """A line for each gap: number, start, length, kind and channel."""

@@ -154,14 +154,18 @@ def test_found_labelled_and_filled_from_the_command_line(
     assert listed["groups"][0]["learnt_from"] == [[0.0, 2.5], [2.65, len(damaged[0]) / LOW_RATE]]
     assert labels.read_text() == "2.500000\t2.650000\tsilence (right)\n"
 
-    arguments = ["--labels", labels, "-m", tmp_path / "model.pt", "--seed", "1"]
-    filled = run_caw("inpaint", tmp_path / "talk.wav", *arguments)
+    arguments: list[str | Path] = ["--labels", labels, "-m", tmp_path / "model.pt", "--seed", "1"]
+    log = tmp_path / "log"
+    filled = run_caw("inpaint", tmp_path / "talk.wav", *arguments, "--log", log)
     assert filled.returncode == 0, filled.stderr
     assert "   1  at 0:02.500     150 ms  silence (right)" in filled.stderr
     before, after = (sf.read(tmp_path / name, dtype="int32")[0].T for name in ("talk.wav", "talk.inpainted.wav"))
     np.testing.assert_array_equal(after[LEFT], before[LEFT])
     changed = np.flatnonzero(after[RIGHT] != before[RIGHT])
     assert changed.min() >= 10_000 and changed.max() < 10_600 and len(changed) > 500
+
+    assert json.loads(log.read_text())["generated"] == [[10_000, 10_600, RIGHT]]
+    assert run_caw("verify", log).returncode == 0
 
     sf.write(tmp_path / "mono.wav", damaged[LEFT], LOW_RATE)
     refused = run_caw("inpaint", tmp_path / "mono.wav", *arguments)
