@@ -221,7 +221,7 @@ def _check_channels(gaps: Sequence[ListedGap], audio: SpooledAudio, labels: Path
     named = [gap.text for gap in gaps if gap.channel is not None]
     if named and audio.channels == 1:
         raise CawUsageError(
-            f"{labels}: '{named[0]}' is of one channel, but {audio.name} is mono: take it off the label"
+            f"{labels} names the channel of '{named[0]}', but {audio.name} is mono: take it off the label"
         )
 
 
