@@ -102,24 +102,25 @@ class QuietRuns:
 
     def _is_held(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether a value that sound has only in passing is held, on and on."""
-        around = self._around(run)
-        if self._edges(run) is None or run[1] - run[0] > LONGEST_FRAMES * self.frame:
+        value = self.recording.read(run[0], run[0] + 1)[:, 0]
+        is_too_long = run[1] - run[0] > LONGEST_FRAMES * self.frame
+        if not value.any() or is_too_long or self._edges(run) is None:
             return False
+        around = self._around(run)
         heard = self._heard(around, silent)
         if len(heard) < LEAST_FRAMES // EDGE_FRAMES or np.mean(silent[around]) > PAUSES_SHARE:
             return False
-        sides = self._beside(run)
-        differences = np.abs(np.concatenate([np.diff(side) for side in sides], axis=1))
-        step = differences[differences > 0].min(initial=np.inf)
+        moves = all((np.diff(side) != 0).any(axis=0).mean() > MOVING_SHARE for side in self._beside(run))
+        return moves and self._is_far_from_middle(run, value, float(np.median(heard)))
+
+    def _is_far_from_middle(self, run: Gap, value: npt.NDArray[np.floating], usual: float) -> bool:
+        """Whether the value of a run is far from the mean around it, by the usual level and by the steps of the file."""
         reach = MIDDLE_FRAMES * self.frame
         middle = self.recording.read(run[0] - reach, run[1] + reach).mean(axis=1)
-        value = self.recording.read(*run)[:, 0]
         offset = np.where(value == 0, 0, value - middle)
-        moves = all((np.diff(side) != 0).any(axis=0).mean() > MOVING_SHARE for side in sides)
-        is_far = np.abs(offset).max() > HELD_STEPS * step and (offset**2).sum() > np.median(heard) * 10 ** (
-            -HELD_DB / 10
-        )
-        return bool(moves and is_far)
+        differences = np.abs(np.concatenate([np.diff(side) for side in self._beside(run)], axis=1))
+        step = differences[differences > 0].min(initial=np.inf)
+        return bool(np.abs(offset).max() > HELD_STEPS * step and np.sum(offset**2) > usual * 10 ** (-HELD_DB / 10))
 
     def holes(self) -> list[Gap]:
         """Stretches far below what is on both sides that begin and end at once; one more frame on each side."""
@@ -226,7 +227,8 @@ class QuietRuns:
         """Whether sound beside a run has no noise: the rests of a synthesizer are sudden."""
         reach = NOISELESS_SAMPLES
         sides = self.recording.read(run[0] - reach, run[0]), self.recording.read(run[1], run[1] + reach)
-        return any(is_noiseless(side.sum(axis=0, dtype=np.float64)) for side in sides if np.diff(side).any())
+        mono = [side.sum(axis=0, dtype=np.float64) for side in sides]
+        return any(is_noiseless(side) for side in mono if np.diff(side).any())
 
     def _beside(self, run: Gap) -> tuple[Sound, Sound]:
         """The samples before a run and after it."""
