@@ -114,7 +114,7 @@ class QuietRuns:
         return moves and self._is_far_from_middle(run, value, float(np.median(heard)))
 
     def _is_far_from_middle(self, run: Gap, value: npt.NDArray[np.floating], usual: float) -> bool:
-        """Whether the value of a run is far from the mean around it, by the usual level and by the steps of the file."""
+        """Whether the value of a run is far from the mean around it, by the usual level and the steps of the file."""
         reach = MIDDLE_FRAMES * self.frame
         middle = self.recording.read(run[0] - reach, run[1] + reach).mean(axis=1)
         offset = np.where(value == 0, 0, value - middle)

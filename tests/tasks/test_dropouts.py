@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile as sf
-from scipy.signal import sawtooth, square
+from scipy.signal import resample_poly, sawtooth, square
 
 from caw_inpainting.dropouts import LEVEL_HOLE, REPEATED_BUFFER, SILENCE, find_dropouts
 from caw_inpainting.gaps import ListedGap
@@ -214,3 +214,38 @@ def test_a_melody_with_rests_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("samples", [1, 100, 700])
 def test_next_to_no_sound_is_looked_at(samples: int, tmp_path: Path) -> None:
     assert found_in(example("guitar")[:samples], tmp_path) == []
+
+
+KINDS = ["zeros", "constant", "hole", "64", "441", "1024", "4096"]
+
+
+def write_hour(path: Path, rate: int) -> list[tuple[int, int]]:
+    """An hour of speech in a file, and 40 dropouts of 50 to 800 ms in it, none in a pause."""
+    random = np.random.default_rng(0)
+    clip = resample_poly(example("speech"), rate, RATE)
+    loud = np.convolve(clip**2, np.ones(rate // 50) * 50 / rate, "same") > np.mean(clip**2)
+    planted, position = [], 0
+    with sf.SoundFile(path, "w", rate, 1, "PCM_24") as file:
+        for part in range(3600 * rate // len(clip) + 1):
+            samples = clip * 10 ** (-random.uniform(0, 12) / 20)
+            if part % 7 == 3 and len(planted) < 40:
+                length = round(random.uniform(max(0.05, 4096 / rate), 0.8) * rate)
+                places = np.flatnonzero(loud[: -length - rate] & loud[length:-rate])
+                start = int(random.choice(places[places > rate]))
+                samples = with_dropout(samples, KINDS[len(planted) % len(KINDS)], start, start + length)
+                planted.append((position + start, position + start + length))
+            file.write(samples)
+            position += len(samples)
+    return planted
+
+
+@pytest.mark.slow
+def test_all_dropouts_of_an_hour_are_found_and_nothing_else(tmp_path: Path) -> None:
+    rate = 48_000
+    planted = write_hour(tmp_path / "hour.wav", rate)
+    with spooled_audio(tmp_path / "hour.wav") as audio:
+        assert audio.seconds >= 3600
+        found = find_dropouts(audio)
+    assert len(planted) == len(found) == 40
+    for gap, (start, stop) in zip(found, planted, strict=True):
+        assert abs(gap.start - start) <= 0.003 * rate and abs(gap.stop - stop) <= 0.003 * rate
