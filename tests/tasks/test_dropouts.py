@@ -224,7 +224,8 @@ def write_hour(path: Path, rate: int) -> list[tuple[int, int]]:
     random = np.random.default_rng(0)
     clip = resample_poly(example("speech"), rate, RATE)
     loud = np.convolve(clip**2, np.ones(rate // 50) * 50 / rate, "same") > np.mean(clip**2)
-    planted, position = [], 0
+    planted: list[tuple[int, int]] = []
+    position = 0
     with sf.SoundFile(path, "w", rate, 1, "PCM_24") as file:
         for part in range(3600 * rate // len(clip) + 1):
             samples = clip * 10 ** (-random.uniform(0, 12) / 20)
