@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile as sf
+from click.testing import CliRunner
 
 from caw_inpainting.dropouts import LEVEL_HOLE, REPEATED_BUFFER, SILENCE, find_dropouts
 from caw_inpainting.gaps import ListedGap, list_gaps
@@ -17,6 +18,7 @@ from caw_inpainting.task import Repair
 from caw_process import run_caw
 from caw_toolkit import AudioClip, PyramidModel, train
 from caw_toolkit.audio.spool import spooled_audio
+from caw_toolkit.cli import main
 from caw_toolkit.dsp.resampling import resample
 from paths import EXAMPLES
 
@@ -142,7 +144,10 @@ def test_found_labelled_and_filled_from_the_command_line(
     stereo_model.save(tmp_path / "model.pt")
     labels = tmp_path / "gaps.txt"
 
-    looked = run_caw("inpaint", tmp_path / "talk.wav", "--find", "--dry-run", "--json", "--write-labels", labels)
+    model: list[str | Path] = ["-m", tmp_path / "model.pt"]
+    looked = run_caw(
+        "inpaint", tmp_path / "talk.wav", *model, "--find", "--dry-run", "--json", "--write-labels", labels
+    )
     assert looked.returncode == 0, looked.stderr
     listed = json.loads(looked.stdout)
     assert listed["gaps"] == [
@@ -154,7 +159,7 @@ def test_found_labelled_and_filled_from_the_command_line(
     assert listed["groups"][0]["learnt_from"] == [[0.0, 2.5], [2.65, len(damaged[0]) / LOW_RATE]]
     assert labels.read_text() == "2.500000\t2.650000\tsilence (right)\n"
 
-    arguments: list[str | Path] = ["--labels", labels, "-m", tmp_path / "model.pt", "--seed", "1"]
+    arguments: list[str | Path] = ["--labels", labels, *model, "--seed", "1"]
     log = tmp_path / "log"
     filled = run_caw("inpaint", tmp_path / "talk.wav", *arguments, "--log", log)
     assert filled.returncode == 0, filled.stderr
@@ -165,8 +170,13 @@ def test_found_labelled_and_filled_from_the_command_line(
     assert changed.min() >= 10_000 and changed.max() < 10_600 and len(changed) > 500
 
     assert json.loads(log.read_text())["generated"] == [[10_000, 10_600, RIGHT]]
-    assert run_caw("verify", log).returncode == 0
+    assert CliRunner().invoke(main, ["verify", str(log)]).exit_code == 0
 
-    sf.write(tmp_path / "mono.wav", damaged[LEFT], LOW_RATE)
-    refused = run_caw("inpaint", tmp_path / "mono.wav", *arguments)
-    assert refused.returncode == 2 and "names the channel of 'silence (right)'" in refused.stderr
+
+def test_a_label_of_one_channel_of_a_mono_recording_is_refused(stereo: AudioClip, tmp_path: Path) -> None:
+    sf.write(tmp_path / "mono.wav", stereo.samples[LEFT], LOW_RATE)
+    (tmp_path / "gaps.txt").write_text("2.5\t2.6\tsilence (right)\n")
+    refused = CliRunner().invoke(
+        main, ["inpaint", str(tmp_path / "mono.wav"), "--labels", str(tmp_path / "gaps.txt"), "--seed", "1"]
+    )
+    assert refused.exit_code == 2 and "names the channel of 'silence (right)'" in refused.stderr
