@@ -29,7 +29,7 @@ import click
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
 
 if TYPE_CHECKING:
-    from caw_toolkit.arrays import FloatArray, Gap
+    from caw_toolkit.arrays import FloatArray
     from caw_toolkit.audio.clip import AudioClip
     from caw_toolkit.audio.formats import BitDepth, FileFormat
     from caw_toolkit.audio.source_format import SourceFormat
@@ -133,7 +133,7 @@ class Results:
         model: Path | None = None,
         note: str = "",
         found: Mapping[str, Any] | None = None,
-        generated: Sequence[Gap] | None = None,
+        generated: Sequence[tuple[int, ...]] | None = None,
     ) -> WrittenAudio:
         """Write a result, say so, and record it.
 
@@ -146,7 +146,7 @@ class Results:
             model: the file of the model that was used.
             note: for the line that says so, after the name.
             found: what the log is to say that was found or done; anything that JSON can hold.
-            generated: ranges of samples outside of which nothing was changed.
+            generated: ranges of samples outside of which nothing was changed; with the channel, where it is one.
         """
         from caw_toolkit.audio.writing import write_audio
 
@@ -181,7 +181,7 @@ class Results:
         model: Path | None = None,
         note: str | Callable[[], str] = "",
         found: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None,
-        generated: Sequence[Gap] | None = None,
+        generated: Sequence[tuple[int, ...]] | None = None,
     ) -> WrittenAudio:
         """Write a result that is made block by block, say so, and record it.
 

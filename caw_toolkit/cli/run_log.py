@@ -8,7 +8,7 @@
 | `inputs`, `model` | files that were read: `path`, `sha256` |
 | `output` | the result: `path`, `sha256`, `sample_rate`, `samples`, `bit_depth`, `gain`, `clipped_samples` |
 | `found` | what the command found or decided: bandwidth, gaps, noise |
-| `generated` | where only parts were made: their ranges of samples, outside of which the output is the input |
+| `generated` | where only parts were made: ranges of samples, and the channel of those of one; all else is the input |
 
 Paths are relative to the folder of the log, so that both can be moved together.
 """
@@ -30,7 +30,6 @@ import click
 from caw_toolkit.errors import CawError
 
 if TYPE_CHECKING:
-    from caw_toolkit.arrays import Gap
     from caw_toolkit.audio.writing import WrittenAudio
 
 #: For plugins that keep records of their own.
@@ -48,7 +47,7 @@ def append_record(
     read: Sequence[Path],
     model: Path | None = None,
     found: Mapping[str, Any] | None = None,
-    generated: Sequence[Gap] | None = None,
+    generated: Sequence[tuple[int, ...]] | None = None,
 ) -> None:
     """Add the record of a result of the present command to a log.
 
@@ -59,7 +58,7 @@ def append_record(
         read: the files that it was made of.
         model: file of the model that made it.
         found: what the command found or decided.
-        generated: ranges of samples outside of which the result is what was read.
+        generated: ranges of samples outside of which the result is what was read; with the channel, where it is one.
 
     Raises:
         CawError: the log cannot be written.
@@ -85,7 +84,7 @@ def append_record(
     if found:
         record["found"] = _plain(found)
     if generated is not None:
-        record["generated"] = [[int(start), int(stop)] for start, stop in generated]
+        record["generated"] = [[int(number) for number in part] for part in generated]
     try:
         with open(log, "a", encoding="utf-8") as stream:
             stream.write(json.dumps(record, ensure_ascii=False) + "\n")  # one write: runs side by side don't mix
@@ -118,6 +117,8 @@ def _require_fields(record: Any) -> None:
         raise TypeError
     for name in ("options", "found"):
         dict(record.get(name, {}))
+    if any(channel not in ([], [0], [1]) for _start, _stop, *channel in record.get("generated", [])):
+        raise ValueError
 
 
 def sha256_of(path: Path) -> str:

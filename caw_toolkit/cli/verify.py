@@ -102,9 +102,10 @@ def _count_changes(before: Recording, after: Recording, record: Mapping[str, Any
     for one, other in in_step(*(recording.blocks(is_deep=recording.source.is_deep) for recording in (before, after))):
         if one.shape != other.shape:
             return None
-        changed: Any = (other != as_stored(one, depth)).any(axis=0)
-        for start, stop in record["generated"]:
-            changed[max(0, start - position) : max(0, stop - position)] = False
+        differs: Any = other != as_stored(one, depth)
+        for start, stop, *channel in record["generated"]:
+            differs[channel or slice(None), max(0, start - position) : max(0, stop - position)] = False
+        changed = differs.any(axis=0)
         if changed.any():
             first = first if samples else position + int(changed.argmax())
             samples += int(changed.sum())

@@ -196,7 +196,7 @@ def _all_gaps(audio: SpooledAudio, request: _Request, display: ProgressDisplay) 
     """Gaps from all sources, in order; those that touch or overlap are one.
 
     Raises:
-        CawUsageError: one does not lie within the recording.
+        CawUsageError: one does not lie within the recording, or is of a channel that it does not have.
     """
     from caw_inpainting.dropouts import find_dropouts
     from caw_inpainting.gaps import ListedGap, list_gaps
@@ -207,12 +207,22 @@ def _all_gaps(audio: SpooledAudio, request: _Request, display: ProgressDisplay) 
     separate = [ListedGap(start, stop, "given") for start, stop in dict.fromkeys(given)]
     if request.labels is not None:
         separate += read_labels(request.labels, audio.sample_rate)
+        _check_channels(separate, audio, request.labels)
     if request.find:
         separate += find_dropouts(audio, lambda share: display.update(_SHARE_OF_FINDING * share, "looking for gaps"))
     gaps = list_gaps(separate, audio.samples, audio.sample_rate)
     if not request.results.quiet and len(gaps) < len(separate):
         click.echo("holes that touch or overlap are filled as one", err=True)
     return gaps
+
+
+def _check_channels(gaps: Sequence[ListedGap], audio: SpooledAudio, labels: Path) -> None:
+    """Raise where a label is of one channel of a mono recording."""
+    named = [gap.text for gap in gaps if gap.channel is not None]
+    if named and audio.channels == 1:
+        raise CawUsageError(
+            f"{labels} names the channel of '{named[0]}', but {audio.name} is mono: take it off the label"
+        )
 
 
 def _plan(audio: SpooledAudio, gaps: Sequence[ListedGap], *, with_model: bool) -> Work:
@@ -259,7 +269,7 @@ def _repair(
     training, groups = models.training, work.fillable
     places = [gap[:2] for gap in work.gaps]
     repairs = [
-        Repair(audio.read, audio.samples, places, seed=derived_seed(training.seed, "take", take), varied=take > 0)
+        Repair(audio.read, audio.samples, work.gaps, seed=derived_seed(training.seed, "take", take), varied=take > 0)
         for take in takes
     ]
     announcements = [""] if len(groups) == 1 else list(work.group_lines())

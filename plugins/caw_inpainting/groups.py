@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from caw_inpainting.gaps import Recording, intact_stretches
+from caw_inpainting.gaps import Recording, intact_stretches, join_gaps
 from caw_toolkit import AudioClip, Gap
 
 #: A recording up to this long is one group, and all of it is learnt from.
@@ -44,14 +44,15 @@ class Group:
 
 def one_group(gaps: Sequence[Gap], recording: Recording) -> Group:
     """All gaps of a recording, and all that is intact."""
-    return Group(range(len(gaps)), tuple(intact_stretches(gaps, 0, recording.samples, recording.sample_rate)))
+    places = join_gaps(gaps, recording.samples)
+    return Group(range(len(gaps)), tuple(intact_stretches(places, 0, recording.samples, recording.sample_rate)))
 
 
 def group_gaps(gaps: Sequence[Gap], recording: Recording) -> list[Group]:
     """Gaps in groups of those near each other, each with intact audio around it.
 
     Args:
-        gaps: in order, apart from each other.
+        gaps: in order; those of different channels may overlap.
         recording: that they are in.
     """
     rate = recording.sample_rate
@@ -67,9 +68,10 @@ def group_gaps(gaps: Sequence[Gap], recording: Recording) -> list[Group]:
 
 def _surroundings(gaps: Sequence[Gap], numbers: range, recording: Recording) -> tuple[Gap, ...]:
     """Intact stretches within and around a group, as much on both sides, or more on one where the other ends."""
-    first, last = gaps[numbers[0]][0], gaps[numbers[-1]][1]
+    members = join_gaps([gaps[number] for number in numbers], recording.samples)
+    first, last = members[0][0], members[-1][1]
     wanted = round(TRAINING_SECONDS * recording.sample_rate)
-    wanted -= last - first - sum(gaps[number][1] - gaps[number][0] for number in numbers)
+    wanted -= last - first - sum(gap[1] - gap[0] for gap in members)
     start = max(0, min(first - wanted // 2, recording.samples - last + first - wanted))
     stop = min(recording.samples, max(last + wanted // 2, last - first + wanted))
-    return tuple(intact_stretches(gaps, start, stop, recording.sample_rate))
+    return tuple(intact_stretches(join_gaps(gaps, recording.samples), start, stop, recording.sample_rate))

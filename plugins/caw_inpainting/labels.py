@@ -1,15 +1,20 @@
-"""Labels of Audacity: lines of start, end and text, separated by tabs, in seconds."""
+"""Labels of Audacity: lines of start, end and text, separated by tabs, in seconds.
+
+A label of a single channel names it at the end of its text: `silence (left)`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from caw_inpainting.gaps import ListedGap
+from caw_inpainting.gaps import CHANNEL_NAMES, ListedGap
 from caw_toolkit import CawError, CawUsageError
 
 #: What a line begins with that gives the frequencies of the label above it.
 _SPECTRAL = "\\"
+_OF_ONE_CHANNEL = re.compile(rf"(.*?)\s*\(({'|'.join(CHANNEL_NAMES)})\)", re.IGNORECASE)
 
 
 def read_labels(path: Path, sample_rate: int) -> list[ListedGap]:
@@ -40,8 +45,10 @@ def read_labels(path: Path, sample_rate: int) -> list[ListedGap]:
 def _read_line(line: str, place: str, sample_rate: int) -> ListedGap:
     start, _, rest = line.partition("\t")
     stop, _, text = rest.partition("\t")
+    named = _OF_ONE_CHANNEL.fullmatch(text.strip())
+    kind, channel = (named[1], CHANNEL_NAMES.index(named[2].lower())) if named else (text.strip(), None)
     try:
-        gap = ListedGap(round(float(start) * sample_rate), round(float(stop) * sample_rate), text.strip() or "label")
+        gap = ListedGap(round(float(start) * sample_rate), round(float(stop) * sample_rate), kind or "label", channel)
     except (ValueError, OverflowError):
         raise CawUsageError(f"{place}: not a label of Audacity: start, end and text, separated by tabs") from None
     if gap.start == gap.stop:
@@ -55,4 +62,4 @@ def format_labels(gaps: Iterable[ListedGap], sample_rate: int) -> str:
     >>> format_labels([ListedGap(48_000, 49_200, "silence")], 48_000)
     '1.000000\t1.025000\tsilence\n'
     """
-    return "".join(f"{gap.start / sample_rate:.6f}\t{gap.stop / sample_rate:.6f}\t{gap.kind}\n" for gap in gaps)
+    return "".join(f"{gap.start / sample_rate:.6f}\t{gap.stop / sample_rate:.6f}\t{gap.text}\n" for gap in gaps)

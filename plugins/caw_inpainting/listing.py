@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from caw_inpainting.gaps import SHORTEST_PART_SECONDS, ListedGap
+from caw_inpainting.gaps import CHANNEL_NAMES, SHORTEST_PART_SECONDS, ListedGap
 from caw_inpainting.groups import Group
 
 
@@ -35,17 +35,18 @@ class Work:
         return [number for group in self.groups if not group.stretches for number in group.numbers]
 
     @property
-    def filled(self) -> list[tuple[int, int]]:
-        """The gaps that are filled."""
-        return [self.gaps[number][:2] for group in self.fillable for number in group.numbers]
+    def filled(self) -> list[tuple[int, ...]]:
+        """Start and end of the gaps that are filled, and the channel of those of one."""
+        filled = [self.gaps[number] for group in self.fillable for number in group.numbers]
+        return [gap[:2] if gap.channel is None else (*gap[:2], gap.channel) for gap in filled]
 
     def list_lines(self) -> Iterator[str]:
-        """A line for each gap: number, start, length, kind."""
+        """A line for each gap: number, start, length, kind and channel."""
         seconds = sum(gap.stop - gap.start for gap in self.gaps) / self.sample_rate
         yield f"{len(self.gaps)} {'gap' if len(self.gaps) == 1 else 'gaps'}, {seconds:.3f} s in all"
-        for number, (start, stop, kind) in enumerate(self.gaps, 1):
-            length = (stop - start) / self.sample_rate
-            yield f"{number:>4}  at {clock(start / self.sample_rate)}  {1000 * length:>6.0f} ms  {kind}"
+        for number, gap in enumerate(self.gaps, 1):
+            length = (gap.stop - gap.start) / self.sample_rate
+            yield f"{number:>4}  at {clock(gap.start / self.sample_rate)}  {1000 * length:>6.0f} ms  {gap.text}"
 
     def complaint(self) -> str:
         """Which gaps cannot be filled, and why; empty if all can."""
@@ -69,13 +70,14 @@ class Work:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs; gaps are numbered from 1."""
+        """The same for programs; gaps are numbered from 1. Those of all channels have no `channel`."""
         rate = self.sample_rate
         return {
             "sample_rate": rate,
             "gaps": [
                 {"start": start, "stop": stop, "start_seconds": start / rate, "stop_seconds": stop / rate, "kind": kind}
-                for start, stop, kind in self.gaps
+                | ({} if channel is None else {"channel": CHANNEL_NAMES[channel]})
+                for start, stop, kind, channel in self.gaps
             ],
             "groups": [
                 {

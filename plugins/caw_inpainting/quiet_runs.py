@@ -14,9 +14,11 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from caw_inpainting.gaps import Recording, find_runs, gaps_within, join_gaps
+from caw_inpainting.repeats import NOISELESS_SAMPLES, is_noiseless
 from caw_toolkit import Array, Gap
 
 Levels = npt.NDArray[np.float32]
+Sound = npt.NDArray[np.float64]
 
 #: Levels are variances in frames of this length: rumble, hum and offset count for little.
 FRAME_SECONDS = 0.001
@@ -35,12 +37,21 @@ LEAST_FRAMES = 500
 #: Where silences are more than this share of what is around, they are pauses; but for those that break off loud sound,
 #: which is no more than this below the usual level. Where they are more than the last, they are all pauses.
 PAUSES_SHARE, LOUD_DB, LARGEST_SHARE = 0.1, 6.0, 0.25
+#: A hole ends where the level is up, and in more than this share of as many frames as the shortest has.
+MOSTLY_UP = 0.5
 #: What is before a hole and after it has been steady for so many frames, and the hole is so far below.
 STEADY_FRAMES, HOLE_DEPTH_DB = 20, 20.0
 #: Where it is quiet, it is so far below any pause, too: this quantile of its levels below that of those around.
 QUIET_QUANTILE, PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.2, 0.005, 6.0
-#: So much of a hole does not stay the same.
-CONSTANT_SHARE = 0.5
+#: Noise is steady that is as loud on both sides to this, and whose levels differ by no more than that.
+SAME_DB, SPREAD_DB = 3.0, 6.0
+#: What is held is so many steps of the file's bit depth, and no more than this below the usual level, away from the
+#: middle of what is so far around; and of the samples beside it this share moves.
+HELD_STEPS, HELD_DB, MIDDLE_FRAMES, MOVING_SHARE = 16, 20.0, 1000, 0.25
+#: Shorter runs at the largest value of a channel are clipped peaks.
+LONGEST_PEAK_SECONDS, PEAK_SHARE = 0.02, 0.98
+#: So many frames of a hole, those at its edges included, do not stay the same.
+BESIDE_CONSTANT_FRAMES = 5
 #: Longer stretches are pauses, and shorter silences none.
 LONGEST_FRAMES, SHORTEST_PAUSE_FRAMES = 1000, 30
 #: Where there are no more pauses than so many for each silence that breaks off loud sound, they are dropouts as well;
@@ -71,18 +82,45 @@ class QuietRuns:
         """Runs of digital silence, or of another constant, that break sound off.
 
         Those that break off loud sound do. Those that begin where it is quiet are pauses rather; but where many break
-        off loud sound, those that begin in quiet places are dropouts as well.
+        off loud sound, those that begin in quiet places are dropouts as well. No pause is held at a value far from the
+        middle.
         """
         silent = self._near_frames(self.constant)
-        inner = [run for run in self.constant if self._edges(run) is not None]
+        held = [run for run in self.constant if self._is_held(run, silent)]
+        inner = [run for run in self.constant if self._edges(run) is not None and run not in held]
         sudden = [run for run in inner if self._stands_out(run, silent) and self._breaks_off(run)]
+        if 2 * sum(map(self._is_in_computed_sound, sudden)) > len(sudden):
+            return held
         loud = [run for run in sudden if self._is_loud(run, silent)]
         shortest_pause = SHORTEST_PAUSE_FRAMES * self.frame
         long = [run for run in inner if run[1] - run[0] >= shortest_pause and self._breaks_off(run)]
         pauses = [run for run in long if run not in loud]
-        if len(pauses) > MANY_PAUSES * len(loud):
-            return []
-        return sudden if len(pauses) <= FEW_PAUSES * len(loud) else loud
+        certain = len(loud) + len(held)
+        if len(pauses) > MANY_PAUSES * certain:
+            return held
+        return [*held, *(sudden if len(pauses) <= FEW_PAUSES * certain else loud)]
+
+    def _is_held(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
+        """Whether a value that sound has only in passing is held, on and on."""
+        value = self.recording.read(run[0], run[0] + 1)[:, 0]
+        is_too_long = run[1] - run[0] > LONGEST_FRAMES * self.frame
+        if not value.any() or is_too_long or self._edges(run) is None:
+            return False
+        around = self._around(run)
+        heard = self._heard(around, silent)
+        if len(heard) < LEAST_FRAMES // EDGE_FRAMES or np.mean(silent[around]) > PAUSES_SHARE:
+            return False
+        moves = all((np.diff(side) != 0).any(axis=0).mean() > MOVING_SHARE for side in self._beside(run))
+        return moves and self._is_far_from_middle(run, value, float(np.median(heard)))
+
+    def _is_far_from_middle(self, run: Gap, value: npt.NDArray[np.floating], usual: float) -> bool:
+        """Whether the value of a run is far from the mean around it, by the usual level and the steps of the file."""
+        reach = MIDDLE_FRAMES * self.frame
+        middle = self.recording.read(run[0] - reach, run[1] + reach).mean(axis=1)
+        offset = np.where(value == 0, 0, value - middle)
+        differences = np.abs(np.concatenate([np.diff(side) for side in self._beside(run)], axis=1))
+        step = differences[differences > 0].min(initial=np.inf)
+        return bool(np.abs(offset).max() > HELD_STEPS * step and np.sum(offset**2) > usual * 10 ** (-HELD_DB / 10))
 
     def holes(self) -> list[Gap]:
         """Stretches far below what is on both sides that begin and end at once; one more frame on each side."""
@@ -93,13 +131,16 @@ class QuietRuns:
         return [
             stretch
             for stretch in stretches
-            if self._stands_out(stretch, silent) and self._is_below(stretch, silent) and self._breaks_off(stretch)
+            if (self._stands_out(stretch, silent) or self._is_in_steady_noise(stretch, silent))
+            and self._is_below(stretch, silent)
+            and self._breaks_off(stretch)
         ]
 
     def _is_constant(self, stretch: Gap) -> bool:
         """Whether a stretch is a constant run, which is judged as such."""
         runs = gaps_within(self.constant, *stretch)
-        return max((stop - start for start, stop in runs), default=0) > CONSTANT_SHARE * (stretch[1] - stretch[0])
+        longest = max((stop - start for start, stop in runs), default=0)
+        return longest > stretch[1] - stretch[0] - BESIDE_CONSTANT_FRAMES * self.frame
 
     def _is_below(self, stretch: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether a hole is below the noise of any pause around it."""
@@ -123,8 +164,8 @@ class QuietRuns:
             if (runs and start < runs[-1][1]) or start + SHORTEST_HOLE_FRAMES > len(self.levels):
                 continue
             ahead = self.levels[start : start + LONGEST_FRAMES]
-            is_up = sliding_window_view(ahead > before[start - first], SHORTEST_HOLE_FRAMES).all(axis=1)
-            up = np.flatnonzero(is_up)
+            is_up = sliding_window_view(ahead > before[start - first], SHORTEST_HOLE_FRAMES)
+            up = np.flatnonzero(is_up[:, 0] & (is_up.mean(axis=1) > MOSTLY_UP))
             if len(up) and up[0] >= SHORTEST_HOLE_FRAMES:
                 runs.append((start, start + int(up[0])))
         return runs
@@ -156,6 +197,16 @@ class QuietRuns:
             return share < LARGEST_SHARE and self._is_loud(run, silent)
         return min(edges) > float(np.quantile(heard, QUIETEST)) * 10 ** (-EDGE_TOLERANCE_DB / 10)
 
+    def _is_in_steady_noise(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
+        """Whether noise that is steady breaks off and comes back as it was, as quiet as it may be; silence is rare."""
+        first, last = run[0] // self.frame, run[1] // self.frame
+        sides = self.levels[max(0, first - EDGE_FRAMES) : first], self.levels[last : last + EDGE_FRAMES]
+        if min(map(len, sides)) < EDGE_FRAMES or np.mean(silent[self._around(run)]) > PAUSES_SHARE:
+            return False
+        means = [side.mean() for side in sides]
+        steady = all(np.quantile(side, 0.9) < np.quantile(side, 0.1) * 10 ** (SPREAD_DB / 10) for side in sides)
+        return bool(steady and max(means) < min(means) * 10 ** (SAME_DB / 10))
+
     def _is_loud(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether a run breaks off sound about as loud as it usually is around; pauses begin where it is quiet."""
         edges = self._edges(run)
@@ -164,15 +215,26 @@ class QuietRuns:
 
     def _breaks_off(self, run: Gap) -> bool:
         """Whether the samples beside a run move, and by more than the steps that they are stored in."""
-        length = EDGE_FRAMES * self.frame
-        for start, stop in ((run[0] - length, run[0]), (run[1], run[1] + length)):
-            samples = self.recording.read(start, stop).astype(np.float64)
+        for samples in self._beside(run):
             differences = np.abs(np.diff(samples))
             moves = differences.max(axis=0) > 0
             step = differences[differences > 0].min(initial=np.inf)
             if 2 * moves.sum() < len(moves) or np.sqrt(np.mean(differences**2)) < 2 * step:
                 return False
         return True
+
+    def _is_in_computed_sound(self, run: Gap) -> bool:
+        """Whether sound beside a run has no noise: the rests of a synthesizer are sudden."""
+        reach = NOISELESS_SAMPLES
+        sides = self.recording.read(run[0] - reach, run[0]), self.recording.read(run[1], run[1] + reach)
+        mono = [side.sum(axis=0, dtype=np.float64) for side in sides]
+        return any(is_noiseless(side) for side in mono if np.diff(side).any())
+
+    def _beside(self, run: Gap) -> tuple[Sound, Sound]:
+        """The samples before a run and after it."""
+        length = EDGE_FRAMES * self.frame
+        before, after = self.recording.read(run[0] - length, run[0]), self.recording.read(run[1], run[1] + length)
+        return before.astype(np.float64), after.astype(np.float64)
 
     def _edges(self, run: Gap) -> tuple[float, float] | None:
         """Levels before and after a run; None if it is at the beginning or end of the recording."""
@@ -225,15 +287,25 @@ def quiet_runs(recording: Recording) -> QuietRuns:
     high_levels: list[Levels] = []
     least = round(SHORTEST_RUN_SECONDS * recording.sample_rate)
     still: list[Gap] = []  # samples that the next one is equal to
+    peaks = np.zeros((recording.channels, 1), np.float32)
     for start in range(0, recording.samples, frame * _CHUNK_FRAMES):
         samples = recording.read(start, start + frame * _CHUNK_FRAMES + 1).astype(np.float32)
+        peaks = np.maximum(peaks, np.abs(samples).max(axis=1, keepdims=True))
         levels.append(_frame_levels(samples[:, : frame * _CHUNK_FRAMES], frame))
         bent = np.diff(samples, 2, prepend=samples[:, :1], append=samples[:, -1:])
         high_levels.append(_frame_levels(bent[:, : frame * _CHUNK_FRAMES], frame)[: len(levels[-1])])
         same = (samples[:, 1:] == samples[:, :-1]).all(axis=0)
         still += [(start + first, start + last) for first, last in find_runs(same, shortest=least)]
     constant = [(start, stop + 1) for start, stop in join_gaps(still, recording.samples) if stop + 1 - start >= least]
+    constant = [run for run in constant if not _is_clipped(run, recording, peaks)]
     return QuietRuns(recording, frame, np.concatenate(levels), np.concatenate(high_levels), constant)
+
+
+def _is_clipped(run: Gap, recording: Recording, peaks: Array) -> bool:
+    """Whether a constant run is the top of a wave that was cut off."""
+    if run[1] - run[0] > LONGEST_PEAK_SECONDS * recording.sample_rate or not peaks.any():
+        return False
+    return bool((np.abs(recording.read(run[0], run[0] + 1)) >= PEAK_SHARE * peaks).all())
 
 
 def _frame_levels(samples: Array, frame: int) -> Levels:

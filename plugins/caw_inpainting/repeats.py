@@ -172,7 +172,7 @@ def _is_played_again(run: Run, recording: Recording) -> bool:
     before = _mono(recording, begin - CONTEXT, begin)
     block = _mono(recording, begin, start)
     faded = block[-FADE_SAMPLES:] - before[-FADE_SAMPLES:]
-    if _is_noiseless(block) or _begins_anew(before, block) or np.sqrt(np.mean(faded**2)) < FADE_SHARE * block.std():
+    if is_noiseless(block) or _begins_anew(before, block) or np.sqrt(np.mean(faded**2)) < FADE_SHARE * block.std():
         return False
     sound = np.concatenate([before, block, _mono(recording, start, start + ORDER)])[-2 * CONTEXT :]
     errors = _prediction_errors(sound, len(sound) - ORDER)
@@ -191,7 +191,7 @@ def _begins_anew(before: Sound, block: Sound) -> bool:
     return bool(breaks or changes)
 
 
-def _is_noiseless(block: Sound) -> bool:
+def is_noiseless(block: Sound) -> bool:
     """Whether a block is predicted to less than the steps that it is stored in."""
     differences = np.abs(np.diff(block))
     steps = NOISELESS_STEPS * min(1, len(block) / NOISELESS_SAMPLES)

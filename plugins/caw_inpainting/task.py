@@ -11,7 +11,7 @@ import numpy as np
 
 from caw_inpainting.bands import Bands, Levels
 from caw_inpainting.continuations import Surroundings
-from caw_inpainting.gaps import gaps_within, silence
+from caw_inpainting.gaps import ListedGap, gaps_within, join_gaps
 from caw_inpainting.joins import join
 from caw_toolkit import Array, Gap, derived_seed
 
@@ -58,7 +58,8 @@ def fill(
         `(channels, samples)` float32.
     """
     total = samples.shape[1]
-    repair = Repair(lambda start, stop: samples[:, start:stop], total, gaps, seed=seed, varied=varied)
+    given = [ListedGap(start, stop, "given") for start, stop in gaps]
+    repair = Repair(lambda start, stop: samples[:, start:stop], total, given, seed=seed, varied=varied)
     for number in range(len(gaps)):
         repair.fill(number, model, attempts=attempts)
     whole: Array = repair.read(0, total).astype(np.float32)
@@ -71,7 +72,7 @@ class Repair:
     Args:
         source: gives a stretch of the recording, from a sample to another, `(channels, samples)`.
         total: samples of the recording.
-        gaps: in samples, sorted and apart from each other.
+        gaps: in samples, sorted; those of a channel are apart from each other.
         seed: of the noise.
         varied: as for `fill`.
     """
@@ -80,7 +81,7 @@ class Repair:
         self,
         source: Callable[[int, int], npt.NDArray[np.floating]],
         total: int,
-        gaps: Sequence[Gap],
+        gaps: Sequence[ListedGap],
         *,
         seed: int,
         varied: bool,
@@ -93,12 +94,10 @@ class Repair:
         """A stretch of the recording as it is now, with all bits that it has outside the gaps."""
         part: npt.NDArray[np.floating] = self._source(start, stop).copy()
         for number, filling in self._fillings.items():
-            first, last = self._gaps[number]
-            if first < stop and last > start:
-                inside = slice(max(first, start), min(last, stop))
-                part[:, inside.start - start : inside.stop - start] = filling[
-                    :, inside.start - first : inside.stop - first
-                ]
+            gap = self._gaps[number]
+            first, last = max(gap.start, start), min(gap.stop, stop)
+            if first < last:
+                part[gap.rows, first - start : last - start] = filling[:, first - gap.start : last - gap.start]
         return part
 
     def blocks(self) -> Iterator[npt.NDArray[np.floating]]:
@@ -115,18 +114,25 @@ class Repair:
         """
         bands, gap, seed = Bands(model.sample_rate), self._gaps[number], self._seed
         wide = _around(gap, SEARCH_SECONDS, bands, self._total)
-        known = self._source(wide.start, wide.stop).astype(np.float32, order="C")
-        surroundings = Surroundings(known, bands, _within(gap, wide), gaps_within(self._gaps, wide.start, wide.stop))
-        near = _around(gap, CONTEXT_SECONDS, bands, self._total)
-        part = self.read(near.start, near.stop).astype(np.float32, order="C")
-        empty = [other for index, other in enumerate(self._gaps) if index not in self._fillings]
+        known = self._source(wide.start, wide.stop)[gap.rows].astype(np.float32, order="C")
+        missing = join_gaps([other[:2] for other in self._gaps if other.shares_channels(gap)], self._total)
+        surroundings = Surroundings(known, bands, gap.within(wide)[:2], gaps_within(missing, wide.start, wide.stop))
         expected = surroundings.expected_levels(derived_seed(seed, "expected", number) if self._varied else None)
-        task = _Task(model, bands, part, _within(gap, near), gaps_within(empty, near.start, near.stop), expected)
+        task = self._task(model, bands, number, expected)
         initial_guesses = itertools.cycle(surroundings.initial_guesses(attempts) or [None])
         seeds = [derived_seed(seed, number, attempt) for attempt in range(attempts)]
         made = [task.attempt(guess, attempt_seed) for guess, attempt_seed in zip(initial_guesses, seeds, strict=False)]
-        whole = select_nearest(made, bands, task.gap, expected)
-        self._fillings[number] = whole[:, slice(*task.gap)].copy()
+        whole = select_nearest(made, bands, task.gap[:2], expected)
+        self._fillings[number] = whole[:, task.gap.start : task.gap.stop].copy()
+
+    def _task(self, model: PyramidModel, bands: Bands, number: int, expected: Levels | None) -> _Task:
+        """What is near a gap, as it is now."""
+        gap = self._gaps[number]
+        near = _around(gap, CONTEXT_SECONDS, bands, self._total)
+        part = self.read(near.start, near.stop).astype(np.float32, order="C")
+        unfilled = [other for index, other in enumerate(self._gaps) if index not in self._fillings]
+        empty = [other.within(near) for other in unfilled if other.start < near.stop and other.stop > near.start]
+        return _Task(model, bands, part, gap.within(near), empty, expected)
 
 
 @dataclass(frozen=True)
@@ -136,26 +142,30 @@ class _Task:
     model: PyramidModel
     bands: Bands
     part: Array
-    gap: Gap
-    empty: Sequence[Gap]
+    gap: ListedGap
+    empty: Sequence[ListedGap]
     expected: Levels | None
 
     def attempt(self, guess: Array | None, seed: int) -> Array:
-        """The part with the gap filled, from an initial guess if there is one."""
-        gap, rate = self.gap, self.bands.sample_rate
-        whole = silence(self.part, self.empty)
+        """The gap's channels of the part with the gap filled, from an initial guess if there is one."""
+        (start, stop), rows, rate = self.gap[:2], self.gap.rows, self.bands.sample_rate
+        whole = self.part.copy()
+        for other in self.empty:
+            whole[other.rows, other.start : other.stop] = 0
         if guess is not None:
-            whole[:, slice(*gap)] = guess
+            whole[rows, start:stop] = guess
         strength = 1.0 if guess is None else STRENGTH
-        made = self.model.fill(whole, rate, self.empty, strength=strength, seed=seed)
-        whole[:, slice(*gap)] = made[:, slice(*gap)]
+        places = join_gaps([other[:2] for other in self.empty], whole.shape[1])
+        made = self.model.fill(whole, rate, places, strength=strength, seed=seed)[rows, start:stop]
+        whole, known = whole[rows], self.part[rows]
+        whole[:, start:stop] = made
         if self.expected is not None:
-            whole = _match_levels(whole, self.bands, gap, self.expected)
-        begin = max((stop for _, stop in self.empty if stop <= gap[0]), default=0)
-        end = min((start for start, _ in self.empty if start >= gap[1]), default=self.part.shape[1])
-        inside = (gap[0] - begin, gap[1] - begin)
-        complete = join(self.part[:, begin:end], whole[:, begin:end], inside, rate)
-        return np.concatenate([self.part[:, :begin], complete, self.part[:, end:]], axis=1)
+            whole = _match_levels(whole, self.bands, (start, stop), self.expected)
+        beside = [other for other in self.empty if other.shares_channels(self.gap)]
+        begin = max((other.stop for other in beside if other.stop <= start), default=0)
+        end = min((other.start for other in beside if other.start >= stop), default=known.shape[1])
+        complete = join(known[:, begin:end], whole[:, begin:end], (start - begin, stop - begin), rate)
+        return np.concatenate([known[:, :begin], complete, known[:, end:]], axis=1)
 
 
 def _match_levels(samples: Array, bands: Bands, gap: Gap, expected: Levels) -> Array:
@@ -176,11 +186,7 @@ def select_nearest(attempts: Sequence[Array], bands: Bands, gap: Gap, expected: 
     return attempts[int(np.argmin(distances))]
 
 
-def _around(gap: Gap, seconds: float, bands: Bands, total: int) -> slice:
+def _around(gap: ListedGap, seconds: float, bands: Bands, total: int) -> slice:
     """A stretch of the recording with a gap in it that begins with a frame."""
     reach = round(seconds * bands.sample_rate)
-    return slice(max(0, gap[0] - reach) // bands.hop * bands.hop, min(total, gap[1] + reach))
-
-
-def _within(gap: Gap, part: slice) -> Gap:
-    return gap[0] - part.start, gap[1] - part.start
+    return slice(max(0, gap.start - reach) // bands.hop * bands.hop, min(total, gap.stop + reach))

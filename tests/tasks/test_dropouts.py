@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile as sf
-from scipy.signal import sawtooth, square
+from scipy.signal import resample_poly, sawtooth, square
 
 from caw_inpainting.dropouts import LEVEL_HOLE, REPEATED_BUFFER, SILENCE, find_dropouts
 from caw_inpainting.gaps import ListedGap
@@ -161,6 +161,44 @@ def test_a_dropout_in_a_quiet_place_is_found_among_others(tmp_path: Path) -> Non
     assert [gap.start for gap in found_in(samples, tmp_path, "PCM_24")] == pytest.approx([*loud, quiet], abs=4)
 
 
+@pytest.mark.parametrize("fade_seconds", [0.0, 0.02])
+def test_a_value_that_is_held_is_found_beside_a_pause_too(fade_seconds: float, tmp_path: Path) -> None:
+    samples = example("speech")
+    levels = np.convolve(samples**2, np.ones(1600) / 1600, "same")
+    start = 4 * RATE + int(np.argsort(levels[4 * RATE : 6 * RATE])[1600])
+    fade = round(fade_seconds * RATE)
+    samples[start - fade : start] *= np.linspace(1, 0.01, fade)
+    assert found_in(with_dropout(samples, "zeros", start, start + 2000), tmp_path, "PCM_24") == []
+    (gap,) = found_in(with_dropout(samples, "constant", start, start + 2000), tmp_path, "PCM_24")
+    assert gap.kind == SILENCE and abs(gap.start - start) <= 4 and abs(gap.stop - start - 2000) <= 4
+
+
+def test_a_hole_in_noise_far_quieter_than_the_sound_around_is_found(tmp_path: Path) -> None:
+    samples = np.tile(example("speech"), 2)
+    noise = 1e-5 * np.random.default_rng(0).standard_normal(len(samples))
+    start = 9 * RATE
+    samples *= np.interp(np.arange(len(samples)), start + np.array([-9000, -2000, 4000, 11_000]), [1, 0, 0, 1]) ** 2
+    (gap,) = found_in(with_dropout(samples + noise, "hole", start, start + 2000), tmp_path, "FLOAT")
+    assert gap.kind == LEVEL_HOLE and abs(gap.start - start) <= 40 and abs(gap.stop - start - 2000) <= 40
+
+
+def test_a_hole_quantised_to_a_few_steps_is_found(tmp_path: Path) -> None:
+    start = round(4.2 * RATE)
+    (gap,) = found_in(with_dropout(example("guitar"), "hole", start, start + 4000), tmp_path, "PCM_16")
+    assert abs(gap.start - start) <= 40 and abs(gap.stop - start - 4000) <= 40
+
+
+def test_clipped_peaks_are_none(tmp_path: Path) -> None:
+    assert found_in(np.clip(40 * example("guitar"), -1, 1), tmp_path) == []
+
+
+def test_rests_in_computed_music_are_none_however_few(tmp_path: Path) -> None:
+    time = np.arange(RATE // 4) / RATE
+    notes = [0.3 * np.sin(2 * np.pi * hertz * time) for hertz in (262, 330, 392, 440)]
+    rest = np.zeros(1600)
+    assert found_in(np.concatenate([*notes * 3, rest, *notes * 4, rest, *notes * 3]), tmp_path) == []
+
+
 @pytest.mark.parametrize("seconds", [0.125, 0.25, 2.0])
 def test_loops_are_none(seconds: float, tmp_path: Path) -> None:
     bar = example("guitar")[RATE : RATE + round(seconds * RATE)]
@@ -176,3 +214,39 @@ def test_a_melody_with_rests_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("samples", [1, 100, 700])
 def test_next_to_no_sound_is_looked_at(samples: int, tmp_path: Path) -> None:
     assert found_in(example("guitar")[:samples], tmp_path) == []
+
+
+KINDS = ["zeros", "constant", "hole", "64", "441", "1024", "4096"]
+
+
+def write_hour(path: Path, rate: int) -> list[tuple[int, int]]:
+    """An hour of speech in a file, and 40 dropouts of 50 to 800 ms in it, none in a pause."""
+    random = np.random.default_rng(0)
+    clip = resample_poly(example("speech"), rate, RATE)
+    loud = np.convolve(clip**2, np.ones(rate // 50) * 50 / rate, "same") > np.mean(clip**2)
+    planted: list[tuple[int, int]] = []
+    position = 0
+    with sf.SoundFile(path, "w", rate, 1, "PCM_24") as file:
+        for part in range(3600 * rate // len(clip) + 1):
+            samples = clip * 10 ** (-random.uniform(0, 12) / 20)
+            if part % 7 == 3 and len(planted) < 40:
+                length = round(random.uniform(max(0.05, 4096 / rate), 0.8) * rate)
+                places = np.flatnonzero(loud[: -length - rate] & loud[length:-rate])
+                start = int(random.choice(places[places > rate]))
+                samples = with_dropout(samples, KINDS[len(planted) % len(KINDS)], start, start + length)
+                planted.append((position + start, position + start + length))
+            file.write(samples)
+            position += len(samples)
+    return planted
+
+
+@pytest.mark.slow
+def test_all_dropouts_of_an_hour_are_found_and_nothing_else(tmp_path: Path) -> None:
+    rate = 48_000
+    planted = write_hour(tmp_path / "hour.wav", rate)
+    with spooled_audio(tmp_path / "hour.wav") as audio:
+        assert audio.seconds >= 3600
+        found = find_dropouts(audio)
+    assert len(planted) == len(found) == 40
+    for gap, (start, stop) in zip(found, planted, strict=True):
+        assert abs(gap.start - start) <= 0.003 * rate and abs(gap.stop - stop) <= 0.003 * rate
