@@ -21,8 +21,11 @@ from caw_toolkit.generators.guide import FRAMES_A_SECOND, Guide
 from caw_toolkit.pyramid.noise import pad_slice
 from caw_toolkit.seeds import derived_seed
 
-#: Strength at which all detail is new; below this frequency, in Hz, audio is kept there, and less above.
-ALL_NEW, KEPT_BELOW = 0.5, 400.0
+#: Strength at which all detail is new; up to there audio is kept below a frequency, and less above.
+ALL_NEW = 0.5
+#: That frequency, in Hz: the highest, or where the lows hold so much of the power that what they do not hold is hardly
+#: heard (a voice), or the lowest, since a bass is kept whatever its power.
+KEPT_BELOW, MOST_POWER, LEAST_KEPT_BELOW = 400.0, 0.6, 200.0
 #: How far the coarsest scale is led back towards noise there: nearer, its flow changes next to nothing.
 REVISION = 0.6
 #: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
@@ -43,7 +46,7 @@ class Extent:
     Attributes:
         new_share: of the seconds, those whose detail has to be new.
         revision: how far the coarsest scale is led back towards noise, 0 to 1.
-        kept: share of the power below `KEPT_BELOW` that is kept, from the lowest frequency on.
+        kept: share of the power of the lows that is kept, from the lowest frequency on.
     """
 
     new_share: float
@@ -71,12 +74,17 @@ class Extent:
             rate: Hz.
         """
         length = int(next_fast_len(signal.shape[-1], real=True))
-        power = torch.fft.rfft(signal, length).abs().square().sum(0)
-        below = power[: max(1, round(KEPT_BELOW * length / rate))].cumsum(0)
-        if self.kept in (0, 1) or not below[-1]:
-            return KEPT_BELOW * self.kept
-        bins = int(torch.searchsorted(below, self.kept * below[-1]))
-        return bins * rate / length
+        power = torch.fft.rfft(signal, length).abs().square().sum(0).cumsum(0)
+        highest = min(KEPT_BELOW, max(LEAST_KEPT_BELOW, _reaches(power, MOST_POWER * power[-1]) * rate / length))
+        of_the_lows = power[max(0, round(highest * length / rate) - 1)]
+        if self.kept in (0, 1) or not of_the_lows:
+            return highest * self.kept
+        return _reaches(power, self.kept * of_the_lows) * rate / length
+
+
+def _reaches(cumulative: Tensor, value: Tensor) -> int:
+    """Index at which a rising sum reaches a value."""
+    return int(torch.searchsorted(cumulative, value))
 
 
 @dataclass(frozen=True)

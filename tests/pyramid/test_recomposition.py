@@ -101,14 +101,25 @@ def test_extents_are_monotone() -> None:
     assert all(value(a) <= value(b) for value in values for a, b in zip(extents[:-1], extents[1:], strict=True))
 
 
-def test_a_bass_is_kept_up_to_a_lower_frequency_than_a_voice() -> None:
+def harmonics(pitch: float, *amplitudes: float) -> torch.Tensor:
     time = torch.arange(2 * RATE) / RATE
+    tones = [each * torch.sin(2 * np.pi * pitch * number * time) for number, each in enumerate(amplitudes, 1)]
+    return torch.stack(tones).sum(0, keepdim=True)
+
+
+def test_a_bass_is_kept_up_to_a_lower_frequency_than_a_voice() -> None:
     half = Extent.of(0.75)
-    tones = [[torch.sin(2 * np.pi * pitch * number * time) / number for number in (1, 2)] for pitch in (60, 150)]
-    below = [half.keep_below(torch.stack(pair).sum(0, keepdim=True), RATE) for pair in tones]
+    below = [half.keep_below(harmonics(pitch, 1, 0.5), RATE) for pitch in (60, 150)]
     assert 55 < below[0] < 65 and 145 < below[1] < 155
     assert half.keep_below(torch.zeros(1, RATE), RATE) >= 0
-    assert Extent.of(0.5).keep_below(time[None], RATE) == 400 and Extent.of(1).keep_below(time[None], RATE) == 0
+
+
+def test_the_lows_are_kept_as_far_as_they_leave_something_new_to_be_heard() -> None:
+    all_new = Extent.of(0.5)
+    assert all_new.keep_below(harmonics(450, 1, 1), RATE) == 400
+    assert all_new.keep_below(harmonics(60, 1), RATE) == 200  # a bass alone is kept
+    assert 290 < all_new.keep_below(harmonics(100, 1, 1, 1, 1, 1), RATE) < 310  # of a voice three fifths are
+    assert Extent.of(1).keep_below(harmonics(450, 1), RATE) == 0
 
 
 class TestOwnPlaces:
