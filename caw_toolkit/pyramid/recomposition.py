@@ -21,11 +21,10 @@ from caw_toolkit.generators.guide import FRAMES_A_SECOND, Guide
 from caw_toolkit.pyramid.noise import pad_slice
 from caw_toolkit.seeds import derived_seed
 
-#: Strength at which all detail is new; up to there audio is kept below a frequency, and less above.
-ALL_NEW = 0.5
-#: That frequency, in Hz: the highest, or where the lows hold so much of the power that what they do not hold is hardly
-#: heard (a voice), or the lowest, since a bass is kept whatever its power.
-KEPT_BELOW, MOST_POWER, LEAST_KEPT_BELOW = 400.0, 0.6, 200.0
+#: Strength at which all detail is new; up to there audio is kept below this frequency, in Hz, and less above.
+ALL_NEW, KEPT_BELOW = 0.5, 400.0
+#: Above this frequency no more than a share of the power is kept, or a voice would come back as it was: of a bass, all.
+BASS_BELOW, KEPT_ABOVE_BASS = 200.0, 0.25
 #: How far the coarsest scale is led back towards noise there: nearer, its flow changes next to nothing.
 REVISION = 0.6
 #: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
@@ -74,17 +73,18 @@ class Extent:
             rate: Hz.
         """
         length = int(next_fast_len(signal.shape[-1], real=True))
-        power = torch.fft.rfft(signal, length).abs().square().sum(0).cumsum(0)
-        highest = min(KEPT_BELOW, max(LEAST_KEPT_BELOW, _reaches(power, MOST_POWER * power[-1]) * rate / length))
-        of_the_lows = power[max(0, round(highest * length / rate) - 1)]
-        if self.kept in (0, 1) or not of_the_lows:
+        power: Tensor = torch.fft.rfft(signal, length).abs().square().sum(0).cumsum(0)
+
+        def below(hertz: float) -> Tensor:
+            return power[max(0, round(hertz * length / rate) - 1)]
+
+        def exceeds(value: Tensor) -> float:
+            return int(torch.searchsorted(power, value, right=True)) * rate / length
+
+        highest = min(KEPT_BELOW, exceeds(below(BASS_BELOW) + KEPT_ABOVE_BASS * power[-1]))
+        if self.kept in (0, 1) or not below(highest):
             return highest * self.kept
-        return _reaches(power, self.kept * of_the_lows) * rate / length
-
-
-def _reaches(cumulative: Tensor, value: Tensor) -> int:
-    """Index at which a rising sum reaches a value."""
-    return int(torch.searchsorted(cumulative, value))
+        return exceeds(self.kept * below(highest))
 
 
 @dataclass(frozen=True)
