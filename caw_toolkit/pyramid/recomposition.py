@@ -29,7 +29,7 @@ BASS_BELOW, KEPT_ABOVE_BASS = 200.0, 0.25
 REVISION = 0.6
 #: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
 #: that which makes another one, where the recording repeats itself like a loop.
-WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 2, 0.6, 0.85, 8
+WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 2, 0.6, 0.7, 8
 #: What lies so near to an own place, in seconds, is barred, too.
 REACH_SECONDS = 1.0
 #: In each second a share of the recording is barred by chance, in stretches of so many seconds: takes differ.

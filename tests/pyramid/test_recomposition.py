@@ -145,6 +145,12 @@ class TestOwnPlaces:
         frames = own_places(self.recording[:RATE], twice, RATE)[FRAMES_A_SECOND // 2]
         assert frames[FRAMES_A_SECOND // 2] and frames[3 * FRAMES_A_SECOND + FRAMES_A_SECOND // 2]
 
+    def test_repetitions_are_found_beneath_other_sounds(self) -> None:
+        bars = [self.recording[:RATE] + 0.5 * torch.randn(RATE, generator=self.random) for _ in range(2)]
+        song = torch.cat([bars[0], torch.zeros(2 * RATE), bars[1]])
+        frame = own_places(song, song, RATE)[FRAMES_A_SECOND // 2]
+        assert frame[3 * FRAMES_A_SECOND + FRAMES_A_SECOND // 2]
+
     def test_shorter_than_a_window(self) -> None:
         assert own_places(self.recording[:100], self.recording, RATE).shape[0] == 2
 
