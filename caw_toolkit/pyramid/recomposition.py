@@ -45,7 +45,7 @@ class Extent:
     Attributes:
         new_share: of the seconds, those whose detail has to be new.
         revision: how far the coarsest scale is led back towards noise, 0 to 1.
-        kept: share of the power of the lows that is kept, from the lowest frequency on.
+        kept: share of the power below `KEPT_BELOW` that is kept at most, from the lowest frequency on.
     """
 
     new_share: float
@@ -82,9 +82,9 @@ class Extent:
             return int(torch.searchsorted(power, value, right=True)) * rate / length
 
         highest = min(KEPT_BELOW, exceeds(below(BASS_BELOW) + KEPT_ABOVE_BASS * power[-1]))
-        if self.kept in (0, 1) or not below(highest):
+        if self.kept in (0, 1):
             return highest * self.kept
-        return exceeds(self.kept * below(highest))
+        return min(highest, exceeds(self.kept * below(KEPT_BELOW)))
 
 
 @dataclass(frozen=True)
