@@ -21,13 +21,15 @@ from caw_toolkit.generators.guide import FRAMES_A_SECOND, Guide
 from caw_toolkit.pyramid.noise import pad_slice
 from caw_toolkit.seeds import derived_seed
 
-#: Strength at which all detail is new; below this frequency, in Hz, audio is kept there, and less above.
+#: Strength at which all detail is new; up to there audio is kept below this frequency, in Hz, and less above.
 ALL_NEW, KEPT_BELOW = 0.5, 400.0
+#: Above this frequency no more than a share of the power is kept, or a voice would come back as it was: of a bass, all.
+BASS_BELOW, KEPT_ABOVE_BASS = 200.0, 0.25
 #: How far the coarsest scale is led back towards noise there: nearer, its flow changes next to nothing.
 REVISION = 0.6
 #: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
 #: that which makes another one, where the recording repeats itself like a loop.
-WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 2, 0.6, 0.85, 8
+WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 2, 0.6, 0.7, 8
 #: What lies so near to an own place, in seconds, is barred, too.
 REACH_SECONDS = 1.0
 #: In each second a share of the recording is barred by chance, in stretches of so many seconds: takes differ.
@@ -43,7 +45,7 @@ class Extent:
     Attributes:
         new_share: of the seconds, those whose detail has to be new.
         revision: how far the coarsest scale is led back towards noise, 0 to 1.
-        kept: share of the power below `KEPT_BELOW` that is kept, from the lowest frequency on.
+        kept: share of the power below `KEPT_BELOW` that is kept at most, from the lowest frequency on.
     """
 
     new_share: float
@@ -71,12 +73,18 @@ class Extent:
             rate: Hz.
         """
         length = fast_length(signal.shape[-1])
-        power = torch.fft.rfft(signal, length).abs().square().sum(0)
-        below = power[: max(1, round(KEPT_BELOW * length / rate))].cumsum(0)
-        if self.kept in (0, 1) or not below[-1]:
-            return KEPT_BELOW * self.kept
-        bins = int(torch.searchsorted(below, self.kept * below[-1]))
-        return bins * rate / length
+        power: Tensor = torch.fft.rfft(signal, length).abs().square().sum(0).cumsum(0)
+
+        def below(hertz: float) -> Tensor:
+            return power[max(0, round(hertz * length / rate) - 1)]
+
+        def exceeds(value: Tensor) -> float:
+            return int(torch.searchsorted(power, value, right=True)) * rate / length
+
+        highest = min(KEPT_BELOW, exceeds(below(BASS_BELOW) + KEPT_ABOVE_BASS * power[-1]))
+        if self.kept in (0, 1):
+            return highest * self.kept
+        return min(highest, exceeds(self.kept * below(KEPT_BELOW)))
 
 
 @dataclass(frozen=True)

@@ -165,11 +165,14 @@ def _vary_file(
 
 
 def _note(take: Take) -> str:
-    return "" if take.new_share is None else f", {take.new_share:.0%} new"
+    from caw_music_variation.novelty import what_is_new
+
+    return "" if take.new_shares is None else f", {what_is_new(*take.new_shares)}"
 
 
 def _found(take: Take) -> dict[str, float | None]:
-    return {"new_share": take.new_share}
+    above, whole = take.new_shares or (None, None)
+    return {"new_share": above, "new_share_as_a_whole": whole}
 
 
 def _clip(audio: AudioBlocks) -> AudioClip:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from caw_music_variation.novelty import new_share
+from caw_music_variation.novelty import HEARD_FROM, new_share
 from caw_music_variation.task import vary
 from caw_toolkit import Array, PyramidModel
 from caw_toolkit.arrays import FloatArray
@@ -63,15 +63,15 @@ class Take:
         self._seed = seed
         self._listens = listens
         self._report = on_progress or (lambda share: None)
-        self._new: list[tuple[float, int]] = []  # shares, and the samples that they are of
+        self._new: list[tuple[float, float, int]] = []  # shares above 1 kHz and as a whole, of so many samples
 
     @property
-    def new_share(self) -> float | None:
-        """How much of what was varied is new; None if that is not measured."""
-        if not self._listens or not self._new:
+    def new_shares(self) -> tuple[float, float] | None:
+        """How much of what was varied is new above 1 kHz, and as a whole; None if that is not measured."""
+        if not self._new:
             return None
-        shares, samples = zip(*self._new, strict=True)
-        return float(np.average(shares, weights=samples))
+        highs, wholes, samples = zip(*self._new, strict=True)
+        return float(np.average(highs, weights=samples)), float(np.average(wholes, weights=samples))
 
     def whole(self, blocks: Iterable[Array]) -> Iterator[Array]:
         """All of the song varied, at the rate of the model.
@@ -138,7 +138,8 @@ class Take:
     def _hear(self, song: Array, made: Array, rate: int) -> None:
         """Measure what is new in a stretch of the song."""
         if self._listens and song.shape[1]:
-            self._new.append((new_share(song, made, rate), song.shape[1]))
+            whole = new_share(song, made, rate, above_hertz=HEARD_FROM)
+            self._new.append((new_share(song, made, rate), whole, song.shape[1]))
 
 
 @dataclass(frozen=True)

@@ -13,33 +13,55 @@ from caw_toolkit.dsp.spectra import power_spectrogram
 
 Floats = npt.NDArray[np.floating[Any]]
 
-#: Above this frequency in Hz moments are compared, in windows of so many seconds, at a rate that all audio has.
-COMPARED_FROM, WINDOW_SECONDS, COMPARED_RATE = 1000, 0.25, 8000
+#: Above this frequency in Hz moments are compared, as a whole from that one on, in windows of so many seconds.
+COMPARED_FROM, HEARD_FROM, WINDOW_SECONDS = 1000, 40, 0.25
+#: A rate in Hz that all audio has.
+COMPARED_RATE = 8000
 #: Cosine of magnitude spectra from which on a moment is that of the song.
 SAME = 0.9
+#: New as a whole, beside new above 1 kHz, that is worth a word.
+LITTLE = 0.5
 #: Frames this far below the mean energy (40 dB) are silence.
 SILENCE = 1e-4
 #: Mean difference of long-term spectra in dB, in third octaves, from which on the sources are different ones.
 OTHER_SOURCE_DB = 4.5
 
 
-def new_share(song: Floats, varied: Floats, sample_rate: int) -> float:
-    """Share of the moments of a song at which its variation has another spectrum above 1 kHz.
+def new_share(song: Floats, varied: Floats, sample_rate: int, *, above_hertz: float = COMPARED_FROM) -> float:
+    """Share of the moments of a song at which its variation has another spectrum above a frequency.
 
     Args:
         song: `(channels, samples)`.
         varied: as long.
         sample_rate: of both, Hz.
+        above_hertz: that frequency.
 
     Returns:
         From 0 to 1; 0 for silence.
     """
-    given, made = (_magnitudes(audio, sample_rate) for audio in (song, varied))
+    given, made = (_magnitudes(audio, sample_rate, above_hertz) for audio in (song, varied))
     given, made = given[:, : made.shape[1]], made[:, : given.shape[1]]
     heard = np.maximum((given**2).sum(0), (made**2).sum(0))
     heard = heard > heard.mean() * SILENCE
     alike = (given * made).sum(0) / (np.linalg.norm(given, axis=0) * np.linalg.norm(made, axis=0) + 1e-12)
     return float((alike[heard] < SAME).mean()) if heard.any() else 0.0
+
+
+def what_is_new(above: float, whole: float) -> str:
+    """What is new in words, and why that is little, if it is.
+
+    Args:
+        above: the new share above 1 kHz.
+        whole: the new share of all that is heard.
+
+    Example:
+        >>> what_is_new(0.94, 0.9)
+        '94% new'
+    """
+    if whole >= LITTLE * above:
+        return f"{above:.0%} new"
+    why = "most of what is heard lies in the lows that are kept, or is alike throughout"
+    return f"{above:.0%} new above 1 kHz, but {whole:.0%} as a whole: {why}"
 
 
 def is_other_source(song: Array, song_rate: int, recording: Array, rate: int) -> bool:
@@ -56,10 +78,10 @@ def is_other_source(song: Array, song_rate: int, recording: Array, rate: int) ->
     return bool(np.abs(difference - np.median(difference)).mean() > OTHER_SOURCE_DB)
 
 
-def _magnitudes(audio: Floats, sample_rate: int) -> npt.NDArray[np.float64]:
+def _magnitudes(audio: Floats, sample_rate: int, above_hertz: float) -> npt.NDArray[np.float64]:
     window = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
     power = power_spectrogram(audio.mean(0), window, window // 4)
-    return np.sqrt(power[round(COMPARED_FROM * window / sample_rate) :])
+    return np.sqrt(power[round(above_hertz * window / sample_rate) :])
 
 
 def _third_octaves(audio: Array) -> npt.NDArray[np.float64]:

@@ -101,14 +101,26 @@ def test_extents_are_monotone() -> None:
     assert all(value(a) <= value(b) for value in values for a, b in zip(extents[:-1], extents[1:], strict=True))
 
 
-def test_a_bass_is_kept_up_to_a_lower_frequency_than_a_voice() -> None:
+def harmonics(pitch: float, *amplitudes: float) -> torch.Tensor:
     time = torch.arange(2 * RATE) / RATE
+    tones = [each * torch.sin(2 * np.pi * pitch * number * time) for number, each in enumerate(amplitudes, 1)]
+    return torch.stack(tones).sum(0, keepdim=True)
+
+
+def test_a_bass_is_kept_up_to_a_lower_frequency_than_a_voice() -> None:
     half = Extent.of(0.75)
-    tones = [[torch.sin(2 * np.pi * pitch * number * time) / number for number in (1, 2)] for pitch in (60, 150)]
-    below = [half.keep_below(torch.stack(pair).sum(0, keepdim=True), RATE) for pair in tones]
+    below = [half.keep_below(harmonics(pitch, 1, 0.5), RATE) for pitch in (60, 150)]
     assert 55 < below[0] < 65 and 145 < below[1] < 155
     assert half.keep_below(torch.zeros(1, RATE), RATE) >= 0
-    assert Extent.of(0.5).keep_below(time[None], RATE) == 400 and Extent.of(1).keep_below(time[None], RATE) == 0
+
+
+def test_of_a_voice_less_is_kept_than_of_a_bass() -> None:
+    all_new = Extent.of(0.5)
+    assert all_new.keep_below(harmonics(60, 1, 1, 1), RATE) == 400
+    assert all_new.keep_below(harmonics(90, 1, 0, 0, 0, 1, 1), RATE) == 400
+    assert 215 < all_new.keep_below(harmonics(110, 0.1, 1, 1, 1), RATE) < 225  # all that is there lies above 200 Hz
+    assert Extent.of(1).keep_below(harmonics(450, 1), RATE) == 0
+    assert all_new.keep_below(torch.zeros(1, RATE), RATE) == 400
 
 
 class TestOwnPlaces:
@@ -132,6 +144,12 @@ class TestOwnPlaces:
         twice = torch.cat([self.recording[:RATE], torch.zeros(2 * RATE), self.recording[: 2 * RATE]])
         frames = own_places(self.recording[:RATE], twice, RATE)[FRAMES_A_SECOND // 2]
         assert frames[FRAMES_A_SECOND // 2] and frames[3 * FRAMES_A_SECOND + FRAMES_A_SECOND // 2]
+
+    def test_repetitions_are_found_beneath_other_sounds(self) -> None:
+        bars = [self.recording[:RATE] + 0.5 * torch.randn(RATE, generator=self.random) for _ in range(2)]
+        song = torch.cat([bars[0], torch.zeros(2 * RATE), bars[1]])
+        frame = own_places(song, song, RATE)[FRAMES_A_SECOND // 2]
+        assert frame[3 * FRAMES_A_SECOND + FRAMES_A_SECOND // 2]
 
     def test_shorter_than_a_window(self) -> None:
         assert own_places(self.recording[:100], self.recording, RATE).shape[0] == 2

@@ -198,7 +198,7 @@ def test_a_long_passage_is_varied_and_the_rest_stays_to_the_last_bit(tiny_model:
     np.testing.assert_array_equal(made[:, last:], song[:, last:])
     assert (made[:, first + 500 : last - 500] != song[:, first + 500 : last - 500]).mean() > 0.99
     assert shares == sorted(shares) and shares[-1] == 1
-    assert take.new_share is not None and 0 <= take.new_share <= 1
+    assert take.new_shares is not None and all(0 <= share <= 1 for share in take.new_shares)
 
 
 PEAK = """

@@ -10,7 +10,7 @@ import soundfile as sf
 from click.testing import CliRunner
 
 from caw_music_variation.evaluation import score
-from caw_music_variation.novelty import is_other_source, new_share
+from caw_music_variation.novelty import HEARD_FROM, is_other_source, new_share, what_is_new
 from caw_music_variation.task import vary
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel, read_audio
 from caw_toolkit.cli import main
@@ -95,6 +95,16 @@ def test_the_share_that_is_new(speech: AudioClip) -> None:
     half[:, half.shape[1] // 2 :] = np.roll(half, 4 * rate, axis=1)[:, half.shape[1] // 2 :]
     assert 0.25 < new_share(speech.samples, half, rate) < 0.75
     assert new_share(np.zeros_like(half), np.zeros_like(half), rate) == 0
+
+
+def test_new_highs_over_a_loud_bass_that_stays_are_little() -> None:
+    rate, draws = 8000, np.random.default_rng(0)
+    bass = np.sin(2 * np.pi * 60 * np.arange(4 * rate) / rate)
+    song, varied = (bass + 0.01 * draws.standard_normal((1, len(bass))) for _ in range(2))
+    shares = new_share(song, varied, rate), new_share(song, varied, rate, above_hertz=HEARD_FROM)
+    assert shares[0] > 0.9 and shares[1] < 0.1
+    assert "but 0% as a whole: most of what is heard lies in the lows" in what_is_new(*shares)
+    assert what_is_new(0.4, 0.3) == "40% new" and what_is_new(0, 0) == "0% new"
 
 
 def test_another_source_is_told(speech: AudioClip, speech_path: Path) -> None:
