@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
+from caw_process import run_caw
 from paths import EXAMPLES
 from shown_command import run_shown
 from studio_server import StudioServer, until
@@ -17,8 +20,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[StudioServer]:
-    server = StudioServer(tmp_path)
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[StudioServer]:
+    server = StudioServer(tmp_path, getattr(request, "param", None))
     yield server
     server.stop()
 
@@ -169,6 +172,34 @@ def test_jobs_are_cancelled_and_short_ones_do_not_wait_for_long_ones(server: Stu
     page.on("dialog", lambda dialog: dialog.accept())
     page.locator("#panel").get_by_role("button", name="Remove").click()
     until(page, "![...studio.session.jobs.values()].some(job => job.kind === 'train')")
+
+
+def test_gaps_are_found_as_inpaint_finds_them(server: StudioServer, context: Any, tmp_path: Path) -> None:
+    samples, rate = soundfile.read(EXAMPLES / "speech.flac")
+    samples[50000:51600] = 0
+    soundfile.write(tmp_path / "broken.wav", samples, rate)
+    page = context.new_page()
+    page.goto(server.start())
+    until(page, "studio.player.heard?.file === 'broken.wav'")
+    open_tab(page, "Repair")
+    page.get_by_role("button", name="Find gaps").click()
+    gaps = until(page, "studio.player.gaps.length && studio.player.gaps")
+    asked = run_caw("inpaint", tmp_path / "broken.wav", "--find", "--dry-run", "--json", "-q")
+    found = json.loads(asked.stdout)["gaps"]
+    assert gaps == [[gap["start_seconds"], gap["stop_seconds"]] for gap in found] == [[3.125, 3.225]]
+    assert page.locator(".gaps li small").all_inner_texts() == [gap["kind"] for gap in found]
+
+
+@pytest.mark.parametrize("server", [{"CAW_DISABLE_PLUGINS": "inpainting"}], indirect=True)
+def test_without_a_task_the_others_work_and_it_is_said(server: StudioServer, browser: Any) -> None:
+    page = browser.new_page()
+    choose_tabla(page, server.start())
+    open_tab(page, "Repair")
+    page.get_by_role("button", name="Find gaps").click()
+    page.get_by_text("caw inpaint is missing").wait_for()
+    page.get_by_role("button", name="Denoise").click()
+    finished(page, "denoise")
+    page.close()
 
 
 def test_chains_are_built_with_the_keyboard(server: StudioServer, context: Any) -> None:
