@@ -272,6 +272,9 @@ def make_app(library: Library, queue: JobQueue, *, token: str, host: str, port: 
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        from caw_studio.sounds import prepare
+
+        await run_in_threadpool(prepare, library.path(library.listing().built_in[0]))
         queue.start()
         yield
         await queue.close()

@@ -54,6 +54,16 @@ class Sound:
     outline: npt.NDArray[np.int8]
 
 
+def prepare(path: Path) -> None:
+    """Open a file, so that what reading needs is imported now: threads that import it at the same time can fail.
+
+    Args:
+        path: of any recording.
+    """
+    with open_audio(path):
+        pass
+
+
 def sound_of(path: Path) -> Sound:
     """Read a recording through.
 
