@@ -215,11 +215,14 @@ def test_chains_are_built_with_the_keyboard(server: StudioServer, context: Any) 
     page.get_by_role("button", name=re.compile("Gain, 2 of 2")).focus()
     page.keyboard.press("ArrowUp")
     assert page.locator("#chain strong").all_inner_texts() == ["Gain", "Reverb"]
-    page.get_by_label("Gain, dB").fill("-12")
+    page.get_by_label("Gain, dB").fill("20")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save the chain").click()
-    assert 'effect = "Gain"\ngain_db = -12' in Path(download.value.path()).read_text(encoding="utf-8")
+    assert 'effect = "Gain"\ngain_db = 20' in Path(download.value.path()).read_text(encoding="utf-8")
     page.get_by_role("button", name="Try ten seconds").click()
     assert finished(page, "chain")["outputs"]
     page.get_by_role("button", name="Listen to Ten seconds").click()
     heard(page)
+    with page.expect_download():
+        page.get_by_role("link", name="Download Ten seconds, processed as FLAC").click()
+    page.get_by_text("are clipped in FLAC, and kept in WAV").wait_for()
