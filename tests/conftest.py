@@ -1,9 +1,12 @@
-"""What many tests share: a short clip, a preset that trains in a second, a model made with it."""
+"""What many tests share: a short clip, a preset that trains in a second, a model made with it, a browser."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -99,3 +102,18 @@ def quick_filling() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("caw_toolkit.generators.flow.FILL_STEPS", 2)
         yield
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, as Playwright drives it; the variable CAW_TEST_CHROMIUM names another than the system's."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = os.environ.get("CAW_TEST_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        pytest.skip("needs Chromium")
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()

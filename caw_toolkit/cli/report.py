@@ -10,6 +10,7 @@ import click
 
 from caw_toolkit.cli.options import FILE, OUTPUT_FILE, examples, force_option, model_option, quiet_option
 from caw_toolkit.cli.page_output import PageFile
+from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.cli.recorded_settings import RecordedSettings
 from caw_toolkit.errors import CawError, CawUsageError
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     help="How the page holds audio: in 16 bits exactly, or in less space, which older versions of Safari do not play.",
 )
 @quiet_option
+@progress_option
 @force_option
 def report(
     output: Path,
@@ -70,10 +72,18 @@ def report(
     from caw_toolkit.pages.track import compared, track_of_file
 
     settings = RecordedSettings(logs)
-    takes = [track_of_file(path, settings.of(path)) for path in files]
-    original = _recording(recording, model_path)
-    tracks = takes if original is None else [original, *(compared(take, original) for take in takes)]
-    page.write(Page(title, tracks), audio_format=audio_format, quiet=quiet)
+    steps = len(files) + 1
+    with shown_progress(quiet=quiet) as display:
+        original = _recording(recording, model_path)
+        tracks = [] if original is None else [original]
+        for number, path in enumerate(files, 1):
+            display.begin_file(path.name, number, steps)
+            take = track_of_file(path, settings.of(path))
+            if original is not None:
+                take = compared(take, original, lambda share: display.update(share, "comparing"))
+            tracks.append(take)
+        display.begin_file(output.name, steps, steps)
+        page.write(Page(title, tracks), audio_format=audio_format, quiet=quiet)
 
 
 def _recording(path: Path | None, model_path: Path | None) -> Track | None:

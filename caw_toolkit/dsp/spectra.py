@@ -16,6 +16,9 @@ Spectrogram = npt.NDArray[np.float64]
 #: For plugins; what else is here belongs to the engine.
 __all__ = ["Spectrogram", "power_spectrogram", "windowed_frames"]
 
+#: Of a block: more than clips of a minute have at a hop of 10 ms, so that these are one.
+MOST_FRAMES = 8192
+
 _BLOCK_FRAMES = 256
 
 
@@ -57,13 +60,52 @@ def power_spectrogram(
         >>> power_spectrogram(np.ones(64), window_samples=16, hop_samples=8).shape
         (9, 9)
     """
-    padded = np.pad(signal, window_samples // 2, mode=padding)
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window_samples) / window_samples)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window_samples)[::hop_samples]
-    power = np.empty((window_samples // 2 + 1, len(frames)))
+    return _power(_overlapping(signal, window_samples, hop_samples, padding))
+
+
+def power_blocks(
+    signal: npt.NDArray[np.float64],
+    window_samples: int,
+    hop_samples: int,
+    *,
+    block_frames: int = MOST_FRAMES,
+    level: float = 1.0,
+) -> Iterator[Spectrogram]:
+    """`power_spectrogram` of a long signal, some frames at a time.
+
+    Args:
+        signal: `(samples,)`.
+        window_samples: length of the window and of the transform.
+        hop_samples: distance between frames.
+        block_frames: frames of each block but the last, a multiple of 256.
+        level: what the signal is divided by.
+
+    Yields:
+        `(window_samples // 2 + 1, frames)`.
+
+    Example:
+        >>> [block.shape for block in power_blocks(np.ones(4096), 16, 8, block_frames=256)]
+        [(9, 256), (9, 256), (9, 1)]
+    """
+    frames = _overlapping(signal, window_samples, hop_samples, "constant")
+    for start in range(0, len(frames), block_frames):
+        yield _power(frames[start : start + block_frames], level)
+
+
+def _overlapping(
+    signal: npt.NDArray[np.float64], window: int, hop: int, padding: Literal["constant", "reflect"]
+) -> npt.NDArray[np.float64]:
+    """A view of the frames, `(frames, window)`."""
+    return np.lib.stride_tricks.sliding_window_view(np.pad(signal, window // 2, mode=padding), window)[::hop]
+
+
+def _power(frames: npt.NDArray[np.float64], level: float = 1.0) -> Spectrogram:
+    count, size = frames.shape
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    power = np.empty((size // 2 + 1, count))
     # Block by block: a view of overlapping frames, multiplied by the window, takes window / hop times the memory.
-    for start in range(0, len(frames), _BLOCK_FRAMES):
-        spectra = np.fft.rfft(frames[start : start + _BLOCK_FRAMES] * window, axis=1)
+    for start in range(0, count, _BLOCK_FRAMES):
+        spectra = np.fft.rfft(frames[start : start + _BLOCK_FRAMES] / level * window, axis=1)
         power[:, start : start + _BLOCK_FRAMES] = (np.abs(spectra) ** 2).T
     return power
 

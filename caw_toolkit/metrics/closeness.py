@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.dsp.spectra import Spectrogram, power_spectrogram
+from caw_toolkit.dsp.spectra import Spectrogram, power_blocks
 from caw_toolkit.metrics.signals import Signal
-from caw_toolkit.metrics.spectral import mel_filters
+from caw_toolkit.metrics.spectral import mel_filters, mel_spectrogram
 
 _FRAMES_PER_SECOND, _BANDS, _LOWEST_HZ = 100, 40, 40.0
 #: Patches of 250 ms in 5 steps of time, one every 20 ms, in the recording's first 32 principal components.
@@ -70,9 +70,8 @@ def flatness_bias(real: Signal, generated: Signal) -> float:
 def _log_mel(signal: Signal, sample_rate: int) -> Spectrogram:
     """Power in dB of 40 mel bands at 100 frames a second, floored 60 dB below its mean; `(bands, frames)`."""
     window = 2 ** int(np.ceil(np.log2(0.03 * sample_rate)))
-    level = signal.std() + 1e-9
-    power = power_spectrogram(signal / level, window, sample_rate // _FRAMES_PER_SECOND)
-    mels = mel_filters(sample_rate, window, _BANDS, _LOWEST_HZ) @ power
+    filters, hop = mel_filters(sample_rate, window, _BANDS, _LOWEST_HZ), sample_rate // _FRAMES_PER_SECOND
+    mels = mel_spectrogram(signal, filters, window, hop, level=signal.std() + 1e-9)
     return np.asarray(10 * np.log10(mels + mels.mean() * 1e-6 + 1e-30))
 
 
@@ -96,8 +95,14 @@ def _gaussian_distance(known: Spectrogram, made: Spectrogram) -> float:
 
 def _flatness(signal: Signal) -> npt.NDArray[np.float64]:
     """Geometric over arithmetic mean of the power, in dB, of every frame that is not silent."""
-    power = power_spectrogram(signal, 1024, 512)
-    power += power.mean() * 1e-6 + 1e-30
-    energies = power.sum(0)
-    heard = power[:, energies > energies.mean() * 1e-3]
-    return np.asarray(10 / np.log(10) * (np.log(heard).mean(0) - np.log(heard.mean(0))))
+    sums = [(power.sum(), power.size) for power in power_blocks(signal, 1024, 512)]
+    total, count = np.sum(sums, axis=0)
+    floor = total / count * 1e-6 + 1e-30
+    energies, flatness = [], []
+    for power in power_blocks(signal, 1024, 512):
+        power += floor
+        frames = power.T.copy()
+        energies.append(power.sum(0))
+        flatness.append(np.log(frames).mean(1) - np.log(frames.mean(1)))
+    energy = np.concatenate(energies)
+    return np.asarray(10 / np.log(10) * np.concatenate(flatness)[energy > energy.mean() * 1e-3])

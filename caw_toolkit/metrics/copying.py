@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from caw_toolkit.metrics.signals import Signal
@@ -9,9 +11,9 @@ from caw_toolkit.metrics.similarity import (
     SHORTEST_SECONDS,
     SIMILARITY,
     RunFinder,
+    UnitSpectra,
     shortest_frames,
     similarity_blocks,
-    unit_spectra,
 )
 
 
@@ -22,6 +24,7 @@ def copied_share(
     *,
     shortest_seconds: float = SHORTEST_SECONDS,
     similarity: float = SIMILARITY,
+    on_progress: Callable[[float], None] | None = None,
 ) -> float:
     """Share of generated frames that lie on a copied run.
 
@@ -34,6 +37,7 @@ def copied_share(
         sample_rate: of both, Hz.
         shortest_seconds: runs shorter than this are no copies; above 0.
         similarity: cosine of the magnitude spectra (window 4096, hop 128) above which two frames are alike.
+        on_progress: called with the share that is done, from 0 to 1.
 
     Returns:
         From 0 to 1; NaN where the generated signal is silent.
@@ -46,13 +50,15 @@ def copied_share(
         >>> copied_share(noise[:16000], noise[:16000], 16000), copied_share(noise[:16000], noise[16000:], 16000)
         (1.0, 0.0)
     """
-    known, made = unit_spectra(real), unit_spectra(generated)
-    known.frames[~known.heard] = 0
-    finder = RunFinder(len(known.frames), shortest_frames(shortest_seconds, sample_rate))
-    for _, block in similarity_blocks(known.frames, made.frames):
+    known, made = UnitSpectra(real).heard_frames(), UnitSpectra(generated)
+    count = len(made.heard)
+    finder = RunFinder(len(known), shortest_frames(shortest_seconds, sample_rate))
+    for start, block in similarity_blocks(known, made):
         finder.add(block > similarity)
+        if on_progress is not None:
+            on_progress((start + len(block)) / count)
     runs = finder.found()
-    begun = np.zeros(len(made.frames) + 1, np.int64)  # runs that begin at a frame, less those that end
+    begun = np.zeros(count + 1, np.int64)  # runs that begin at a frame, less those that end
     np.add.at(begun, runs.starts, 1)
     np.add.at(begun, runs.starts + runs.lengths, -1)
     copied = np.cumsum(begun[:-1]) > 0

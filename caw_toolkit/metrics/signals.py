@@ -47,8 +47,12 @@ def in_scoring_steps(clip: AudioClip, sample_rate: int) -> Signal:
     mono = clip.samples.mean(0, keepdims=True, dtype=np.float64)
     if sample_rate != clip.sample_rate:
         mono = resample(mono, clip.sample_rate, sample_rate)
-    steps: Signal = np.clip(np.round(mono[0].astype(np.float64) * _STEPS), -_STEPS, _STEPS - 1)
-    return steps / _STEPS
+    signal: Signal = mono[0].astype(np.float64, copy=False)  # in place from here on: ten minutes are 230 MB
+    signal *= _STEPS
+    np.round(signal, out=signal)
+    np.clip(signal, -_STEPS, _STEPS - 1, out=signal)
+    signal /= _STEPS
+    return signal
 
 
 def common_length(*signals: Signal) -> tuple[Signal, ...]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.dsp.spectra import power_spectrogram
+from caw_toolkit.dsp.spectra import Spectrogram, power_blocks
 from caw_toolkit.metrics.signals import Signal
 from caw_toolkit.metrics.source_map import SourceSegment
 
@@ -30,16 +30,35 @@ _Matrix = npt.NDArray[np.float32]
 _Frames = npt.NDArray[np.int64]
 
 
-class UnitSpectra(NamedTuple):
-    """Magnitude spectra of unit norm.
+class UnitSpectra:
+    """Magnitude spectra of unit norm of a signal's frames, made when they are asked for: ten minutes are gigabytes.
+
+    Args:
+        signal: `(samples,)`.
 
     Attributes:
-        frames: `(frames, bins)`.
-        heard: which are not silent, `(frames,)`.
+        heard: which frames are no silence, `(frames,)`.
     """
 
-    frames: _Matrix
-    heard: npt.NDArray[np.bool_]
+    def __init__(self, signal: Signal) -> None:
+        self._signal = signal
+        energies = np.concatenate([power.sum(0) for power in self._power()])
+        self.heard = energies > energies.mean() * _SILENCE
+
+    def blocks(self) -> Iterator[_Matrix]:
+        """All frames in order, `(frames, bins)` each."""
+        for power in self._power():
+            power /= np.maximum(power.sum(0), 1e-18)
+            yield np.sqrt(power).T.astype(np.float32)
+
+    def heard_frames(self) -> _Matrix:
+        """All frames, those of silence 0, `(frames, bins)`."""
+        frames = np.concatenate(list(self.blocks()))
+        frames[~self.heard] = 0
+        return frames
+
+    def _power(self) -> Iterator[Spectrogram]:
+        return power_blocks(self._signal, WINDOW, HOP, block_frames=_BLOCK_FRAMES)
 
 
 class Runs(NamedTuple):
@@ -75,7 +94,7 @@ class SimilarityMatrix:
     recording_seconds: float
 
     @property
-    def longest_line_seconds(self) -> float:
+    def longest_line(self) -> float:
         """How long the longest line is, s; 0 if there is none."""
         return max((line.stop - line.start for line in self.lines), default=0.0)
 
@@ -106,38 +125,26 @@ def similarity_matrix(real: Signal, generated: Signal, sample_rate: int) -> Simi
 
     .. versionadded:: 0.1
     """
-    known, made = (_without_silence(unit_spectra(signal)) for signal in (real, generated))
+    known, made = UnitSpectra(real).heard_frames(), UnitSpectra(generated)
     finder = RunFinder(len(known), shortest_frames(SHORTEST_SECONDS, sample_rate))
-    rows, columns = min(len(known), _MOST_CELLS), min(len(made), _MOST_CELLS)
+    rows, columns = min(len(known), _MOST_CELLS), min(len(made.heard), _MOST_CELLS)
     cells = np.zeros((columns, rows), np.float32)
     edges = np.arange(rows) * len(known) // rows
     for start, block in similarity_blocks(known, made):
-        finder.add(block > SIMILARITY)
         frames = np.arange(start, start + len(block))
-        np.maximum.at(cells, frames * columns // len(made), np.maximum.reduceat(block, edges, axis=1))
+        block[~made.heard[frames]] = 0
+        finder.add(block > SIMILARITY)
+        np.maximum.at(cells, frames * columns // len(made.heard), np.maximum.reduceat(block, edges, axis=1))
     seconds, recording_seconds = len(generated) / sample_rate, len(real) / sample_rate
     return SimilarityMatrix(cells.T, _lines(finder.found(), HOP / sample_rate), seconds, recording_seconds)
 
 
-def unit_spectra(signal: Signal) -> UnitSpectra:
-    """Magnitude spectra of a signal, of unit norm."""
-    power = power_spectrogram(signal, WINDOW, HOP)
-    energies = power.sum(0)
-    heard = energies > energies.mean() * _SILENCE
-    power /= np.maximum(energies, 1e-18)
-    np.sqrt(power, out=power)
-    return UnitSpectra(power.T.astype(np.float32), heard)
-
-
-def _without_silence(spectra: UnitSpectra) -> _Matrix:
-    spectra.frames[~spectra.heard] = 0
-    return spectra.frames
-
-
-def similarity_blocks(known: _Matrix, made: _Matrix) -> Iterator[tuple[int, _Matrix]]:
+def similarity_blocks(known: _Matrix, made: UnitSpectra) -> Iterator[tuple[int, _Matrix]]:
     """The matrix, block by block: its first frame of the take, and `(frames of the take, frames of the recording)`."""
-    for start in range(0, len(made), _BLOCK_FRAMES):
-        yield start, made[start : start + _BLOCK_FRAMES] @ known.T
+    start = 0
+    for frames in made.blocks():
+        yield start, frames @ known.T
+        start += len(frames)
 
 
 def shortest_frames(seconds: float, sample_rate: int) -> int:

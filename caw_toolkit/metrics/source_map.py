@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.dsp.spectra import power_spectrogram
 from caw_toolkit.metrics.signals import Signal
-from caw_toolkit.metrics.spectral import mel_filters
+from caw_toolkit.metrics.spectral import mel_filters, mel_spectrogram
 
 #: Hz; below, there is nothing to compare.
 LOWEST_RATE = 200
@@ -94,8 +93,8 @@ def source_map(take: Signal, recording: Signal, sample_rate: int) -> tuple[Sourc
 def _spectra(signal: Signal, sample_rate: int) -> _Frames:
     """Mel bands in dB of a signal at a level of 1, those of a frame less part of their mean; `(frames, bands)`."""
     window = 2 ** round(np.log2(_WINDOW_SECONDS * sample_rate))
-    power = power_spectrogram(signal / np.sqrt(np.mean(signal**2)), window, round(_HOP_SECONDS * sample_rate))
-    mels = mel_filters(sample_rate, window, _BANDS, _LOWEST_HZ) @ power
+    filters, hop = mel_filters(sample_rate, window, _BANDS, _LOWEST_HZ), round(_HOP_SECONDS * sample_rate)
+    mels = mel_spectrogram(signal, filters, window, hop, level=np.sqrt(np.mean(signal**2)))
     decibels = 10 * np.log10(mels + mels.mean() * _FLOOR).T
     shapes: _Frames = (decibels - _LEVEL_LEFT_OUT * decibels.mean(1, keepdims=True)).astype(np.float32)
     return shapes

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from caw_toolkit.dsp.spectra import Spectrogram, power_spectrogram
+from caw_toolkit.dsp.spectra import Spectrogram, power_blocks, power_spectrogram
 from caw_toolkit.metrics.signals import Signal, common_length
 
 #: Slaney's mel scale: linear up to 1 kHz, then 27 bands to a factor of 6.4.
@@ -43,6 +43,29 @@ def mel_filters(sample_rate: int, window_samples: int, bands: int, lowest_hz: fl
     filters: Spectrogram = np.maximum(triangles, 0) * 2 / (high - low)
     filters.flags.writeable = False
     return filters
+
+
+def mel_spectrogram(
+    signal: Signal, filters: Spectrogram, window_samples: int, hop_samples: int, *, level: float = 1.0
+) -> Spectrogram:
+    """Power in bands, without that of all bins in memory at once.
+
+    Args:
+        signal: `(samples,)`.
+        filters: the bands, as `mel_filters` gives them for the window.
+        window_samples: length of the window and of the transform.
+        hop_samples: distance between frames.
+        level: what the signal is divided by.
+
+    Returns:
+        `(bands, frames)`, frames as of `power_spectrogram`.
+
+    Example:
+        >>> mel_spectrogram(np.ones(1600), mel_filters(16000, 512, bands=40), 512, 160).shape
+        (40, 11)
+    """
+    blocks = power_blocks(signal, window_samples, hop_samples, level=level)
+    return np.concatenate([filters @ power for power in blocks], axis=1)
 
 
 def hz_to_mel(hz: Spectrogram) -> Spectrogram:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from caw_toolkit.pages import drawings
 from caw_toolkit.pages.embedded import AudioFormat, audio_uri, data_uri
-from caw_toolkit.pages.spectrogram_image import frequency_labels, spectrogram_image
+from caw_toolkit.pages.spectrogram_image import frequency_labels, mel_powers, spectrogram_image
 from caw_toolkit.pages.templates import Html, asset, description_list, filled, joined
 from caw_toolkit.pages.track import Track, said_of_sources
 
@@ -110,12 +110,17 @@ def _tracks(tracks: Sequence[Track], audio_format: AudioFormat) -> Html:
     template = asset("track.html")
     mapped = any(track.sources is not None for track in tracks)
     recording = next((track for track in tracks if mapped and track.role == "recording"), None)
+    powers = [mel_powers(track.clip.samples, track.clip.sample_rate) for track in tracks]
+    loudest = max((float(power.max()) for power in powers), default=0.0)
     return joined(
-        _track(template, track, number, recording, audio_format) for number, track in enumerate(tracks, start=1)
+        _track(template, track, number, recording, spectrogram_image(power, loudest), audio_format)
+        for number, (track, power) in enumerate(zip(tracks, powers, strict=True), start=1)
     )
 
 
-def _track(template: str, track: Track, number: int, recording: Track | None, audio_format: AudioFormat) -> Html:
+def _track(
+    template: str, track: Track, number: int, recording: Track | None, picture: bytes, audio_format: AudioFormat
+) -> Html:
     clip = track.clip
     audio, gain = audio_uri(clip, audio_format)
     facts = dict(track.facts)
@@ -131,7 +136,7 @@ def _track(template: str, track: Track, number: int, recording: Track | None, au
         seconds=f"{clip.seconds:.6f}",
         caption=f"{clip.seconds:.1f} s, {clip.sample_rate} Hz, {'stereo' if clip.channels == 2 else 'mono'}",
         audio=audio,
-        picture=data_uri("image/webp", spectrogram_image(clip.samples, clip.sample_rate)),
+        picture=data_uri("image/webp", picture),
         waveform=drawings.waveform(clip.samples),
         frequencies=drawings.frequency_axis(frequency_labels(clip.sample_rate)),
         sources=_sources(track, recording),

@@ -12,7 +12,7 @@ from caw_toolkit.arrays import FloatArray
 from caw_toolkit.dsp.spectra import Spectrogram, power_spectrogram
 from caw_toolkit.metrics.spectral import hz_to_mel, mel_to_hz
 
-#: Size of a picture in pixels, and how far below the loudest place it is black, in dB.
+#: Size of a picture in pixels, and how far below the loudest power it is black, in dB.
 WIDTH, HEIGHT, RANGE_DB = 1600, 256, 80.0
 
 _WINDOW_SECONDS = 0.046
@@ -24,20 +24,43 @@ _LABELLED_HZ = (16000, 8000, 4000, 2000, 1000, 500, 250)
 _ROOM = 0.12
 
 
-def spectrogram_image(samples: FloatArray, sample_rate: int) -> bytes:
-    """A picture of a signal's spectrogram, low frequencies at the bottom.
+def mel_powers(samples: FloatArray, sample_rate: int) -> Spectrogram:
+    """The power of a signal in mel bands over time, in units of a full-scale sine's.
 
     Args:
         samples: `(channels, samples)`; the channels are averaged.
         sample_rate: Hz.
 
     Returns:
+        `(HEIGHT, columns)`, low frequencies first, at most `WIDTH` columns.
+    """
+    mono = samples.mean(0, dtype=np.float64)
+    window = max(32, 2 ** round(np.log2(_WINDOW_SECONDS * sample_rate)))
+    hop = max(1, min(window // 2, len(mono) // WIDTH), len(mono) // (4 * WIDTH))
+    padding: Literal["reflect", "constant"] = "reflect" if len(mono) > window else "constant"
+    power = power_spectrogram(mono, window, hop, padding=padding) / (window / 4) ** 2
+    bins = mel_to_hz(np.linspace(0, _mel(sample_rate / 2), HEIGHT + 1)) * window / sample_rate
+    columns = np.linspace(0, power.shape[1], min(WIDTH, power.shape[1]) + 1)
+    pooled: Spectrogram = _means_between(_means_between(power, bins).T, columns).T
+    return pooled
+
+
+def spectrogram_image(powers: Spectrogram, loudest: float) -> bytes:
+    """A picture of a spectrogram, low frequencies at the bottom.
+
+    Args:
+        powers: of a signal, as `mel_powers` gives them.
+        loudest: power that is shown brightest; the same for all pictures that are to be compared.
+
+    Returns:
         A WebP file, at most `WIDTH` by `HEIGHT` pixels.
     """
     from PIL import Image
 
+    decibels = 10 * np.log10(powers / (loudest + 1e-30) + 10 ** (-RANGE_DB / 10))
+    brightness = (1 + decibels[::-1] / RANGE_DB).clip(0, 1)
     stream = io.BytesIO()
-    Image.fromarray(_coloured(_brightness(samples, sample_rate))).save(stream, "WEBP", quality=_QUALITY, method=4)
+    Image.fromarray(_coloured(brightness)).save(stream, "WEBP", quality=_QUALITY, method=4)
     return stream.getvalue()
 
 
@@ -60,20 +83,6 @@ def frequency_labels(sample_rate: int) -> list[tuple[str, float]]:
 
 def _mel(hz: float) -> float:
     return float(hz_to_mel(np.array([hz]))[0])
-
-
-def _brightness(samples: FloatArray, sample_rate: int) -> Spectrogram:
-    """From 0 to 1, `(HEIGHT, columns)`."""
-    mono = samples.mean(0, dtype=np.float64)
-    window = max(32, 2 ** round(np.log2(_WINDOW_SECONDS * sample_rate)))
-    hop = max(1, min(window // 2, len(mono) // WIDTH), len(mono) // (4 * WIDTH))
-    padding: Literal["reflect", "constant"] = "reflect" if len(mono) > window else "constant"
-    power = power_spectrogram(mono, window, hop, padding=padding)
-    bins = mel_to_hz(np.linspace(0, _mel(sample_rate / 2), HEIGHT + 1)) * window / sample_rate
-    columns = np.linspace(0, power.shape[1], min(WIDTH, power.shape[1]) + 1)
-    pooled = _means_between(_means_between(power, bins).T, columns).T
-    decibels = 10 * np.log10(pooled / (pooled.max() + 1e-30) + 10 ** (-RANGE_DB / 10))
-    return np.asarray(1 + decibels[::-1] / RANGE_DB).clip(0, 1)
 
 
 def _means_between(values: Spectrogram, edges: Spectrogram) -> Spectrogram:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,8 @@ from caw_toolkit.pyramid.model import PyramidModel
 SHORTEST_SCORED_SECONDS = 0.5
 
 _LONGEST_TAG = 300
+#: Of a comparison; most of the rest is the search for copies.
+_SHARE_OF_SOURCES = 0.2
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,13 @@ def recording_of_model(model: PyramidModel) -> Track | None:
     return Track(", ".join(names) or "recording", AudioClip(samples, model.sample_rate), role="recording")
 
 
-def compared(take: Track, recording: Track) -> Track:
+def compared(take: Track, recording: Track, on_progress: Callable[[float], None] = lambda share: None) -> Track:
     """A take with its scores against a recording, and the places of the recording that it comes from.
 
     Args:
         take: whose clip may be at another rate.
         recording: at whose rate they are compared, in mono, as 16-bit files would hold them.
+        on_progress: called with the share that is done, from 0 to 1.
 
     Raises:
         CawError: the recording is silent, or shorter than half a second, or at a rate below 200 Hz.
@@ -93,11 +96,14 @@ def compared(take: Track, recording: Track) -> Track:
     if len(known) < SHORTEST_SCORED_SECONDS * rate or not known.any():
         raise CawError(f"nothing can be compared with {recording.name}: it is silent or shorter than half a second")
     sources = source_map(made, known, rate)
+    on_progress(_SHARE_OF_SOURCES)
     if len(made) < SHORTEST_SCORED_SECONDS * rate:
         return replace(take, sources=sources, facts={**take.facts, "scores": "too short to compare"})
     scores = {
         "distance to the recording": frechet_distance(known, made, rate),
-        "copied": copied_share(known, made, rate),
+        "copied": copied_share(
+            known, made, rate, on_progress=lambda done: on_progress(_SHARE_OF_SOURCES + (1 - _SHARE_OF_SOURCES) * done)
+        ),
         "hiss, dB": flatness_bias(known, made),
     }
     return replace(take, sources=sources, scores={**take.scores, **scores})

@@ -143,6 +143,7 @@ def _inpaint_file(
 ) -> None:
     """Find, list and fill the gaps of a file."""
     from caw_inpainting.labels import format_labels
+    from caw_inpainting.listing import Work
     from caw_inpainting.training import Models
     from caw_toolkit.audio.spool import spooled_audio
 
@@ -151,6 +152,10 @@ def _inpaint_file(
         _check_rate(audio, training.model_path)
         gaps = _all_gaps(audio, request, display)
         if not gaps:
+            if request.dry_run and request.as_json:
+                nothing = Work([], [], audio.sample_rate)
+                click.echo(json.dumps({"input": audio.name, **nothing.as_json(), "training_minutes": 0.0}))
+                return
             if is_only:
                 raise CawError(f"no gaps found in {audio.name}: name one with --hole START END")
             _say([f"no gaps found in {audio.name}"] if not quiet else [])

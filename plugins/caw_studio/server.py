@@ -30,6 +30,7 @@ from caw_studio.processes import printed_by_caw
 from caw_studio.requests import body_of, number_in
 from caw_studio.security import Guard, page_policy
 from caw_toolkit import CawError, CawUsageError
+from caw_toolkit.plugins import get_host
 
 STATIC = Path(__file__).with_name("static")
 #: A comment is sent this often where nothing happens, so that a connection that is gone is noticed.
@@ -72,6 +73,7 @@ class Studio:
             Route("/api/effects", self.effects),
             Route("/api/panels", self.panels),
             Route("/api/source-map", self.source_map),
+            Route("/api/gaps", self.gaps),
             Route("/api/plan", self.plan),
             Route("/api/jobs", self.jobs),
             Route("/api/jobs", self.add_job, methods=["POST"]),
@@ -200,6 +202,13 @@ class Studio:
         except CawError as error:
             return JSONResponse({"problem": str(error)})
 
+    async def gaps(self, request: Request) -> Response:
+        """What `caw inpaint --find` finds in a recording."""
+        if "inpaint" not in get_host().items("command"):
+            raise CawUsageError("no plugin finds gaps here: caw inpaint is missing, so mark them by hand")
+        found = await self._asked(self._recording(request), "inpaint", "--find", "--dry-run", "--json", "--quiet")
+        return JSONResponse([[gap["start_seconds"], gap["stop_seconds"], gap["kind"]] for gap in found["gaps"]])
+
     async def model_info(self, request: Request) -> Response:
         """What a model file holds."""
         path = self.library.path(request.query_params.get("file"), _MODEL)
@@ -263,6 +272,9 @@ def make_app(library: Library, queue: JobQueue, *, token: str, host: str, port: 
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        from caw_studio.sounds import prepare
+
+        await run_in_threadpool(prepare, library.path(library.listing().built_in[0]))
         queue.start()
         yield
         await queue.close()

@@ -1,4 +1,4 @@
-"""What is drawn of a recording, and said of it: outline, spectrogram, length, level, silent gaps.
+"""What is drawn of a recording, and said of it: outline, spectrogram, length, level.
 
 Files are read block by block, so that an hour costs no more memory than a minute; spectrograms are made of the part
 that is looked at.
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit import CawUsageError, Gap, read_audio, write_audio
+from caw_toolkit import CawUsageError, read_audio, write_audio
 from caw_toolkit.audio.blocks import open_audio
 from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.metrics import scoring_signal, source_map
@@ -29,9 +29,6 @@ ROWS, MOST_COLUMNS = 160, 2000
 WINDOW_SECONDS, LOWEST_HZ = 0.04, 50.0
 #: Levels of the spectrogram, black to white, in dB of a full-scale sine.
 FLOOR_DB, CEILING_DB = -95.0, -15.0
-#: Runs of digital silence that are listed as gaps.
-SHORTEST_SILENCE_SECONDS = 0.02
-MOST_SILENCES = 200
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Sound:
         channels: 1 or 2.
         peak_db: highest sample, dB of full scale.
         level_db: root mean square, dB of full scale.
-        silences: runs of digital silence, in seconds.
+        over: samples above full scale, which only floating-point files hold.
         outline: lowest and highest sample of each block of `OUTLINE_SAMPLES`, `(blocks, 2)` int8.
     """
 
@@ -53,8 +50,18 @@ class Sound:
     channels: int
     peak_db: float
     level_db: float
-    silences: tuple[tuple[float, float], ...]
+    over: int
     outline: npt.NDArray[np.int8]
+
+
+def prepare(path: Path) -> None:
+    """Open a file, so that what reading needs is imported now: threads that import it at the same time can fail.
+
+    Args:
+        path: of any recording.
+    """
+    with open_audio(path):
+        pass
 
 
 def sound_of(path: Path) -> Sound:
@@ -71,11 +78,10 @@ def sound_of(path: Path) -> Sound:
 def _sound_of_state(path: Path, _modified: int, _size: int) -> Sound:
     with open_audio(path) as audio:
         queue, outline = SampleQueue(audio.channels), []
-        energy, samples = 0.0, 0
-        silences = _Silences(math.ceil(SHORTEST_SILENCE_SECONDS * audio.sample_rate))
+        energy, samples, over = 0.0, 0, 0
         for block in audio:
             energy += float(np.sum(np.square(block, dtype=np.float64)))
-            silences.add(block)
+            over += int(np.count_nonzero(np.abs(block) > 1))
             samples += block.shape[1]
             queue.push(block)
             outline.append(_extremes(queue.pop(len(queue) // OUTLINE_SAMPLES * OUTLINE_SAMPLES)))
@@ -90,7 +96,7 @@ def _sound_of_state(path: Path, _modified: int, _size: int) -> Sound:
             channels=audio.channels,
             peak_db=_db(float(np.max(np.abs(joined), initial=0.0))),
             level_db=_db(math.sqrt(energy / max(1, samples * audio.channels))),
-            silences=tuple((start / rate, stop / rate) for start, stop in silences.found()),
+            over=over,
             outline=np.round(np.clip(joined, -1, 1) * 127).astype(np.int8),
         )
 
@@ -103,34 +109,6 @@ def _extremes(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 def _db(amplitude: float) -> float:
     return round(20 * math.log10(max(amplitude, 1e-6)), 1)
-
-
-class _Silences:
-    """Collects runs of zeros, over blocks."""
-
-    def __init__(self, shortest: int) -> None:
-        self._shortest = shortest
-        self._runs: list[list[int]] = []
-        self._samples = 0
-
-    def add(self, block: npt.NDArray[np.float32]) -> None:
-        silent = np.pad((block == 0).all(axis=0), 1).astype(np.int8)
-        edges = np.flatnonzero(np.diff(silent)) + self._samples
-        for start, stop in edges.reshape(-1, 2).tolist():
-            if self._runs and self._runs[-1][1] == start:
-                self._runs[-1][1] = stop
-            else:
-                self._drop_short()
-                self._runs.append([start, stop])
-        self._samples += block.shape[1]
-
-    def found(self) -> list[Gap]:
-        self._drop_short()
-        return [(start, stop) for start, stop in self._runs[:MOST_SILENCES]]
-
-    def _drop_short(self) -> None:
-        if self._runs and self._runs[-1][1] - self._runs[-1][0] < self._shortest:
-            self._runs.pop()
 
 
 @dataclass(frozen=True)
@@ -215,7 +193,7 @@ def _sources_of_states(take: Path, _made: int, recording: Path, _recorded: int) 
 
 
 def converted(path: Path, suffix: str) -> bytes:
-    """The samples of a file in another format, at their depth, as bytes.
+    """The samples of a file in another format, at their depth, as bytes; what it cannot hold is clipped (`Sound.over`).
 
     Args:
         path: of the file.

@@ -48,6 +48,13 @@ def test_report_holds_files_with_scores_and_settings(clip: Path, tiny_model_path
         assert said in text
 
 
+def test_how_far_it_is_is_told(clip: Path, tmp_path: Path) -> None:
+    written = caw("report", tmp_path / "page.html", clip, "--recording", clip, "--progress", "json")
+    told = [json.loads(line) for line in written.stderr.splitlines() if line.startswith("{")]
+    assert [each["file"] for each in told[:: len(told) - 1]] == ["clip & more.wav", "page.html"]
+    assert {"comparing"} <= {each["stage"] for each in told}
+
+
 def test_a_file_that_was_changed_since_is_said(clip: Path, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     output = {"path": clip.name, "sha256": "0" * 64}

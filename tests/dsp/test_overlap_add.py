@@ -9,7 +9,7 @@ import torch
 
 from caw_toolkit.dsp.overlap_add import BlockJoiner, add_halves, crossfade
 from caw_toolkit.dsp.queues import SampleQueue
-from caw_toolkit.dsp.spectra import power_spectrogram, windowed_frames
+from caw_toolkit.dsp.spectra import power_blocks, power_spectrogram, windowed_frames
 
 RANDOM = np.random.default_rng(0)
 
@@ -57,3 +57,13 @@ def test_the_spectrogram_is_scipys() -> None:
     transform = scipy.signal.ShortTimeFFT(window, hop=128, fs=1)
     expected = np.abs(transform.stft(signal, p0=0, p1=len(signal) // 128 + 1)) ** 2
     np.testing.assert_allclose(power_spectrogram(signal, 512, 128), expected, atol=1e-9)
+
+
+def test_blocks_are_the_same_spectrogram() -> None:
+    signal = np.random.default_rng(1).standard_normal(9000)
+    blocks = list(power_blocks(signal, 64, 16, block_frames=256))
+    assert [block.shape[1] for block in blocks] == [256, 256, 51]
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), power_spectrogram(signal, 64, 16))
+    np.testing.assert_allclose(
+        np.concatenate(list(power_blocks(signal, 64, 16, level=2.0)), axis=1) * 4, power_spectrogram(signal, 64, 16)
+    )

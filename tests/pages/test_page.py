@@ -16,7 +16,7 @@ from PIL import Image
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.metrics.source_map import SourceSegment
 from caw_toolkit.pages.page import Page, render
-from caw_toolkit.pages.spectrogram_image import HEIGHT, frequency_labels, spectrogram_image
+from caw_toolkit.pages.spectrogram_image import HEIGHT, frequency_labels, mel_powers, spectrogram_image
 from caw_toolkit.pages.templates import asset
 from caw_toolkit.pages.track import Track, compared
 
@@ -141,7 +141,24 @@ def test_a_page_without_scores_or_recording_has_neither(stereo: AudioClip) -> No
 
 def test_pictures_show_frequencies_where_their_labels_are() -> None:
     tone = np.sin(2 * np.pi * 2000 * np.arange(16000) / 16000)[None].astype(np.float32)
-    with Image.open(io.BytesIO(spectrogram_image(tone, 16000))) as image:
+    powers = mel_powers(tone, 16000)
+    with Image.open(io.BytesIO(spectrogram_image(powers, powers.max()))) as image:
         assert image.format == "WEBP" and image.height == HEIGHT
         loudest = int(np.asarray(image.convert("L")).mean(1).argmax())
     assert 1 - loudest / HEIGHT == pytest.approx(dict(frequency_labels(16000))["2 kHz"], abs=0.02)
+
+
+def test_pictures_of_a_page_have_one_scale() -> None:
+    tone = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000)[None].astype(np.float32)
+    tracks = [Track(str(gain), AudioClip(np.float32(gain) * tone, 16000)) for gain in (1.0, 0.1)]
+    brightest = []
+    for picture in Parsed(render(Page("tones", tracks))).all("img"):
+        with Image.open(io.BytesIO(embedded(picture["src"]))) as image:
+            brightest.append(int(np.asarray(image.convert("L"))[:, 10:-10].max()))
+    assert brightest[0] > brightest[1] + 30
+
+
+@pytest.mark.parametrize("sample_rate", [8000, 16000, 44100, 48000])
+def test_levels_are_those_of_a_full_scale_sine_at_every_rate(sample_rate: int) -> None:
+    tone = np.sin(2 * np.pi * 1000 * np.arange(sample_rate) / sample_rate)[None].astype(np.float32)
+    assert 10 * np.log10(mel_powers(tone, sample_rate)[:, 10:-10].max()) == pytest.approx(0, abs=2)

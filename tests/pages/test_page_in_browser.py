@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,7 @@ from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.pages.page import Page, render
 from caw_toolkit.pages.track import Track, compared
 
-CHROMIUM = os.environ.get("CAW_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
@@ -27,15 +23,6 @@ def page_file(speech: AudioClip, tmp_path_factory: pytest.TempPathFactory) -> Pa
     path = tmp_path_factory.mktemp("page") / "page.html"
     path.write_bytes(render(Page("Takes", [recording, *takes])))
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    with api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(params=[(360, 740, "dark"), (1600, 1000, "light"), (3840, 2160, "light")], ids=["phone", "desk", "4K"])

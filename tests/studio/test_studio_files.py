@@ -12,7 +12,7 @@ import soundfile
 from starlette.testclient import TestClient
 
 from caw_studio import library as library_module
-from caw_studio.sounds import FLOOR_DB, sound_of, spectrogram_of
+from caw_studio.sounds import FLOOR_DB, spectrogram_of
 from caw_toolkit import CawUsageError
 
 
@@ -29,7 +29,7 @@ def test_a_recording_is_described_as_it_is(client: TestClient, folder: Path) -> 
     assert (sound["seconds"], sound["sample_rate"], sound["channels"]) == (3.0, rate, 1)
     assert sound["peak_db"] == pytest.approx(20 * np.log10(np.abs(samples).max()), abs=0.1)
     assert sound["level_db"] == pytest.approx(10 * np.log10(np.mean(samples**2)), abs=0.1)
-    assert [1.0, 1.1] in sound["silences"]
+    assert sound["over"] == 0
     outline = np.frombuffer(client.get("api/outline", params={"file": "clip.wav"}).content, np.int8).reshape(-1, 2)
     assert outline.shape == (-(-48000 // 256), 2)
     assert outline.max() == pytest.approx(127 * samples.max(), abs=1)
@@ -48,12 +48,16 @@ def test_a_spectrogram_shows_a_tone_where_it_is(tmp_path: Path) -> None:
         spectrogram_of(tmp_path / "tone.wav", 0.0, 500.0, 50)
 
 
-def test_silences_are_found_across_blocks(tmp_path: Path) -> None:
-    samples = np.full(400_000, 0.1)
-    samples[60_000:340_000] = 0
-    samples[399_999:] = 0
-    soundfile.write(tmp_path / "gap.wav", samples, 8000)
-    assert sound_of(tmp_path / "gap.wav").silences == ((7.5, 42.5),)
+def test_samples_above_full_scale_are_counted_and_clipped_in_flac_only(client: TestClient, folder: Path) -> None:
+    samples = np.array([[0.5], [1.5], [-2.0], [-1.0]], np.float32)
+    soundfile.write(folder / "loud.wav", samples, 16000, subtype="FLOAT")
+    assert client.get("api/sound", params={"file": "loud.wav"}).json()["over"] == 2
+    kept, clipped = (
+        soundfile.read(io.BytesIO(client.get("api/download", params={"file": "loud.wav", "format": suffix}).content))[0]
+        for suffix in ("wav", "flac")
+    )
+    np.testing.assert_array_equal(kept, samples[:, 0])
+    np.testing.assert_allclose(clipped, [0.5, 1, -1, -1], atol=1e-6)
 
 
 def test_an_upload_is_kept_and_can_be_used(client: TestClient, folder: Path) -> None:

@@ -2,70 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
-from caw_process import ENVIRONMENT
+from caw_process import run_caw
 from paths import EXAMPLES
 from shown_command import run_shown
+from studio_server import StudioServer, until
 
 pytestmark = pytest.mark.browser
 
 
-class Server:
-    """`caw studio` in a process."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = "0"
-
-    def start(self) -> str:
-        """Begin to serve; returns the address."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "caw_toolkit", "studio", str(self.folder), "--no-browser", "--port", self.port],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT,
-        )
-        assert self._process.stdout is not None
-        found = re.search(r"http://\S+:(\d+)/\S+", self._process.stdout.readline())
-        assert found is not None
-        self.port = found[1]
-        return found[0]
-
-    def stop(self) -> int:
-        """End it, as Ctrl-C does."""
-        with self._process as process:
-            process.terminate()
-            return process.wait(60)
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[StudioServer]:
+    server = StudioServer(tmp_path, getattr(request, "param", None))
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("needs Chromium")
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -86,17 +44,6 @@ def context(browser: Any) -> Iterator[Any]:
     yield context
     context.close()
     assert [each for each in complaints if "ERR_CONNECTION_REFUSED" not in each] == []  # while the server starts anew
-
-
-def until(page: Any, expression: str, seconds: float = 120) -> Any:
-    """Wait for an expression to be true; `wait_for_function` needs `eval`, which the page's policy forbids."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = page.evaluate(expression)
-        if value:
-            return value
-        page.wait_for_timeout(100)
-    raise AssertionError(f"never: {expression}")
 
 
 def jobs(page: Any, kind: str) -> list[dict[str, Any]]:
@@ -134,7 +81,7 @@ def open_tab(page: Any, name: str) -> None:
     page.get_by_role("tab", name=name).click()
 
 
-def test_from_a_dropped_file_to_a_filled_gap(server: Server, context: Any, tmp_path: Path) -> None:
+def test_from_a_dropped_file_to_a_filled_gap(server: StudioServer, context: Any, tmp_path: Path) -> None:
     page = context.new_page()
     page.goto(server.start())
     page.locator("input[type=file]").set_input_files(EXAMPLES / "guitar.flac")
@@ -177,7 +124,7 @@ def test_from_a_dropped_file_to_a_filled_gap(server: Server, context: Any, tmp_p
     assert (tmp_path / job["outputs"][0]).read_bytes() == downloaded
 
 
-def test_a_training_outlives_reloads_and_the_server(server: Server, context: Any) -> None:
+def test_a_training_outlives_reloads_and_the_server(server: StudioServer, context: Any) -> None:
     page = context.new_page()
     address = server.start()
     choose_tabla(page, address)
@@ -204,7 +151,7 @@ def test_a_training_outlives_reloads_and_the_server(server: Server, context: Any
     assert job["outputs"] and job["takes"]
 
 
-def test_jobs_are_cancelled_and_short_ones_do_not_wait_for_long_ones(server: Server, context: Any) -> None:
+def test_jobs_are_cancelled_and_short_ones_do_not_wait_for_long_ones(server: StudioServer, context: Any) -> None:
     page = context.new_page()
     choose_tabla(page, server.start())
     page.get_by_role("button", name="Train", exact=True).click()
@@ -227,7 +174,35 @@ def test_jobs_are_cancelled_and_short_ones_do_not_wait_for_long_ones(server: Ser
     until(page, "![...studio.session.jobs.values()].some(job => job.kind === 'train')")
 
 
-def test_chains_are_built_with_the_keyboard(server: Server, context: Any) -> None:
+def test_gaps_are_found_as_inpaint_finds_them(server: StudioServer, context: Any, tmp_path: Path) -> None:
+    samples, rate = soundfile.read(EXAMPLES / "speech.flac")
+    samples[50000:51600] = 0
+    soundfile.write(tmp_path / "broken.wav", samples, rate)
+    page = context.new_page()
+    page.goto(server.start())
+    until(page, "studio.player.heard?.file === 'broken.wav'")
+    open_tab(page, "Repair")
+    page.get_by_role("button", name="Find gaps").click()
+    gaps = until(page, "studio.player.gaps.length && studio.player.gaps")
+    asked = run_caw("inpaint", tmp_path / "broken.wav", "--find", "--dry-run", "--json", "-q")
+    found = json.loads(asked.stdout)["gaps"]
+    assert gaps == [[gap["start_seconds"], gap["stop_seconds"]] for gap in found] == [[3.125, 3.225]]
+    assert page.locator(".gaps li small").all_inner_texts() == [gap["kind"] for gap in found]
+
+
+@pytest.mark.parametrize("server", [{"CAW_DISABLE_PLUGINS": "inpainting"}], indirect=True)
+def test_without_a_task_the_others_work_and_it_is_said(server: StudioServer, browser: Any) -> None:
+    page = browser.new_page()
+    choose_tabla(page, server.start())
+    open_tab(page, "Repair")
+    page.get_by_role("button", name="Find gaps").click()
+    page.get_by_text("caw inpaint is missing").wait_for()
+    page.get_by_role("button", name="Denoise").click()
+    finished(page, "denoise")
+    page.close()
+
+
+def test_chains_are_built_with_the_keyboard(server: StudioServer, context: Any) -> None:
     page = context.new_page()
     choose_tabla(page, server.start())
     open_tab(page, "Train")
@@ -240,11 +215,14 @@ def test_chains_are_built_with_the_keyboard(server: Server, context: Any) -> Non
     page.get_by_role("button", name=re.compile("Gain, 2 of 2")).focus()
     page.keyboard.press("ArrowUp")
     assert page.locator("#chain strong").all_inner_texts() == ["Gain", "Reverb"]
-    page.get_by_label("Gain, dB").fill("-12")
+    page.get_by_label("Gain, dB").fill("20")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save the chain").click()
-    assert 'effect = "Gain"\ngain_db = -12' in Path(download.value.path()).read_text(encoding="utf-8")
+    assert 'effect = "Gain"\ngain_db = 20' in Path(download.value.path()).read_text(encoding="utf-8")
     page.get_by_role("button", name="Try ten seconds").click()
     assert finished(page, "chain")["outputs"]
     page.get_by_role("button", name="Listen to Ten seconds").click()
     heard(page)
+    with page.expect_download():
+        page.get_by_role("link", name="Download Ten seconds, processed as FLAC").click()
+    page.get_by_text("are clipped in FLAC, and kept in WAV").wait_for()

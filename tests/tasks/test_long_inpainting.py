@@ -146,6 +146,8 @@ def test_requests_that_make_no_sense(arguments: list[object], message: str, brok
 def test_where_nothing_is_found_it_is_said(speech_path: Path) -> None:
     looked = inpaint(speech_path, "--find", "--dry-run")
     assert looked.exit_code == 1 and "no gaps found in" in looked.stderr
+    listed = inpaint(speech_path, "--find", "--dry-run", "--json")
+    assert listed.exit_code == 0 and json.loads(listed.stdout)["gaps"] == []
 
 
 @pytest.fixture

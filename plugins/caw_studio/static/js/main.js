@@ -24,6 +24,7 @@ function openTabs(panels) {
       const chosen = each === panel;
       tabs[index].setAttribute("aria-selected", String(chosen));
       tabs[index].tabIndex = chosen ? 0 : -1;
+      if (chosen) tabs[index].scrollIntoView({ block: "nearest", inline: "nearest" });
     });
     place.setAttribute("aria-labelledby", `tab-${panel.id}`);
     place.replaceChildren(panel.element);

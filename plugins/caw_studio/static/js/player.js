@@ -174,7 +174,7 @@ class Player extends EventTarget {
     const nonce = document.querySelector("meta[name=style-nonce]").content;
     this.#view = WaveSurfer.create({
       container: this.wave,
-      plugins: [this.#regions, Timeline.create({ height: 16, style: { fontSize: "11px", color: "var(--quiet)" } })],
+      plugins: [this.#regions, Timeline.create({ height: 16, secondaryLabelOpacity: 1, style: { fontSize: "11px", color: "var(--quiet)" } })],
       height: 96, cspNonce: nonce, cursorWidth: 2, normalize: false, autoScroll: true, ...this.#colours(),
     });
     this.#regions.enableDragSelection({ color: colour("--loop") });

@@ -1,5 +1,6 @@
 // Repair the recording: fill gaps, take noise out, add highs.
 
+import { get } from "./api.js";
 import { complain, field, h, numberIn, slider } from "./dom.js";
 import { jobForm, modelField, seedField } from "./forms.js";
 import { player } from "./player.js";
@@ -7,6 +8,9 @@ import { resultsOf } from "./results.js";
 import { session, whenever } from "./session.js";
 
 const LEAD = 1.5; // seconds before a gap from which its filling is heard
+const MOST_GAPS = 200; // that a job takes
+
+let kinds = new Map(); // of the gaps that were found, by their start
 
 export function repairPanel() {
   return {
@@ -17,7 +21,7 @@ export function repairPanel() {
 
 function gapsPart() {
   const list = h("ol", { className: "gaps" });
-  const find = h("button", { type: "button", onclick: findGaps }, "Find silent gaps");
+  const find = h("button", { type: "button", onclick: () => findGaps(find) }, "Find gaps");
   const clear = h("button", { type: "button", onclick: () => { player.gaps = []; } }, "Clear");
   const model = modelField({ none: "Train on what is left", hint: "A model of this recording that has not seen the gaps is best." });
   const count = h("input", { type: "number", min: 1, max: 20, step: 1, value: 3 });
@@ -26,7 +30,7 @@ function gapsPart() {
   const form = jobForm("inpaint", "Fill the gaps", [
     model.element, field("Fillings", count), field("Minutes of training", minutes), seed.element,
   ], () => {
-    if (!player.gaps.length) throw new Error("Mark the gaps first: drag over the picture, or find silent gaps.");
+    if (!player.gaps.length) throw new Error("Mark the gaps first: drag over the picture, or have them found.");
     return { gaps: player.gaps, model: model.value, count: numberIn(count), minutes: model.value ? null : numberIn(minutes), seed: seed.value };
   });
   const results = resultsOf(["inpaint"], (_job, _file, index) => `Filling ${index + 1}`, {
@@ -36,10 +40,24 @@ function gapsPart() {
   return h("fieldset", {}, h("legend", {}, "Gaps"), h("div", { className: "row start" }, find, clear), list, form, results);
 }
 
-function findGaps() {
-  const { silences } = session.sound;
-  if (!silences.length) complain(new Error("No digital silence of 20 ms or more in this recording: mark the gaps by hand."));
-  else player.gaps = silences;
+/** Mark the gaps that `caw inpaint --find` finds; their kinds are kept for the list. */
+async function findGaps(button) {
+  const { recording } = session;
+  button.disabled = true;
+  button.textContent = "Looking for gaps …";
+  try {
+    const found = await get("gaps", { file: recording });
+    if (recording !== session.recording) return;
+    if (!found.length) throw new Error("No gaps found: mark them by hand.");
+    if (found.length > MOST_GAPS) complain(new Error(`${found.length} gaps found, and the first ${MOST_GAPS} marked: caw inpaint --find fills all.`));
+    kinds = new Map(found.map(([start, , kind]) => [start, kind]));
+    player.gaps = found.slice(0, MOST_GAPS).map(([start, stop]) => [start, stop]);
+  } catch (error) {
+    complain(error);
+  } finally {
+    button.disabled = false;
+    button.textContent = "Find gaps";
+  }
 }
 
 /** The gaps as numbers that can be typed. */
@@ -57,6 +75,7 @@ function listGaps(list) {
     },
   });
   list.replaceChildren(...gaps.map((_gap, index) => h("li", {}, edge(index, 0), "to", edge(index, 1), "s",
+    kinds.has(gaps[index][0]) && h("small", {}, kinds.get(gaps[index][0])),
     h("button", { type: "button", className: "small", "aria-label": `Hear gap ${index + 1}`, onclick: () => { player.transport.seek(Math.max(0, gaps[index][0] - LEAD)); player.transport.play().catch(complain); } }, "Hear"),
     h("button", { type: "button", className: "small", "aria-label": `Remove gap ${index + 1}`, onclick: () => { player.gaps = gaps.filter((_each, other) => other !== index); } }, "×"))));
 }

@@ -1,6 +1,6 @@
 // Results of jobs in a panel: to listen to, to keep, to make again.
 
-import { downloadAddress } from "./api.js";
+import { downloadAddress, get } from "./api.js";
 import { complain, h, place } from "./dom.js";
 import { actionsOf, Cards, commandOf, complaintOf, progressOf } from "./jobs.js";
 import { player } from "./player.js";
@@ -15,8 +15,14 @@ export function resultRow(file, title, { listenAt = () => 0, hasSources = false 
     h("span", { className: "name" }, title),
     h("button", { type: "button", className: "small", onclick: add, title: "Put it on the list of tracks", "aria-label": `Compare ${title}` }, "Compare"),
     ["wav", "flac"].map((format) => h("a", {
-      href: downloadAddress(file, format), download: "", className: "button small", "aria-label": `Download ${title} as ${format.toUpperCase()}`,
+      href: downloadAddress(file, format), download: "", onclick: () => format === "flac" && sayIfClipped(file, title).catch(complain), className: "button small", "aria-label": `Download ${title} as ${format.toUpperCase()}`,
     }, format.toUpperCase())));
+}
+
+/** FLAC holds nothing above full scale: what a float file has there is clipped in the download. */
+async function sayIfClipped(file, title) {
+  const { over, peak_db: peak } = await get("sound", { file });
+  if (over) complain(new Error(`${title} exceeds full scale (peak ${peak} dB): ${over} samples are clipped in FLAC, and kept in WAV.`));
 }
 
 /**
