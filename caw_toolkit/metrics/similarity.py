@@ -94,7 +94,7 @@ class SimilarityMatrix:
     recording_seconds: float
 
     @property
-    def longest_line(self) -> float:
+    def longest_line_seconds(self) -> float:
         """How long the longest line is, s; 0 if there is none."""
         return max((line.stop - line.start for line in self.lines), default=0.0)
 
