@@ -58,8 +58,9 @@ class Place:
         given = tuple(tensor.shape)
         if given[: len(shape)] != shape:
             raise SchemaError(f"{self.where}.{argument} does not fit the weights: {full!r} is {given}")
-        if dtype is not None and tensor.dtype != dtype:
-            raise SchemaError(f"the weight {full!r} at {self.where} must be of type {dtype}, not {tensor.dtype}")
+        given_type = str(tensor.dtype).removeprefix("torch.")
+        if dtype is not None and given_type != dtype:
+            raise SchemaError(f"the weight {full!r} at {self.where} must be of type {dtype}, not {given_type}")
 
 
 def _channels(architecture: Mapping[str, Any], place: Place) -> None:

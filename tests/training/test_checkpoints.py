@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
+import short_training
+from caw_toolkit.audio.reading import read_audio
 from caw_toolkit.errors import CawError
+from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.training.checkpoints import Checkpoint, checkpoint_path, stored_seed
+from caw_toolkit.training.trainer import train
 from malice import Malicious
 
 
@@ -37,6 +41,15 @@ def test_what_is_stored_comes_back(stored: Path) -> None:
     assert again.model is None and again.losses == [{"loss": 0.5}] and again.previous == {"energy": 0.1}
     assert torch.equal(again.trainer["weights"]["a"], torch.arange(6.0).reshape(2, 3))
     assert stored_seed(stored) == 7
+
+
+def test_a_model_that_holds_its_recording_comes_back(stored: Path, tmp_path: Path) -> None:
+    short_training.prepare(tmp_path)
+    clip, preset = read_audio(tmp_path / "clip.wav"), tmp_path / "tiny.toml"
+    model = train(clip, preset=preset, material="speech", rates=(500, 2000), device="cpu", seed=3)
+    Checkpoint("abc", 7, model=model.content(), scale=2).save(stored)
+    again = Checkpoint.load(stored, "abc").model
+    assert again is not None and PyramidModel.from_content(again).rates == (500, 2000)
 
 
 def test_it_lies_beside_the_model() -> None:
