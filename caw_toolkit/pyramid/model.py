@@ -20,8 +20,10 @@ from caw_toolkit.pyramid.archive import reason_of_system
 from caw_toolkit.pyramid.editing import Editor
 from caw_toolkit.pyramid.editing_methods import EditingMethods
 from caw_toolkit.pyramid.generation_methods import GenerationMethods
+from caw_toolkit.pyramid.material import Material
 from caw_toolkit.pyramid.maturity import warn_if_rough
 from caw_toolkit.pyramid.noise import Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
+from caw_toolkit.pyramid.pauses import Pauses, find_pauses, in_samples
 from caw_toolkit.pyramid.pulse import Pulse, find_pulse
 from caw_toolkit.pyramid.renderer import Renderer
 from caw_toolkit.pyramid.scale import Scale, scale_index
@@ -44,6 +46,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
         reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the recording.
         inverted_noise: share of that noise in what audio is generated from, 0 to 1 (`noise.RearrangedNoise`).
         pulse: of the recording, which takes keep to; None where there is none that is clear.
+        pauses: of a speaker, which takes have, too.
         training: how it was trained: preset, options, seed, losses, time, source files.
         file: that it was read from; None for a new one.
 
@@ -67,6 +70,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
     reconstruction_noise: Tensor | None = None
     inverted_noise: float = 0.0
     pulse: Pulse | None = None
+    pauses: Pauses = ()
     training: Mapping[str, Any] = field(default_factory=dict)
     file: str | None = None
 
@@ -178,8 +182,9 @@ class PyramidModel(GenerationMethods, EditingMethods):
     def _take(self, seed: int, *, keep_beat: bool, up_to_rate: int | None = None) -> Renderer:
         pulse = self.pulse if keep_beat else None
         noise = NoiseSource(seed, self.channels)
-        if self.reconstruction_noise is not None and self.inverted_noise:
-            noise = RearrangedNoise(seed, self.reconstruction_noise, self.inverted_noise, pulse)
+        if self.reconstruction_noise is not None and (self.inverted_noise or self.pauses):
+            pauses = in_samples(self.pauses, self.rates[0])
+            noise = RearrangedNoise(seed, self.reconstruction_noise, self.inverted_noise, pulse, pauses)
         return self.renderer(noise, up_to_rate, pulse=pulse)
 
     def reconstruction(self) -> ReconstructionNoise:
@@ -218,6 +223,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
             "reconstruction_noise": self.reconstruction_noise,
             "inverted_noise": float(self.inverted_noise),
             "pulse": None if self.pulse is None else self.pulse.content(),
+            "pauses": [list(pause) for pause in self.pauses],
             "training": dict(self.training),
         }
 
@@ -268,11 +274,13 @@ class PyramidModel(GenerationMethods, EditingMethods):
                 inverted_noise=content.get("inverted_noise", 0.0),
                 training=content["training"],
             )
-            if "pulse" not in content:  # a file of an earlier version
-                recording = model.recording()
-                model.pulse = None if recording is None else find_pulse(recording, model.sample_rate)
-            elif content["pulse"] is not None:
-                model.pulse = Pulse.from_content(content["pulse"])
+            if "pulse" in content:
+                model.pulse = content["pulse"] and Pulse.from_content(content["pulse"])
+                model.pauses = tuple((start, stop) for start, stop in content.get("pauses", []))
+            elif (recording := model.recording()) is not None:  # a file of an earlier version
+                model.pulse = find_pulse(recording, model.sample_rate)
+                if content["training"].get("material") == Material.SPEECH:
+                    model.pauses = find_pauses(recording, model.sample_rate)
             return model
         except CawError:
             raise

@@ -70,11 +70,12 @@ _TRAINING = table(
         "sources": list_of(table({"name": string, "seconds": _SECONDS, "sample_rate": number(0, 1e9)}), 0, 10_000),
     },
 )
+_MOMENT = number(0, LONGEST_NOISE_SECONDS)
 _PULSE = table(
     {
         "period_seconds": number(0.01, 10),
         "pulses_a_bar": whole(1, 100),
-        "times": list_of(number(0, LONGEST_NOISE_SECONDS), 2, 100 * LONGEST_NOISE_SECONDS),
+        "times": list_of(_MOMENT, 2, 100 * LONGEST_NOISE_SECONDS),
     }
 )
 _MODEL: Check = table(
@@ -88,7 +89,12 @@ _MODEL: Check = table(
         "scales": list_of(_SCALE, 1, MOST_SCALES),
         "training": _TRAINING,
     },
-    {"reconstruction_noise": optional(tensor), "inverted_noise": number(0, 1), "pulse": optional(_PULSE)},
+    {
+        "reconstruction_noise": optional(tensor),
+        "inverted_noise": number(0, 1),
+        "pulse": optional(_PULSE),
+        "pauses": list_of(list_of(_MOMENT, 2, 2), 0, 10 * LONGEST_NOISE_SECONDS),
+    },
 )
 
 
@@ -151,7 +157,7 @@ def check_values(content: Mapping[str, Any], where: str = "") -> None:
     noise = content.get("reconstruction_noise")
     if noise is not None:
         _check_finite(noise, inside(where, "reconstruction_noise"))
-        if content.get("inverted_noise") and not noise.std() > 0:
+        if (content.get("inverted_noise") or content.get("pauses")) and not noise.std() > 0:
             raise SchemaError(f"{inside(where, 'reconstruction_noise')} is constant")
 
 

@@ -7,6 +7,7 @@ for alone or as part of a longer one. Streams and whole files agree, and nothing
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from caw_toolkit.seeds import derived_seed
 #: Length of the segments of `RearrangedNoise`, about, and of the crossfade from one to the next.
 SEGMENT_SECONDS = 4.0
 SEGMENT_FADE_SECONDS = 0.2
+PIECES_OF_PAUSES = 4
 #: How much of its share the inverted noise has where it is cut on the beat: there it leads to more copies
 #: (docs/decisions.md).
 SHARE_ON_THE_BEAT = 2 / 3
@@ -111,19 +113,30 @@ class RearrangedNoise(NoiseSource):
         inverted: the noise that the coarsest generator maps to the recording, `(channels, samples)`.
         share: of its power in the mixture, from 0 to 1.
         pulse: of the recording: segments begin with its bars, and are whole bars; None cuts anywhere.
+        pauses: of the recording, where all noise is inverted: generators fill fresh noise with sound.
     """
 
-    def __init__(self, seed: int, inverted: Tensor, share: float, pulse: Pulse | None = None) -> None:
+    def __init__(
+        self, seed: int, inverted: Tensor, share: float, pulse: Pulse | None = None, pauses: Sequence[slice] = ()
+    ) -> None:
         super().__init__(seed, inverted.shape[0])
         self.inverted = inverted / inverted.std()
         self.share = share if pulse is None else SHARE_ON_THE_BEAT * share
         self.pulse = pulse
+        self._paused = torch.zeros(inverted.shape[1], dtype=torch.bool)
+        for pause in pauses:
+            self._paused[pause] = True
+            # In pieces, from the last to the first: breath and room are heard, and would be copied.
+            pieces = self.inverted[:, pause].tensor_split(PIECES_OF_PAUSES, dim=1)
+            self.inverted[:, pause] = torch.cat(pieces[::-1], dim=1)
 
     def normal(self, scale: int, rate: int, start: int, stop: int) -> Tensor:
         fresh = super().normal(scale, rate, start, stop)
         if scale > 0:
             return fresh
-        return math.sqrt(self.share) * self._rearrange(rate, start, stop) + math.sqrt(1 - self.share) * fresh
+        inverted = self._rearrange(rate, start, stop)
+        mixed = math.sqrt(self.share) * inverted + math.sqrt(1 - self.share) * fresh
+        return torch.where(self._in_pauses(rate, start, stop), inverted, mixed)
 
     def _rearrange(self, rate: int, start: int, stop: int) -> Tensor:
         """Samples `start` to `stop` of the segments in their new order; where two overlap, their powers add to one."""
@@ -140,6 +153,17 @@ class RearrangedNoise(NoiseSource):
             end = max(begin, min(stop, last + fade))
             mixed[:, begin - start : end - start] += segment[:, begin - first : end - first]
         return mixed
+
+    def _in_pauses(self, rate: int, start: int, stop: int) -> Tensor:
+        """Which of the samples `start` to `stop` come from a pause, or those that come in where segments overlap."""
+        number = math.floor(start / self._length(rate))
+        parts = []
+        while start < stop:
+            first, last = self._start(number, rate), min(stop, self._start(number + 1, rate))
+            offsets = (self.offset(number, rate) + torch.arange(start - first, last - first)) % len(self._paused)
+            parts.append(self._paused[offsets])
+            number, start = number + 1, max(start, last)
+        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.bool)
 
     def segment_count(self, rate: int) -> int:
         """Number of segments that the inverted noise is divided into."""

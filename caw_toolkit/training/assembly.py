@@ -50,6 +50,7 @@ def with_scale(
         reconstruction_noise=below.reconstruction_noise if below else trained.reconstruction_noise,
         inverted_noise=plan.preset.generation.get("inverted_noise", 0.0),
         pulse=plan.pulse,
+        pauses=plan.pauses,
         training={
             "toolkit_version": version("caw-toolkit"),
             "torch_version": str(torch.__version__),

@@ -15,6 +15,7 @@ from caw_toolkit.audio.clip import AudioClip, require_trainable
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.former_names import GENERATION, former, former_options
 from caw_toolkit.pyramid.material import Material, detect_material
+from caw_toolkit.pyramid.pauses import Pauses, find_pauses
 from caw_toolkit.pyramid.pulse import Pulse, find_pulse
 from caw_toolkit.pyramid.rates import ScaleRules, check_rates, choose_rates
 from caw_toolkit.pyramid.recording import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
@@ -32,6 +33,7 @@ class Plan:
     preset: Preset
     material: Material
     pulse: Pulse | None
+    pauses: Pauses
     rates: tuple[int, ...]
     objective: Objective
     minutes: float | None
@@ -148,7 +150,8 @@ def make_plan(
     budget = minutes if minutes is not None else chosen.training.get("minutes")
     aligned = recording.align(layout)
     pulse = find_pulse(aligned.samples, aligned.sample_rate)
-    return Plan(aligned, chosen, kind, pulse, layout, objective, budget, seed)
+    pauses = find_pauses(aligned.samples, aligned.sample_rate) if kind is Material.SPEECH else ()
+    return Plan(aligned, chosen, kind, pulse, pauses, layout, objective, budget, seed)
 
 
 def _require_trainable(clips: Sequence[AudioClip]) -> None:
