@@ -54,9 +54,10 @@ LONGEST_PEAK_SECONDS, PEAK_SHARE = 0.02, 0.98
 BESIDE_CONSTANT_FRAMES = 5
 #: Longer stretches are pauses, and shorter silences none.
 LONGEST_FRAMES, SHORTEST_PAUSE_FRAMES = 1000, 30
-#: Where there are no more pauses than so many for each silence that breaks off loud sound, they are dropouts as well;
-#: where there are more than so many, all are pauses.
-FEW_PAUSES, MANY_PAUSES = 2, 6
+#: Where there are no more pauses than so many for each silence that breaks off loud sound, those that break off quiet
+#: sound are dropouts as well; where there are a quarter as many, those in which it fades; where there are more than the
+#: last, all are pauses.
+FEW_PAUSES, RARE_PAUSES, MANY_PAUSES = 2, 0.25, 6
 _CHUNK_FRAMES = 20_000
 
 
@@ -82,8 +83,8 @@ class QuietRuns:
         """Runs of digital silence, or of another constant, that break sound off.
 
         Those that break off loud sound do. Those that begin where it is quiet are pauses rather; but where many break
-        off loud sound, those that begin in quiet places are dropouts as well. No pause is held at a value far from the
-        middle.
+        off loud sound, those that begin in quiet places are dropouts as well: pauses are not silent there. No pause is
+        held at a value far from the middle.
         """
         silent = self._near_frames(self.constant)
         held = [run for run in self.constant if self._is_held(run, silent)]
@@ -98,7 +99,10 @@ class QuietRuns:
         certain = len(loud) + len(held)
         if len(pauses) > MANY_PAUSES * certain:
             return held
-        return [*held, *(sudden if len(pauses) <= FEW_PAUSES * certain else loud)]
+        if len(pauses) > FEW_PAUSES * certain:
+            return [*held, *loud]
+        fading = [run for run in pauses if run not in sudden and run[1] - run[0] <= LONGEST_FRAMES * self.frame]
+        return [*held, *sudden, *(fading if len(pauses) <= RARE_PAUSES * certain else [])]
 
     def _is_held(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether a value that sound has only in passing is held, on and on."""

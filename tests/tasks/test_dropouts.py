@@ -161,6 +161,17 @@ def test_a_dropout_in_a_quiet_place_is_found_among_others(tmp_path: Path) -> Non
     assert [gap.start for gap in found_in(samples, tmp_path, "PCM_24")] == pytest.approx([*loud, quiet], abs=4)
 
 
+def test_a_dropout_where_the_sound_fades_is_found_among_many(tmp_path: Path) -> None:
+    samples = np.tile(example("guitar"), 2)
+    starts = [*range(20_000, 76_000, 8_000), *range(180_000, 236_000, 8_000)]
+    gaps, faded = [(start, start + 2000) for start in starts], starts[7]
+    samples[faded - 400 : faded] *= np.linspace(1, 0, 400) ** 3
+    samples += 1e-3 * np.random.default_rng(0).standard_normal(len(samples))
+    for start, stop in gaps:
+        samples[start:stop] = 0
+    assert [gap[:2] for gap in found_in(samples, tmp_path)] == gaps
+
+
 @pytest.mark.parametrize("fade_seconds", [0.0, 0.02])
 def test_a_value_that_is_held_is_found_beside_a_pause_too(fade_seconds: float, tmp_path: Path) -> None:
     samples = example("speech")
