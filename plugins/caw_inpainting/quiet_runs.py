@@ -160,11 +160,11 @@ class QuietRuns:
         """Runs of frames that begin with a sudden fall, and end where the level is up again."""
         if len(self.levels) < 2 * STEADY_FRAMES:
             return []
-        least = sliding_window_view(self.levels, STEADY_FRAMES // 2).min(axis=1)  # from its frame on
+        before = sliding_window_view(self.levels, STEADY_FRAMES // 2).min(axis=1)  # the least, from its frame on
+        before *= 10 ** (-HOLE_DEPTH_DB / 10)  # in place: hours have many frames
         first = STEADY_FRAMES // 2 + 1  # where the first hole may begin: one frame may be half in it
-        before = least[: len(self.levels) - first] * 10 ** (-HOLE_DEPTH_DB / 10)
         runs: list[Gap] = []
-        for start in (np.flatnonzero(self.levels[first:] < before) + first).tolist():
+        for start in (np.flatnonzero(self.levels[first:] < before[: len(self.levels) - first]) + first).tolist():
             if (runs and start < runs[-1][1]) or start + SHORTEST_HOLE_FRAMES > len(self.levels):
                 continue
             ahead = self.levels[start : start + LONGEST_FRAMES]
@@ -287,22 +287,24 @@ def _widened(silent: npt.NDArray[np.bool_], around: slice) -> npt.NDArray[np.boo
 def quiet_runs(recording: Recording) -> QuietRuns:
     """What may be a silent dropout in a recording, in one pass."""
     frame = max(1, round(FRAME_SECONDS * recording.sample_rate))
-    levels: list[Levels] = []
-    high_levels: list[Levels] = []
+    # One array each, filled bit by bit: hours have many frames.
+    levels, high_levels = np.empty((2, recording.samples // frame), np.float32)
     least = round(SHORTEST_RUN_SECONDS * recording.sample_rate)
     still: list[Gap] = []  # samples that the next one is equal to
     peaks = np.zeros((recording.channels, 1), np.float32)
     for start in range(0, recording.samples, frame * _CHUNK_FRAMES):
         samples = recording.read(start, start + frame * _CHUNK_FRAMES + 1).astype(np.float32)
         peaks = np.maximum(peaks, np.abs(samples).max(axis=1, keepdims=True))
-        levels.append(_frame_levels(samples[:, : frame * _CHUNK_FRAMES], frame))
+        here = _frame_levels(samples[:, : frame * _CHUNK_FRAMES], frame)
+        frames = slice(start // frame, start // frame + len(here))
+        levels[frames] = here
         bent = np.diff(samples, 2, prepend=samples[:, :1], append=samples[:, -1:])
-        high_levels.append(_frame_levels(bent[:, : frame * _CHUNK_FRAMES], frame)[: len(levels[-1])])
+        high_levels[frames] = _frame_levels(bent[:, : frame * _CHUNK_FRAMES], frame)
         same = (samples[:, 1:] == samples[:, :-1]).all(axis=0)
         still += [(start + first, start + last) for first, last in find_runs(same, shortest=least)]
     constant = [(start, stop + 1) for start, stop in join_gaps(still, recording.samples) if stop + 1 - start >= least]
     constant = [run for run in constant if not _is_clipped(run, recording, peaks)]
-    return QuietRuns(recording, frame, np.concatenate(levels), np.concatenate(high_levels), constant)
+    return QuietRuns(recording, frame, levels, high_levels, constant)
 
 
 def _is_clipped(run: Gap, recording: Recording, peaks: Array) -> bool:
