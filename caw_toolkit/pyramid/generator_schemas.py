@@ -12,7 +12,18 @@ from types import MappingProxyType
 from typing import Any
 
 from caw_toolkit.generators.limits import MOST_BANDS, MOST_EXTENDED_BANDS, MOST_FRAME_SAMPLES
-from caw_toolkit.pyramid.schema import Check, SchemaError, anything, flag, list_of, number, refuse, table, whole
+from caw_toolkit.pyramid.schema import (
+    Check,
+    SchemaError,
+    anything,
+    dtype_of,
+    flag,
+    list_of,
+    number,
+    refuse,
+    table,
+    whole,
+)
 
 #: Hops of exemplars, in seconds.
 _SHORTEST_HOP, _LONGEST_HOP = 0.001, 1.0
@@ -58,9 +69,8 @@ class Place:
         given = tuple(tensor.shape)
         if given[: len(shape)] != shape:
             raise SchemaError(f"{self.where}.{argument} does not fit the weights: {full!r} is {given}")
-        given_type = str(tensor.dtype).removeprefix("torch.")
-        if dtype is not None and given_type != dtype:
-            raise SchemaError(f"the weight {full!r} at {self.where} must be of type {dtype}, not {given_type}")
+        if dtype is not None and dtype_of(tensor) != dtype:
+            raise SchemaError(f"the weight {full!r} at {self.where} must be of type {dtype}, not {dtype_of(tensor)}")
 
 
 def _channels(architecture: Mapping[str, Any], place: Place) -> None:

@@ -12,6 +12,7 @@ from caw_toolkit.pyramid.generator_schemas import Place, check_generator
 from caw_toolkit.pyramid.schema import (
     Check,
     SchemaError,
+    dtype_of,
     inside,
     list_of,
     name,
@@ -132,7 +133,7 @@ def _check_noise(content: Mapping[str, Any], where: str) -> None:
     if noise is None:
         return
     most = LONGEST_NOISE_SECONDS * content["scales"][0]["rate"]
-    shape, dtype = tuple(noise.shape), str(noise.dtype).removeprefix("torch.")
+    shape, dtype = tuple(noise.shape), dtype_of(noise)
     if len(shape) != 2 or shape[0] != content["channels"] or not 2 <= shape[1] <= most or dtype != "float32":
         expected = f"a float32 tensor ({content['channels']}, 2 to {most})"
         raise SchemaError(f"{where} must be {expected}, not a {dtype} tensor {shape}")

@@ -55,6 +55,16 @@ def shown(value: object) -> str:
     return f"a {type(value).__name__}" if not hasattr(value, "shape") else f"a tensor {tuple(value.shape)}"
 
 
+def dtype_of(tensor: Any) -> str:
+    """The name of a tensor's type: checkpoints hold tensors of torch, files that are checked unread only their names.
+
+    >>> import torch
+    >>> dtype_of(torch.ones(1))
+    'float32'
+    """
+    return str(tensor.dtype).removeprefix("torch.")
+
+
 def whole(least: int, most: int) -> Check:
     """A whole number within bounds."""
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from caw_toolkit.errors import CawError, describe_exception
 from caw_toolkit.pyramid.archive import reason_of_system
-from caw_toolkit.pyramid.schema import shown
+from caw_toolkit.pyramid.schema import dtype_of, shown
 from caw_toolkit.training.adamw import AdamW
 from caw_toolkit.training.checkpoints import Checkpoint, unusable
 from caw_toolkit.training.objectives.base import ScaleTrainer
@@ -72,7 +72,7 @@ class ResumedState:
             for parameter, kept in optimiser.state.items():
                 for name, value in kept.items():
                     if isinstance(value, Tensor) and not _is_state_of(parameter, name, value):
-                        given = f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
+                        given = f"{dtype_of(value)} {tuple(value.shape)}"
                         reason = f"the optimiser's {shown(name)} is {given} for weights {tuple(parameter.shape)}"
                         raise unusable(self._path, reason)
 
