@@ -20,6 +20,7 @@ from caw_toolkit.seeds import derived_seed
 #: Length of the segments of `RearrangedNoise`, about, and of the crossfade from one to the next.
 SEGMENT_SECONDS = 4.0
 SEGMENT_FADE_SECONDS = 0.2
+#: In so many pieces a pause is turned round.
 PIECES_OF_PAUSES = 4
 #: How much of its share the inverted noise has where it is cut on the beat: there it leads to more copies
 #: (docs/decisions.md).
@@ -136,7 +137,7 @@ class RearrangedNoise(NoiseSource):
             return fresh
         inverted = self._rearrange(rate, start, stop)
         mixed = math.sqrt(self.share) * inverted + math.sqrt(1 - self.share) * fresh
-        return torch.where(self._in_pauses(rate, start, stop), inverted, mixed)
+        return torch.where(self._in_pauses(rate, start, stop), inverted, mixed) if self._paused.any() else mixed
 
     def _rearrange(self, rate: int, start: int, stop: int) -> Tensor:
         """Samples `start` to `stop` of the segments in their new order; where two overlap, their powers add to one."""
