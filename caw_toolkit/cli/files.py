@@ -177,8 +177,9 @@ class Files:
 
     @property
     def _results_folder(self) -> Path | None:
-        is_folder = self.destination is not None and self.destination.is_folder(for_many=True)
-        return Path(self.destination.text) if self.destination and is_folder else None
+        if self.destination is None or not self.destination.is_folder(for_many=True):
+            return None
+        return Path(self.destination.text)
 
     def _refuse_one_name_for_all(self, jobs: Sequence[FileJob]) -> None:
         if self.destination and self.destination.is_template and len(jobs) > 1 and len({j.target for j in jobs}) == 1:
