@@ -94,8 +94,8 @@ class QuietRuns:
             return held
         loud = [run for run in sudden if self._is_loud(run, silent)]
         shortest_pause = SHORTEST_PAUSE_FRAMES * self.frame
-        long = [run for run in inner if run[1] - run[0] >= shortest_pause and self._breaks_off(run)]
-        pauses = [run for run in long if run not in loud]
+        quiet = [run for run in inner if run not in loud and run[1] - run[0] >= shortest_pause]
+        pauses = [run for run in quiet if run in sudden or self._breaks_off(run)]
         certain = len(loud) + len(held)
         if len(pauses) > MANY_PAUSES * certain:
             return held
