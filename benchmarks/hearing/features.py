@@ -57,15 +57,19 @@ class Observations:
         return float(wasserstein_distance(self.values, other.values))
 
 
-@dataclass(frozen=True, eq=False)
-class Histogram:
-    """How much there is of each of several things: compared by the share that lies elsewhere (total variation)."""
-
-    counts: npt.NDArray[np.float64]
+class _WithoutValue:
+    """A feature that no single number shows."""
 
     @property
     def value(self) -> float:
         return math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram(_WithoutValue):
+    """How much there is of each of several things: compared by the share that lies elsewhere (total variation)."""
+
+    counts: npt.NDArray[np.float64]
 
     def distance(self, other: Feature) -> float:
         assert isinstance(other, Histogram)
@@ -76,14 +80,10 @@ class Histogram:
 
 
 @dataclass(frozen=True, eq=False)
-class Vector:
+class Vector(_WithoutValue):
     """Values of which each has its counterpart: compared by the root of their mean squared difference."""
 
     vector: npt.NDArray[np.float64]
-
-    @property
-    def value(self) -> float:
-        return math.nan
 
     def distance(self, other: Feature) -> float:
         assert isinstance(other, Vector)
@@ -91,14 +91,10 @@ class Vector:
 
 
 @dataclass(frozen=True, eq=False)
-class Direction:
+class Direction(_WithoutValue):
     """A vector of which only the direction counts, such as an embedding: compared by 1 less the cosine."""
 
     vector: npt.NDArray[np.float64]
-
-    @property
-    def value(self) -> float:
-        return math.nan
 
     def distance(self, other: Feature) -> float:
         assert isinstance(other, Direction)
