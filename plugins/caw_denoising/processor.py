@@ -60,9 +60,11 @@ class Denoise(Processor):
 
     def _reference(self, sample_rate: int) -> Array | None:
         """The recording of the model, if there is one; its file is read once."""
-        from caw_denoising.reference import reference_recording
-
         recordings, model = self._recordings, self.model  # in this order: the model may be changed meanwhile
-        if model is not None and sample_rate not in recordings:
+        if model is None:
+            return None
+        if sample_rate not in recordings:
+            from caw_denoising.reference import reference_recording  # loads torch
+
             recordings[sample_rate] = reference_recording(model, sample_rate)
-        return recordings.get(sample_rate)
+        return recordings[sample_rate]
