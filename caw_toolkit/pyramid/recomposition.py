@@ -22,9 +22,9 @@ from caw_toolkit.pyramid.noise import pad_slice
 from caw_toolkit.seeds import derived_seed
 
 #: Strength at which all detail is new; up to there audio is kept below this frequency, in Hz, and less above.
-ALL_NEW, KEPT_BELOW = 0.5, 400.0
+ALL_NEW, KEPT_BELOW = 0.5, 350.0
 #: Above this frequency no more than a share of the power is kept, or a voice would come back as it was: of a bass, all.
-BASS_BELOW, KEPT_ABOVE_BASS = 200.0, 0.25
+BASS_BELOW, KEPT_ABOVE_BASS = 200.0, 0.15
 #: How far the coarsest scale is led back towards noise there: nearer, its flow changes next to nothing.
 REVISION = 0.6
 #: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
@@ -33,7 +33,7 @@ WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 2, 0.6, 0.7
 #: What lies so near to an own place, in seconds, is barred, too.
 REACH_SECONDS = 1.0
 #: In each second a share of the recording is barred by chance, in stretches of so many seconds: takes differ.
-BARRED_SHARE, BARRED_SECONDS = 0.5, 1.5
+BARRED_SHARE, BARRED_SECONDS = 0.65, 1.5
 #: Share of the filters' edge frequency over which they fall, on each side.
 TRANSITION = 0.15
 
