@@ -34,11 +34,13 @@ class Guide:
         rate: of the scale, Hz.
         taken: which frames of the recording must not be used for which frames of the stretch,
             `(frames, frames of the recording)`, with `FRAMES_A_SECOND`.
+        weight: of being unlike the audio, from 0 (it does not matter) to 1.
     """
 
     signal: Tensor
     rate: int
     taken: Tensor
+    weight: float = 1.0
 
     def _taken_hops(self, hop: int, frames: int, hops: int) -> Tensor:
         """`taken` for frames and for segments of the recording that lie `hop` samples apart, `(frames, hops)`."""
@@ -59,7 +61,7 @@ class Guide:
         """
         given = _features(self.signal.sum(0), self.rate, hop, frames)
         unlike = torch.cdist(given, _features(recording.sum(0), self.rate, hop, hops)).square()
-        return unlike.masked_fill(self._taken_hops(hop, frames, hops), FAR)
+        return (self.weight * unlike).masked_fill(self._taken_hops(hop, frames, hops), FAR)
 
 
 def _features(signal: Tensor, rate: int, hop: int, count: int) -> Tensor:

@@ -45,7 +45,8 @@ class Extent:
     Attributes:
         new_share: of the seconds, those whose detail has to be new.
         revision: how far the coarsest scale is led back towards noise, 0 to 1.
-        kept: share of the power below `KEPT_BELOW` that is kept at most, from the lowest frequency on.
+        kept: weight of the audio's harmony and level, and share of the power below `KEPT_BELOW` that is kept at most,
+            from the lowest frequency on.
     """
 
     new_share: float
@@ -95,18 +96,20 @@ class Guidance:
         signals: the audio at the rate and level of every scale, `(channels, samples)`.
         rates: of the scales, Hz.
         taken: which frames of the recording must not be used, `(frames, frames of the recording)`.
+        weight: of harmony and level, from 0 to 1.
     """
 
     signals: Sequence[Tensor]
     rates: Sequence[int]
     taken: Tensor
+    weight: float
 
     def at(self, scale: int, start: int, stop: int) -> Guide:
         """The guide of a scale between two samples."""
         rate = self.rates[scale]
         first = start * FRAMES_A_SECOND // rate
         frames = torch.arange(first, stop * FRAMES_A_SECOND // rate + 2).clamp(0, len(self.taken) - 1)
-        return Guide(pad_slice(self.signals[scale], start, stop), rate, self.taken[frames])
+        return Guide(pad_slice(self.signals[scale], start, stop), rate, self.taken[frames], self.weight)
 
 
 def low_pass(rate: int, hertz: float) -> Filter | None:

@@ -42,6 +42,13 @@ def test_taken_frames_at_the_hops_of_a_scale() -> None:
     assert not far[:, :31].any() and far[:, 32:].all()
 
 
+def test_without_weight_only_what_is_taken_counts() -> None:
+    taken = nothing_taken(1)
+    taken[:, FRAMES_A_SECOND:] = True
+    distances = Guide(tone(440, 1)[None], RATE, taken, 0).distances(tone(380, 2)[None], HOP, 32, 63)
+    assert set(distances.flatten().tolist()) == {0, FAR}
+
+
 @pytest.mark.parametrize("barred", [False, True])
 def test_a_barred_place_is_not_taken(barred: bool) -> None:
     noise = torch.randn(1, 2 * RATE, generator=torch.Generator().manual_seed(0))
