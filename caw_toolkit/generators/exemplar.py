@@ -27,13 +27,13 @@ from caw_toolkit.generators.timing import Timing
 
 #: Weight of a smooth concatenation beside the similarity to the coarser signal (docs/decisions.md).
 CONCATENATION_WEIGHT = 0.5
+#: What a unit of a guide's distance costs: of going on, too, or a segment would play past what it was chosen for.
+GUIDE_COST = 0.03
 #: Candidates that count as one where they lie within the same hop of the recording, as the nearest ones do.
 CANDIDATES_A_HOP = 3
 #: How far a segment that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
 #: stay within those of the recording.
 LEVEL_EXPONENT = 0.7
-#: Distance of segments that must not be taken.
-FAR = 1e6
 
 
 class ExemplarGenerator(ScaleGenerator):
@@ -141,18 +141,16 @@ class ExemplarGenerator(ScaleGenerator):
     ) -> Tensor:
         """Overlap-add segments of the recording along a coarser signal, `(channels, samples)`."""
         index = selector.index
-        distances = taken = None
+        distances = None
         if guide is not None:
-            grid = self.hop, index.frames(coarse.shape[1]), index.hops
-            taken = guide.taken_hops(*grid)
-            distances = guide.distances(self.real, *grid).masked_fill(taken, FAR)
+            distances = guide.distances(self.real, self.hop, index.frames(coarse.shape[1]), index.hops)
         matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP), distances, timing)
         frames, candidates, _ = matches.offsets.shape
         # The scale's noise at a frame decides there, so that a stretch of time is rendered alike on its own.
         drawn = self.selection_noise * _frames(noise[0], frames, self.hop, candidates + 1)
         scores = matches.similarity + drawn[:, :-1, None]
         bonuses = drawn[:, -1] + self.concatenation_cost
-        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, taken, timing)
+        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, distances, timing)
         return self._overlap_add(index, offsets, matches.levels)[:, : coarse.shape[1]]
 
     def _overlap_add(self, index: SegmentIndex, offsets: Tensor, levels: Tensor) -> Tensor:
@@ -195,7 +193,7 @@ class UnitSelector:
         offsets: Tensor,
         scores: Tensor,
         bonuses: Tensor,
-        taken: Tensor | None = None,
+        distances: Tensor | None = None,
         timing: Timing | None = None,
     ) -> Tensor:
         """Follow the best score frame by frame, a smooth concatenation included.
@@ -205,7 +203,7 @@ class UnitSelector:
             offsets: of candidates, `(frames, candidates, shifts)`.
             scores: of candidates without their concatenation, the same shape.
             bonuses: for going on with the segment before, `(frames,)`, beside its similarity and perfect concatenation.
-            taken: where that must not be, `(frames, hops of the recording)`.
+            distances: of a guide, `(frames, hops of the recording)`.
             timing: if segments off the beat cost something.
 
         Returns:
@@ -213,8 +211,10 @@ class UnitSelector:
         """
         hop = self.index.hop
         options, alone, given, extra = (tensor.cpu().numpy() for tensor in (offsets, scores, targets, bonuses))
-        free = np.ones((len(options), 1), bool) if taken is None else ~taken.cpu().numpy()
-        last_hop = free.shape[1] - 1
+        costs = None if distances is None else GUIDE_COST * distances.cpu().numpy()
+        if costs is not None:
+            last_hop = costs.shape[1] - 1
+            alone = alone - costs[np.arange(len(options))[:, None, None], np.minimum(options // hop, last_hop)]
         if timing is not None:
             phases = timing.frames(hop, len(options))
             alone = alone - timing.off_beat(options, phases[:, None, None])
@@ -224,8 +224,10 @@ class UnitSelector:
         for frame in range(1, len(options)):
             offset = path[-1] + hop
             going_on = -np.inf
-            if self._usable[offset] and free[frame, min(offset // hop, last_hop)]:
+            if self._usable[offset]:
                 going_on = self._similarity(offset, given[frame]) + CONCATENATION_WEIGHT + extra[frame]
+                if costs is not None:
+                    going_on -= float(costs[frame, min(offset // hop, last_hop)])
                 if timing is not None:
                     going_on -= float(timing.off_beat(np.array(offset), phases[frame]))
             # Concatenations are the costly part: most frames go on, and no concatenation could make up for that.

@@ -80,7 +80,7 @@ class Editor:
         if at_rate is None and self.scales[0].generator.can_edit and extent.revision:
             coarse = self._revised(coarse, extent.revision, noise, low_pass(rates[0], keep))
         taken = bar(self.own_places(signals), extent.new_share, seed=seed, first_second=first_second)
-        given = GivenAudio(coarse, entry, guidance=Guidance(signals, rates, taken))
+        given = GivenAudio(coarse, entry, guidance=Guidance(signals, rates, taken, extent.kept))
         made = self._render(given, audio.shape[1] / sample_rate, noise)
         kept = low_pass(rates[-1], keep)
         if kept is None:
