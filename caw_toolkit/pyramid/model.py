@@ -200,7 +200,9 @@ class PyramidModel(GenerationMethods, EditingMethods):
             renderer = self.renderer(rearranged, up_to_rate, pulse=pulse)
             return replace(renderer, selection_noise=chosen.selection_noise)
         noise = NoiseSource(seed, self.channels)
-        inverted = self.reconstruction_noise
+        # Noise that is too weak makes pauses longer and more than they should be.
+        inverted = self._noise_of_recording if self.pauses else None
+        inverted = self.reconstruction_noise if inverted is None else inverted
         if inverted is not None and (self.inverted_noise or self.pauses):
             share = self.inverted_noise * (1.0 if pulse is None else SHARE_ON_THE_BEAT)
             noise = RearrangedNoise(seed, inverted, share, pulse, pauses)
