@@ -12,8 +12,8 @@ from caw_toolkit.errors import CawUsageError
 
 #: Seconds that may be asked for.
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 60.0
-#: Up to here all noise is fresh; with twice the seconds, a quarter of its power is. So runs of the recording are as
-#: long as with receptive fields of so many seconds (docs/decisions.md).
+#: Up to here all noise is fresh; with twice the seconds, half of its power is. So there are as many and as long runs of
+#: the recording as with receptive fields of so many seconds (docs/decisions.md).
 _ALL_FRESH_SECONDS = 2.0
 #: Here chance has its usual say in the selection of exemplars.
 _USUAL_SECONDS = 4.0
@@ -31,7 +31,7 @@ class Coherence:
 
     Example:
         >>> [round(Coherence(seconds).inverted_noise, 2) for seconds in (2, 4, 8)]
-        [0.0, 0.75, 0.94]
+        [0.0, 0.5, 0.75]
     """
 
     seconds: float
@@ -44,7 +44,7 @@ class Coherence:
     @property
     def inverted_noise(self) -> float:
         """Share of the power of the noise that is inverted, from 0 to 1."""
-        return 1 - min(1.0, _ALL_FRESH_SECONDS / self.seconds) ** 2
+        return 1 - min(1.0, _ALL_FRESH_SECONDS / self.seconds)
 
     @property
     def segment_seconds(self) -> float:

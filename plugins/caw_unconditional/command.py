@@ -49,7 +49,7 @@ from caw_toolkit.cli.results import Results, result_options
     type=Amount(min=1, max=60),
     metavar="S",
     help="How long what is made holds together, in seconds: 2 mumbles, 8 keeps sequences of words and whole phrases of "
-    "the recording, more keeps longer ones. Default: as the preset has it, between 2 and 5.",
+    "the recording, more keeps longer ones. Default: as the preset has it, between 2 and 4.",
 )
 @result_options(what="take", clipping="scale")
 @seed_option
