@@ -33,7 +33,10 @@ class ScaleGenerator(nn.Module, ABC):
         total_stride: samples of the grid on which the network's strides lie: stretches that begin on it are computed
             alike.
         can_edit: whether signals can be led back towards noise, so that there are `revise` and `fill`.
+        can_renoise: whether it knows the noise that it maps to a signal, so that there is `renoise`.
         memorises_edges: whether it hears where the recording begins and ends, and learns how.
+        selects_by_noise: whether its noise does no more than decide between segments that fit about equally well, so
+            that there may be any amount of it.
         noise_gain_for_given_audio: factor of the noise where the scale follows audio that is given, and should be like
             it, instead of what the coarser scales have made.
     """
@@ -42,7 +45,9 @@ class ScaleGenerator(nn.Module, ABC):
     receptive_field: int
     total_stride: int = 1
     can_edit: bool = False
+    can_renoise: bool = False
     memorises_edges: bool = False
+    selects_by_noise: bool = False
     noise_gain_for_given_audio: float = 1.0
 
     @property
@@ -105,6 +110,18 @@ class ScaleGenerator(nn.Module, ABC):
             strength: how far the guess is led back towards noise first, as in `revise`.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot edit")
+
+    def renoise(self, signal: Tensor, noise: Tensor) -> Tensor:
+        """Noise that is mapped to about a signal of the coarsest scale, and is distributed as noise is (`can_renoise`).
+
+        Args:
+            signal: `(batch, channels, samples)`.
+            noise: white, of the same shape: what the signal does not decide.
+
+        Returns:
+            The noise, of the same shape; samples may be cut to whole frames.
+        """
+        raise NotImplementedError(f"{type(self).__name__} knows no noise of a signal")
 
     def recording(self) -> Tensor | None:
         """The scale's training signal, `(channels, samples)`, in a generator that holds it."""

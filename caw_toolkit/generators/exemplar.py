@@ -53,6 +53,7 @@ class ExemplarGenerator(ScaleGenerator):
     real: Tensor
     coarse: Tensor
     usable: Tensor
+    selects_by_noise = True
     noise_gain_for_given_audio = 0.4
 
     def __init__(

@@ -64,6 +64,7 @@ class Renderer:
         noise: what it is made from.
         given: what is rendered from; None renders from noise alone.
         pulse: of the recording, to be kept to from 0 on; None keeps to none.
+        selection_noise: factor of the noise of scales where it decides between segments only.
     """
 
     scales: Sequence[Scale]
@@ -71,6 +72,7 @@ class Renderer:
     noise: Noise
     given: GivenAudio | None = None
     pulse: Pulse | None = None
+    selection_noise: float = 1.0
 
     @property
     def rate(self) -> int:
@@ -131,6 +133,8 @@ class Renderer:
         noise_std = scale.noise_std
         if self.given is not None:
             noise_std *= scale.generator.noise_gain_for_given_audio
+        if scale.generator.selects_by_noise:
+            noise_std *= self.selection_noise
         noise = self.noise.normal(index, scale.rate, start - before, stop) * noise_std
         if coarse is not None:
             upsample = UPSAMPLERS[self.upsampling]

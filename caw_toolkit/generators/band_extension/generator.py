@@ -44,6 +44,7 @@ class BandExtensionGenerator(ScaleGenerator):
 
     exemplar: ExemplarGenerator
     gaussian: GaussianGenerator
+    selects_by_noise = True
 
     def __init__(
         self,
