@@ -105,9 +105,16 @@ def extend(
     kept = roll_off.undo(samples, sample_rate)
     ratio = peak / model.peak
     gain = 1.0 if LEVEL_RANGE[0] <= ratio <= LEVEL_RANGE[1] else 1 / ratio
-    made = model.inject(kept * gain, sample_rate, at_rate=model.rates[entry], seed=seed, first_second=first_second)
-    kept = resample(kept, sample_rate, model.sample_rate)
     cutoff = min(own, roll_off.reach)
+    made = model.inject(
+        kept * gain,
+        sample_rate,
+        at_rate=model.rates[entry],
+        content_hz=cutoff,
+        seed=seed,
+        first_second=first_second,
+    )
+    kept = resample(kept, sample_rate, model.sample_rate)
     return _crossover(_fit(kept, length), _fit(made, length) / np.float32(gain), model.sample_rate, cutoff)
 
 

@@ -15,9 +15,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from caw_toolkit.generators.band_extension.envelope import STEP, EnvelopeRegression
 from caw_toolkit.generators.band_extension.excitation import Excitation
 from caw_toolkit.generators.base import Guide, ScaleGenerator, new_band
+from caw_toolkit.generators.envelope import STEP, EnvelopeRegression
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.generators.gaussian import GaussianGenerator, mid_side
 from caw_toolkit.generators.registry import build_generator
