@@ -11,7 +11,7 @@ from caw_toolkit import Array, CawError, PyramidModel
 from caw_toolkit.dsp.resampling import resample
 
 #: Width of the crossfade between the recording's own band and the generated one, just below its cutoff.
-CROSSFADE_HZ = 400.0
+CROSSFADE_HZ = 100.0
 #: What lies this far below the strongest band is not content but what a codec or resampler has left.
 FLOOR_DB = 75.0
 #: A scale is given a recording whose roll-off ends below the scale's band by at most this factor.
