@@ -29,7 +29,7 @@ ENSEMBLE_WEIGHT = 0.6
 ENOUGH_TRAINING = 0.25
 #: Predictions of other audio keep to the middle: loud bands come out too soft and pauses too loud. Predicted levels are
 #: moved away from it by up to so many nepers, quiet ones downwards and loud ones upwards.
-QUIET_NEPERS, LOUD_NEPERS = 0.5, 0.3
+QUIET_NEPERS, LOUD_NEPERS = 0.2, 0.3
 #: Shrinkage: share that is taken off the nepers by which a predicted level exceeds that of the recording's band. Highs
 #: that are too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in
 #: bandwidth extension of telephony speech", 2001).
