@@ -28,8 +28,8 @@ ENSEMBLE_WEIGHT = 0.6
 #: in them; the regression is as good from the first second on.
 ENOUGH_TRAINING = 0.25
 #: Predictions of other audio keep to the middle: loud bands come out too soft and pauses too loud. Predicted levels are
-#: moved away from it by up to so many nepers, quiet ones downwards and loud ones upwards.
-QUIET_NEPERS, LOUD_NEPERS = 0.2, 0.3
+#: moved away from it by up to so many nepers, quiet ones downwards and loud ones upwards (docs/decisions.md).
+SPREAD_NEPERS = 0.2
 #: Shrinkage: share that is taken off the nepers by which a predicted level exceeds that of the recording's band. Highs
 #: that are too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in
 #: bandwidth extension of telephony speech", 2001).
@@ -125,4 +125,4 @@ def spread(log_std: Tensor) -> Tensor:
     """Predicted log levels, spread as far as those of the recording."""
     quiet = ((-1 - log_std) / 2).clamp(0, 1)
     loud = ((1 + log_std) / 2).clamp(0, 1)
-    return log_std - SHRINKAGE * log_std.clamp_min(0) - QUIET_NEPERS * quiet + LOUD_NEPERS * loud
+    return log_std + SPREAD_NEPERS * (loud - quiet) - SHRINKAGE * log_std.clamp_min(0)

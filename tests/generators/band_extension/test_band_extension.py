@@ -8,8 +8,7 @@ import torch
 from caw_toolkit.generators.band_extension.generator import (
     ENOUGH_TRAINING,
     ENSEMBLE_WEIGHT,
-    LOUD_NEPERS,
-    QUIET_NEPERS,
+    SPREAD_NEPERS,
     BandExtensionGenerator,
     spread,
 )
@@ -83,5 +82,5 @@ def test_levels_are_spread_in_their_order() -> None:
     levels = torch.linspace(-8, 4, 1000)
     changed = spread(levels) - levels
     assert (spread(levels).diff() > 0).all()
-    assert changed[levels < -3].mean() == pytest.approx(-QUIET_NEPERS, abs=1e-3)
-    assert changed.max() == pytest.approx(LOUD_NEPERS / 2, abs=0.01)
+    assert changed[levels < -3].mean() == pytest.approx(-SPREAD_NEPERS, abs=1e-3)
+    assert changed.max() == pytest.approx(SPREAD_NEPERS / 2, abs=0.01)
