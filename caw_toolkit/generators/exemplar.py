@@ -129,8 +129,8 @@ class ExemplarGenerator(ScaleGenerator):
             spectrum = torch.fft.rfft(self.real)
             spectrum[:, round(PASSBAND * spectrum.shape[-1] / ratio) :] = 0
             coarse = torch.fft.irfft(spectrum, self.real.shape[-1])
-            sizes = {"hop": self.hop, "ratio": math.ceil(ratio), "shift": math.ceil(self.shift * ratio / self.ratio)}
-            index = SegmentIndex(coarse.sum(0), self.usable, **sizes)
+            shift = math.ceil(self.shift * ratio / self.ratio)
+            index = SegmentIndex(coarse.sum(0), self.usable, hop=self.hop, ratio=math.ceil(ratio), shift=shift)
             levels = ExemplarLevels(self.real, coarse, self.usable, hop=self.hop, ratio=ratio)
             external = self._external = _External(ratio, UnitSelector(index, self.real.sum(0)), levels)
         return external

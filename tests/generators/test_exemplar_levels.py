@@ -20,7 +20,8 @@ def band(seed: int, channels: int, low: float, high: float) -> Tensor:
     bins = spectrum.shape[1]
     spectrum[:, : round(low * bins)] = 0
     spectrum[:, round(high * bins) :] = 0
-    return torch.fft.irfft(spectrum, SAMPLES)
+    signal: Tensor = torch.fft.irfft(spectrum, SAMPLES)
+    return signal
 
 
 def related(seed: int, channels: int = 1) -> tuple[Tensor, Tensor]:
@@ -65,10 +66,9 @@ def test_silence_stays_silent() -> None:
 def test_channels_keep_their_image() -> None:
     """Highs that are the same on both sides stay so: what is in the side of the recording is not invented."""
     real, coarse = related(0)
-    both = [signal.expand(2, -1).contiguous() for signal in (real, coarse)]
-    fitted = ExemplarLevels(*both, torch.ones(SAMPLES, dtype=torch.bool), hop=HOP, ratio=2)
-    made = (coarse + 0.3 * band(20, 1, 0.5, 1)).expand(2, -1)
-    extended = fitted.apply(made, both[1])
+    real, coarse = (signal.expand(2, -1).contiguous() for signal in (real, coarse))
+    fitted = ExemplarLevels(real, coarse, torch.ones(SAMPLES, dtype=torch.bool), hop=HOP, ratio=2)
+    extended = fitted.apply(coarse + 0.3 * band(20, 1, 0.5, 1), coarse)
     torch.testing.assert_close(extended[0], extended[1], atol=1e-5, rtol=0)
 
 

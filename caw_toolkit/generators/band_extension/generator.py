@@ -106,7 +106,7 @@ class BandExtensionGenerator(ScaleGenerator):
         self.excitation.fit(band.reshape(-1, bands, band.shape[-1]), mid_side(coarse[None])[0], usable, levels)
         self._regression = EnvelopeRegression(coarse.sum(0), band, usable, hop=bands, ratio=self.exemplar.ratio)
 
-    def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
+    def extend(self, noise: Tensor, coarse: Tensor | None, ratio: float | None = None) -> Tensor:
         if coarse is None:
             raise ValueError("audio can be extended only from a coarser signal")
         if self._regression is None:
