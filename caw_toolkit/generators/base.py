@@ -37,6 +37,7 @@ class ScaleGenerator(nn.Module, ABC):
         memorises_edges: whether it hears where the recording begins and ends, and learns how.
         selects_by_noise: whether its noise does no more than decide between segments that fit about equally well, so
             that there may be any amount of it.
+        extends_any_band: whether `extend` goes by all that the coarser signal has, and takes `ratio`.
         noise_gain_for_given_audio: factor of the noise where the scale follows audio that is given, and should be like
             it, instead of what the coarser scales have made.
     """
@@ -48,6 +49,7 @@ class ScaleGenerator(nn.Module, ABC):
     can_renoise: bool = False
     memorises_edges: bool = False
     selects_by_noise: bool = False
+    extends_any_band: bool = False
     noise_gain_for_given_audio: float = 1.0
 
     @property
@@ -71,10 +73,14 @@ class ScaleGenerator(nn.Module, ABC):
     def prepare_for_external(self) -> None:
         """Called before `extend`: compute what that needs and a model file does not hold; once is enough."""
 
-    def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
+    def extend(self, noise: Tensor, coarse: Tensor | None, ratio: float | None = None) -> Tensor:
         """As `forward`, where the coarser signal is other audio than the recording or what is made from it.
 
-        The noise may go unused.
+        Args:
+            noise: as in `forward`; it may go unused.
+            coarse: as in `forward`.
+            ratio: the scale's rate over that of the coarser signal before it was upsampled, where it may be another one
+                than that of the scale below; only if `extends_any_band`.
         """
         made: Tensor = self(noise, coarse)
         return made

@@ -10,6 +10,7 @@ alignment of waveform-similarity overlap-add (Verhelst and Roelands, 1993).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from torch.nn import functional
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import add_halves
 from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.generators.exemplar_levels import PASSBAND, ExemplarLevels
 from caw_toolkit.generators.exemplar_search import CONTEXT_FRAMES, SegmentIndex
 from caw_toolkit.generators.guide import Guide
 from caw_toolkit.generators.timing import Timing
@@ -55,6 +57,7 @@ class ExemplarGenerator(ScaleGenerator):
     usable: Tensor
     selects_by_noise = True
     noise_gain_for_given_audio = 0.4
+    extends_any_band = True
 
     def __init__(
         self,
@@ -91,10 +94,11 @@ class ExemplarGenerator(ScaleGenerator):
         self.register_buffer("coarse", torch.zeros(audio_channels, samples))
         self.register_buffer("usable", torch.ones(samples, dtype=torch.bool))
         self._selector: UnitSelector | None = None
+        self._external: _External | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The selector follows from the buffers, and is made anew where it is needed."""
-        return {**self.__dict__, "_selector": None}
+        return {**self.__dict__, "_selector": None, "_external": None}
 
     def hold(self, real: Tensor, coarse: Tensor, segments: tuple[tuple[int, int], ...]) -> None:
         """Take the recording and its coarser version, `(channels, samples)`, and where its segments may come from."""
@@ -103,13 +107,34 @@ class ExemplarGenerator(ScaleGenerator):
         self.usable.fill_(False)
         for start, stop in segments:
             self.usable[start + self.hop : stop - self.hop] = True
-        self._selector = None
+        self._selector = self._external = None
 
     def recording(self) -> Tensor:
         return self.real
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         return self._make(noise, coarse)
+
+    def extend(self, noise: Tensor, coarse: Tensor | None, ratio: float | None = None) -> Tensor:
+        if coarse is None or ratio is None:
+            return self._make(noise, coarse)
+        external = self._external_for(ratio)
+        made = torch.stack(
+            [self._follow(external.selector, *pair, None, None) for pair in zip(noise, coarse, strict=True)]
+        )
+        return torch.stack([external.levels.apply(*pair) for pair in zip(made, coarse, strict=True)])
+
+    def _external_for(self, ratio: float) -> _External:
+        external = self._external
+        if external is None or external.ratio != ratio or external.selector.index.device != self.real.device:
+            spectrum = torch.fft.rfft(self.real)
+            spectrum[:, round(PASSBAND * spectrum.shape[-1] / ratio) :] = 0
+            coarse = torch.fft.irfft(spectrum, self.real.shape[-1])
+            shift = math.ceil(self.shift * ratio / self.ratio)
+            index = SegmentIndex(coarse.sum(0), self.usable, hop=self.hop, ratio=math.ceil(ratio), shift=shift)
+            levels = ExemplarLevels(self.real, coarse, self.usable, hop=self.hop, ratio=ratio)
+            external = self._external = _External(ratio, UnitSelector(index, self.real.sum(0)), levels)
+        return external
 
     def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
         return self._make(noise, coarse, guide=guide)
@@ -160,6 +185,15 @@ class ExemplarGenerator(ScaleGenerator):
         gains = louder.clamp_max(1) ** LEVEL_EXPONENT
         segments = functional.pad(self.real, (self.hop, self.hop)).unfold(1, 2 * self.hop, 1)[:, offsets]
         return add_halves(segments * index.window * gains[:, None])
+
+
+@dataclass(frozen=True)
+class _External:
+    """What external audio is extended with that has its own band."""
+
+    ratio: float
+    selector: UnitSelector
+    levels: ExemplarLevels
 
 
 def _frames(signal: Tensor, count: int, hop: int, length: int) -> Tensor:

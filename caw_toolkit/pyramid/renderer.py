@@ -42,16 +42,18 @@ class GivenAudio:
     """Audio that takes the place of the coarser scales.
 
     Attributes:
-        signal: of the scale below `entry`, at its rate and at the level of the scales, `(channels, samples)`.
+        signal: at the rate of the scale below `entry` and at the level of the scales, `(channels, samples)`.
         entry: index of the first scale that is rendered; 1 or more.
         is_external: whether it is other audio than the recording or what the pyramid makes.
         guidance: of a variation.
+        own_rate: of the signal, Hz, where that is another one: the first scale can go by all that it holds.
     """
 
     signal: Tensor
     entry: int
     is_external: bool = False
     guidance: Guidance | None = None
+    own_rate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Renderer:
             coarse = None
             if coarser is not None:
                 # The coarser scale had more context: cut it to this scale's stretch.
-                lower = self.scales[index - 1].rate
+                lower = self._rate_below(index)
                 coarse = coarser[:, (here - coarser_begin) * lower : round(until * lower) - coarser_begin * lower]
             coarser, coarser_begin = self._scale_signal(index, here, until, coarse), here
         assert coarser is not None
@@ -138,7 +140,7 @@ class Renderer:
         noise = self.noise.normal(index, scale.rate, start - before, stop) * noise_std
         if coarse is not None:
             upsample = UPSAMPLERS[self.upsampling]
-            coarse = upsample(coarse, self.scales[index - 1].rate, scale.rate, stop - start)[None]
+            coarse = upsample(coarse, self._rate_below(index), scale.rate, stop - start)[None]
             coarse = functional.pad(coarse, (before, 0))
         drawn = noise[None].to(scale.generator.device)
         made = self._make(index, drawn, coarse, start - before, stop)[0, :, before:]
@@ -157,9 +159,19 @@ class Renderer:
             return generator.recompose(noise, coarse, replace(guide, signal=guide.signal.to(generator.device)))
         if self.pulse is not None:
             return generator.keep_time(noise, coarse, self._timing(self.pulse, index, start))
-        make = generator.extend if given is not None and given.is_external else generator
-        made: Tensor = make(noise, coarse)
+        if given is not None and given.is_external:
+            if given.own_rate is not None and generator.extends_any_band:
+                return generator.extend(noise, coarse, self.scales[index].rate / self._rate_below(index))
+            return generator.extend(noise, coarse)
+        made: Tensor = generator(noise, coarse)
         return made
+
+    def _rate_below(self, index: int) -> int:
+        """Of the signal that a scale goes by, Hz."""
+        given = self.given
+        if given is not None and given.own_rate is not None and index == given.entry:
+            return given.own_rate
+        return self.scales[index - 1].rate
 
     def _timing(self, pulse: Pulse, index: int, start: int) -> Timing:
         """Where a scale's stretch that begins with a sample, and the samples of the recording, are on the beat."""
@@ -170,9 +182,9 @@ class Renderer:
     def _given_signal(self, begin: float, end: float) -> Tensor:
         """The given signal between two times, silent outside itself."""
         assert self.given is not None
-        below = self.scales[self.given.entry - 1]
-        stretch = pad_slice(self.given.signal, round(begin * below.rate), round(end * below.rate))
-        return stretch.to(below.generator.device)
+        rate = self._rate_below(self.given.entry)
+        stretch = pad_slice(self.given.signal, round(begin * rate), round(end * rate))
+        return stretch.to(self.scales[self.given.entry].generator.device)
 
     @torch.inference_mode()
     def upsample(self, rate: int, start: int, stop: int, *, seconds: float = math.inf) -> Tensor:
