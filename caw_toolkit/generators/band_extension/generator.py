@@ -27,9 +27,6 @@ ENSEMBLE_WEIGHT = 0.6
 #: Share of its planned training from which on the network has its full say. Before, it knows of no pauses and is loud
 #: in them; the regression is as good from the first second on.
 ENOUGH_TRAINING = 0.25
-#: Predictions of other audio keep to the middle: loud bands come out too soft and pauses too loud. Predicted levels are
-#: moved away from it by up to so many nepers, quiet ones downwards and loud ones upwards (docs/decisions.md).
-SPREAD_NEPERS = 0.2
 #: Shrinkage: share that is taken off the nepers by which a predicted level exceeds that of the recording's band. Highs
 #: that are too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in
 #: bandwidth extension of telephony speech", 2001).
@@ -117,13 +114,6 @@ class BandExtensionGenerator(ScaleGenerator):
         # An ensemble of two: the regression sees less than the network, and errs in other ways.
         regressed = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
         log_std = torch.lerp(log_std, regressed, self.regression_weight)
-        log_std = spread(log_std)
+        log_std = log_std - SHRINKAGE * log_std.clamp_min(0)
         excitation = self.excitation(mid_side(coarse), self.gaussian.coarse_level.square().mean())
         return self.gaussian.add_band(coarse, mean, log_std, excitation.flatten(1, 2))
-
-
-def spread(log_std: Tensor) -> Tensor:
-    """Predicted log levels, spread as far as those of the recording."""
-    quiet = ((-1 - log_std) / 2).clamp(0, 1)
-    loud = ((1 + log_std) / 2).clamp(0, 1)
-    return log_std + SPREAD_NEPERS * (loud - quiet) - SHRINKAGE * log_std.clamp_min(0)
