@@ -128,7 +128,9 @@ def find_noise(power: Power) -> Noise:
     anchors = np.maximum(median_filter(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)[believed]
     between = np.exp(np.interp(np.arange(len(level)), believed, np.log(anchors)))
     level = np.minimum(np.minimum(level, between), most)
-    if doubt.any() and (np.median(most / level) > APART_IN_HALF or most.sum() > APART * level.sum()):
+    is_apart = np.median(most / level) > APART_IN_HALF or most.sum() > APART * level.sum()
+    # what is mostly music is not to be taken out by log-MMSE
+    if doubt.any() and is_apart and np.average(likeness.variance, weights=quiet) < MOST_OF_ALL:
         return Noise(most, most, np.ones_like(doubt), True)
     return Noise(level, most, doubt, True)
 
