@@ -2,7 +2,9 @@
 
 The level is a low quantile over time (as in minimum statistics: Martin, 2001), believed only in bins that behave like
 noise: steady over time and level across frequency. Music that never pauses is steady too, but has peaks. And it is
-believed only if enough of the recording behaves like that, or its broad bands never fall below a floor.
+believed only if enough of the recording behaves like that, or its broad bands never fall below a floor. Where that is
+in doubt, the distribution of the power decides (`noise_likeness`): it tells music that was taken for noise, and noise
+that is too uneven for all of the above.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
+
+from caw_denoising.noise_likeness import Likeness, variance_in_pauses
 
 Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -49,6 +53,17 @@ LOWEST_BINS, LOWEST_STEADY_RATIO = 30, 2.5
 SOME_DOUBT, SURE_SPREAD, DOUBTFUL = 0.5, 0.2, (0.2, 0.6)
 #: Bins of less power than this share of the loudest are empty: they say nothing.
 EMPTY = 1e-8
+#: Variance of the log power of the quiet cells (`noise_likeness`) below which they are noise whatever else is known;
+#: that in the pauses, and their least power.
+CERTAINLY_NOISE, PAUSES_OF_NOISE, LEAST_IN_PAUSES = 1.8, 1.95, 0.002
+#: Doubtful noise is music if that is more than this in the bins that behave like noise, or if they hold less than this
+#: share of it.
+CERTAINLY_MUSIC, LEAST_BELIEVED = 1.65, 0.05
+#: Doubtful noise is nothing but doubtful where its two levels are so far apart, in half of the bins or altogether.
+APART_IN_HALF, APART = 1.45, 2.8
+#: Noise that no bin behaves like is one still if it is in most bands: with these variances in the mean, in half and in
+#: three tenths of them, if its power is in this range beside that of the recording: dense music without noise is above.
+MOST_OF_ALL, MOST_OF_HALF, MOST_OF_SOME, UNEVEN_LEVELS = 2.25, 1.8, 1.69, (0.01, 0.145)
 #: Noise of another stretch is not in this one where more than this share of the bins is quieter than it by this factor.
 MOST_QUIETER, QUIETER = 0.05, 1.5
 #: Noise of two stretches is the same up to this median difference, in nepers of power (1 dB).
@@ -95,17 +110,56 @@ def find_noise(power: Power) -> Noise:
     heard = smooth[:, smooth.sum(0) > 0]  # digital silence says nothing about the noise
     if not heard.size:
         return Noise(nothing, nothing, np.ones_like(nothing))
+    audible = power if heard.shape == power.shape else power[:, smooth.sum(0) > 0]
+    del smooth  # as large as the recording's spectra
     floor = _Floor.of(heard, nothing)
     bins, doubt = _believed(floor, heard)
-    believed = np.flatnonzero(bins)
-    if not believed.size:
+    quiet = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN, nothing)
+    likeness = Likeness.of(audible, floor.low * QUANTILE_TO_MEAN)
+    most = np.maximum(quiet * likeness.share, nothing)
+    if not (_is_told_from_music(bins, doubt, quiet, likeness) or _is_uneven_noise(quiet, likeness, audible)):
         return Noise(nothing, floor.low * QUANTILE_TO_MEAN, np.ones_like(nothing))
+    if not bins.any():
+        return Noise(most, most, np.ones_like(nothing), True)
     music = np.maximum(median_filter(floor.low / floor.lowest, TOGETHER) / LOW_TO_LOWEST, 1) ** 2
-    level = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)
+    level = np.maximum(quiet / music, nothing)
     # a partial beside the first believed bin must not reach it
+    believed = np.flatnonzero(bins)
     anchors = np.maximum(median_filter(floor.low, 9) * QUANTILE_TO_MEAN / music, nothing)[believed]
     between = np.exp(np.interp(np.arange(len(level)), believed, np.log(anchors)))
-    return Noise(np.minimum(level, between), level, doubt, True)
+    level = np.minimum(np.minimum(level, between), most)
+    is_apart = np.median(most / level) > APART_IN_HALF or most.sum() > APART * level.sum()
+    # what is mostly music is not to be taken out by log-MMSE
+    if doubt.any() and is_apart and np.average(likeness.variance, weights=quiet) < MOST_OF_ALL:
+        return Noise(most, most, np.ones_like(doubt), True)
+    return Noise(level, most, doubt, True)
+
+
+def _is_told_from_music(bins: Mask, doubt: Power, quiet: Power, likeness: Likeness) -> bool:
+    """Whether there are bins that behave like noise and, if they are few, these hold enough of it, and nothing else."""
+    behaves = np.where(bins, quiet, 0)
+    if doubt.min() < SOME_DOUBT or not bins.any():
+        return bool(bins.any())
+    holds_enough = behaves.sum() > LEAST_BELIEVED * quiet.sum()
+    return bool(holds_enough and np.average(likeness.variance, weights=behaves) < CERTAINLY_MUSIC)
+
+
+def _is_uneven_noise(quiet: Power, likeness: Likeness, power: Power) -> bool:
+    """Whether the quiet moments are noise that is too uneven for any bin to behave like it."""
+    mean = np.average(likeness.variance, weights=quiet)
+    if mean < CERTAINLY_NOISE:
+        return True
+    variance, level = variance_in_pauses(power, quiet)
+    if variance < PAUSES_OF_NOISE and level > LEAST_IN_PAUSES:
+        return True
+    some, half = np.quantile(likeness.of_bands, (0.3, 0.5))
+    level = quiet.sum() / power.mean(1).sum()
+    return bool(
+        mean < MOST_OF_ALL
+        and half < MOST_OF_HALF
+        and some < MOST_OF_SOME
+        and UNEVEN_LEVELS[0] < level < UNEVEN_LEVELS[1]
+    )
 
 
 @dataclass(frozen=True)

@@ -233,6 +233,8 @@ class _Stretch:
         doubtful = signal_of(
             noise.doubt[:, None] * first_estimate(material.samples, noise.most), size, samples.shape[1]
         )
+        if noise.doubt.min() >= 1:
+            return doubtful
         cleaned = spectra_of(self._estimate(material), size)
         return doubtful + signal_of((1 - noise.doubt[:, None]) * cleaned, size, samples.shape[1])
 

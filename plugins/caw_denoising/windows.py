@@ -14,7 +14,7 @@ from scipy.fft import irfft, rfft
 from caw_denoising.log_amplitude import log_amplitude_factor
 from caw_denoising.noise_floor import at_resolution, find_noise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
-from caw_denoising.rumble import rumble_bins
+from caw_denoising.rumble import belongs_to_music, rumble_bins
 from caw_toolkit import Array
 
 Power = npt.NDArray[np.floating]
@@ -110,10 +110,13 @@ class Material:
         floor = at_resolution(noise, spectra.shape[1])[:rumble]
         has_bursts = bool(mean_power(spectra[:, :rumble]).mean() > BURSTS * floor.mean())
         spectra[:, :rumble] *= FLOOR
+        without = signal_of(spectra, longest, samples.shape[1])
+        if belongs_to_music(samples - without, without, sample_rate):
+            return cls(samples, noise, longest)
         noise = noise.copy()
         noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= FLOOR**2
         # the step at the edge spreads over a bin of the shorter windows
-        return cls(signal_of(spectra, longest, samples.shape[1]), noise, longest, rumble + 8, has_bursts)
+        return cls(without, noise, longest, rumble + 8, has_bursts)
 
     def excerpts(self, length: int, every: int) -> Material:
         """So many samples of every so many."""

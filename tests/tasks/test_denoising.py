@@ -17,9 +17,10 @@ from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
 from caw_denoising.hum import find_hum, least_prominence, lows, prominence_of_lines
 from caw_denoising.noise_floor import Noise, at_resolution, find_noise
+from caw_denoising.noise_likeness import Likeness, variance_in_pauses
 from caw_denoising.processor import Denoise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
-from caw_denoising.rumble import rumble_bins
+from caw_denoising.rumble import belongs_to_music, rumble_bins
 from caw_denoising.task import denoise
 from caw_denoising.windows import Material, first_estimate, mean_power, signal_of, spectra_of
 from caw_toolkit import AudioClip, CawError, PyramidModel, read_audio
@@ -106,6 +107,31 @@ def test_notes_under_thumps_are_no_rumble() -> None:
     noise = 6 * np.convolve(thumps, thump)[: len(thumps)] + 0.02 * random.standard_normal(len(thumps))
     power = mean_power(spectra_of((0.3 * notes + noise).astype(np.float32)[None], 4096))
     assert rumble_bins(power, rate / 4096) * rate / 4096 < 70
+
+
+def test_drums_below_the_lowest_note_are_no_rumble() -> None:
+    rate, random = 16000, np.random.default_rng(0)
+    low, rest = (sosfilt(butter(2, band, kind, fs=rate, output="sos"), random.standard_normal(6 * rate))
+                 for band, kind in ((80, "low"), ([300, 2000], "bandpass")))  # fmt: skip
+    strokes = np.exp(-8 * (2 * np.arange(6 * rate) / rate % 1))
+    others = np.repeat(random.random(120) ** 4, rate // 20)
+    assert belongs_to_music((low * strokes)[None], (rest * strokes)[None], rate)
+    assert not belongs_to_music((low * others)[None], (rest * strokes)[None], rate)
+
+
+def test_noise_is_known_by_how_its_power_is_distributed() -> None:
+    random = np.random.default_rng(0)
+    noise = random.exponential(size=(513, 400))
+    found = Likeness.of(noise, np.ones(513))
+    np.testing.assert_allclose(found.variance, 1.5, atol=0.15)
+    np.testing.assert_array_equal(found.share, 1)
+    music = 10 ** random.uniform(-6, 1, noise.shape) * noise
+    assert Likeness.of(music, np.ones(513)).variance.min() > 3
+    quieter = Likeness.of(music + 0.02 * noise[::-1], np.ones(513)).share  # far less noise than it was taken for
+    assert 0.02 < np.median(quieter) < 0.2
+    silent = np.where(np.arange(400) % 40 < 30, 1e4 * music, 0)
+    variance, level = variance_in_pauses(silent + noise, np.ones(513))
+    assert variance == pytest.approx(np.pi**2 / 6, abs=0.2) and level < 0.1
 
 
 def stitched_noise(samples: int, rate: int) -> np.ndarray:
