@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from caw_toolkit.allocator import return_freed_memory
 from caw_toolkit.arrays import Array
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError
+from caw_toolkit.generators.grains import Scattering
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.archive import reason_of_system
 from caw_toolkit.pyramid.editing import Editor
@@ -27,6 +28,7 @@ from caw_toolkit.pyramid.pauses import Pauses, find_pauses, in_samples
 from caw_toolkit.pyramid.pulse import Pulse, find_pulse
 from caw_toolkit.pyramid.renderer import Renderer
 from caw_toolkit.pyramid.scale import Scale, scale_index
+from caw_toolkit.pyramid.texture import is_texture
 
 
 @dataclass(eq=False, repr=False)
@@ -47,6 +49,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
         inverted_noise: share of that noise in what audio is generated from, 0 to 1 (`noise.RearrangedNoise`).
         pulse: of the recording, which takes keep to; None where there is none that is clear.
         pauses: of a speaker, which takes have, too.
+        is_texture: whether the recording is one, such as rain, of which takes are made in grains.
         training: how it was trained: preset, options, seed, losses, time, source files.
         file: that it was read from; None for a new one.
 
@@ -71,6 +74,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
     inverted_noise: float = 0.0
     pulse: Pulse | None = None
     pauses: Pauses = ()
+    is_texture: bool = False
     training: Mapping[str, Any] = field(default_factory=dict)
     file: str | None = None
 
@@ -182,6 +186,11 @@ class PyramidModel(GenerationMethods, EditingMethods):
     def _take(self, seed: int, *, keep_beat: bool, up_to_rate: int | None = None) -> Renderer:
         pulse = self.pulse if keep_beat else None
         noise = NoiseSource(seed, self.channels)
+        if self.is_texture:
+            texture = self.renderer(noise, up_to_rate)
+            held = texture.scales[-1].generator.recording()
+            if held is not None and texture.scales[-1].generator.can_scatter:
+                return replace(texture, scattering=Scattering(seed, held.shape[1] / texture.rate))
         if self.reconstruction_noise is not None and (self.inverted_noise or self.pauses):
             pauses = in_samples(self.pauses, self.rates[0])
             noise = RearrangedNoise(seed, self.reconstruction_noise, self.inverted_noise, pulse, pauses)
@@ -224,6 +233,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
             "inverted_noise": float(self.inverted_noise),
             "pulse": None if self.pulse is None else self.pulse.content(),
             "pauses": [list(pause) for pause in self.pauses],
+            "is_texture": self.is_texture,
             "training": dict(self.training),
         }
 
@@ -274,13 +284,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
                 inverted_noise=content.get("inverted_noise", 0.0),
                 training=content["training"],
             )
-            if "pulse" in content:
-                model.pulse = content["pulse"] and Pulse.from_content(content["pulse"])
-                model.pauses = tuple((start, stop) for start, stop in content.get("pauses", []))
-            elif (recording := model.recording()) is not None:  # a file of an earlier version
-                model.pulse = find_pulse(recording, model.sample_rate)
-                if content["training"].get("material") == Material.SPEECH:
-                    model.pauses = find_pauses(recording, model.sample_rate)
+            model._take_findings(content)
             return model
         except CawError:
             raise
@@ -288,6 +292,21 @@ class PyramidModel(GenerationMethods, EditingMethods):
             if reason := reason_of_system(error):
                 raise CawError(f"cannot read {source}: {reason}; the file may well be whole") from error
             raise CawError(f"{source}: the model file is incomplete or inconsistent ({error})") from error
+
+    def _take_findings(self, content: Mapping[str, Any]) -> None:
+        """What is known of the recording: as the file says, or found, where an earlier version wrote it."""
+        is_speech = content["training"].get("material") == Material.SPEECH
+        recording = None if {"pulse", "is_texture"} <= content.keys() else self.recording()
+        if "pulse" in content:
+            self.pulse = content["pulse"] and Pulse.from_content(content["pulse"])
+            self.pauses = tuple((start, stop) for start, stop in content.get("pauses", []))
+        elif recording is not None:
+            self.pulse = find_pulse(recording, self.sample_rate)
+            self.pauses = find_pauses(recording, self.sample_rate) if is_speech else ()
+        if "is_texture" in content:
+            self.is_texture = content["is_texture"]
+        elif recording is not None:
+            self.is_texture = not is_speech and self.pulse is None and is_texture(recording, self.sample_rate)
 
 
 def _with_gain(signal: Tensor, gain: float) -> Array:

@@ -24,6 +24,7 @@ from torch.nn import functional
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import BlockJoiner
 from caw_toolkit.errors import CawError
+from caw_toolkit.generators.grains import Scattering
 from caw_toolkit.generators.timing import Timing
 from caw_toolkit.pyramid.noise import Noise, pad_slice
 from caw_toolkit.pyramid.pulse import Pulse
@@ -64,6 +65,7 @@ class Renderer:
         noise: what it is made from.
         given: what is rendered from; None renders from noise alone.
         pulse: of the recording, to be kept to from 0 on; None keeps to none.
+        scattering: of a recording that is a texture: the last scale is made alone; None for others.
     """
 
     scales: Sequence[Scale]
@@ -71,6 +73,7 @@ class Renderer:
     noise: Noise
     given: GivenAudio | None = None
     pulse: Pulse | None = None
+    scattering: Scattering | None = None
 
     @property
     def rate(self) -> int:
@@ -102,7 +105,7 @@ class Renderer:
         Returns:
             `(channels, samples)`.
         """
-        entry = self.given.entry if self.given is not None else 0
+        entry = self._entry
         coarser: Tensor | None = None
         coarser_begin = 0  # second at which `coarser` begins
         for index in range(entry, len(self.scales)):
@@ -121,6 +124,13 @@ class Renderer:
         assert coarser is not None
         first = coarser_begin * self.rate
         return coarser[:, round(begin * self.rate) - first : round(end * self.rate) - first]
+
+    @property
+    def _entry(self) -> int:
+        """Index of the first scale that is rendered."""
+        if self.scattering is not None:
+            return len(self.scales) - 1
+        return self.given.entry if self.given is not None else 0
 
     def _scale_signal(self, index: int, begin: int, end: float, coarse: Tensor | None) -> Tensor:
         """One scale's signal between two times, given the coarser one's."""
@@ -151,6 +161,8 @@ class Renderer:
         if given is not None and given.guidance is not None:
             guide = given.guidance.at(index, start, stop)
             return generator.recompose(noise, coarse, replace(guide, signal=guide.signal.to(generator.device)))
+        if self.scattering is not None:
+            return generator.scatter(self.scattering, self.scales[index].rate, start, stop)
         if self.pulse is not None:
             return generator.keep_time(noise, coarse, self._timing(self.pulse, index, start))
         make = generator.extend if given is not None and given.is_external else generator
@@ -190,6 +202,8 @@ class Renderer:
 
     def context_seconds(self, index: int) -> float:
         """Context that scale `index` and those above it need on each side."""
+        if self.scattering is not None:
+            return 0.0
         fields = (scale.generator.receptive_field / 2 / scale.rate for scale in self.scales[index:])
         return min(LONGEST_CONTEXT_SECONDS, sum(fields))
 
