@@ -1,7 +1,7 @@
 """Grains: short segments of a texture, in an order of their own.
 
 Any moment of a texture, such as rain or applause, is as good as any other, but longer runs of the recording would be
-heard as copies. So it is cut into grains of a tenth of a second, which are shuffled within about a second, as in
+heard as copies. So it is cut into grains of a sixth of a second, which are shuffled within about a second, as in
 granular synthesis and in the sound quilts of Overath et al., "The cortical analysis of speech-specific temporal
 structure revealed by responses to sound quilts", 2015. What changes more slowly goes on changing. Every grain comes
 once before any comes again, and those that follow each other in the recording do not in a take:
@@ -21,7 +21,7 @@ from torch import Tensor
 from caw_toolkit.seeds import derived_seed
 
 #: Length of a grain in hops, one more or less, and how many are shuffled with each other (docs/decisions.md).
-GRAIN_HOPS, SHUFFLED = 3, 10
+GRAIN_HOPS, SHUFFLED = 5, 6
 #: A take moves through stretches of the recording of about this length, in an order of its own.
 STRETCH_SECONDS = 8.0
 
@@ -74,7 +74,10 @@ class Scattering:
             order = draws.permutation(SHUFFLED)
             while np.any(np.diff(order) == 1):
                 order = draws.permutation(SHUFFLED)
-            sources.append(round(self._place(group, SHUFFLED * length / rate) * rate) + int(order[position]) * length)
+            place = round(self._place(group, SHUFFLED * length / rate) * rate)
+            # Not quite where the group before ends: grains of both would lie in the take as they do in the recording.
+            moved = int(draws.integers(-length, length + 1))
+            sources.append(place + moved + int(order[position]) * length)
             late.append(int(draws.integers(2, size=SHUFFLED)[position]))
         return sources, late
 

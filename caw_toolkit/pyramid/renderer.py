@@ -136,6 +136,8 @@ class Renderer:
         """One scale's signal between two times, given the coarser one's."""
         scale = self.scales[index]
         start, stop = begin * scale.rate, round(end * scale.rate)
+        if self.scattering is not None:
+            return scale.generator.scatter(self.scattering, scale.rate, start, stop)[0]
         # Strided networks compute a stretch the same wherever it begins only if that is on the grid of their strides.
         before = start % scale.generator.total_stride
         noise_std = scale.noise_std
@@ -161,8 +163,6 @@ class Renderer:
         if given is not None and given.guidance is not None:
             guide = given.guidance.at(index, start, stop)
             return generator.recompose(noise, coarse, replace(guide, signal=guide.signal.to(generator.device)))
-        if self.scattering is not None:
-            return generator.scatter(self.scattering, self.scales[index].rate, start, stop)
         if self.pulse is not None:
             return generator.keep_time(noise, coarse, self._timing(self.pulse, index, start))
         make = generator.extend if given is not None and given.is_external else generator

@@ -1,7 +1,7 @@
 """Textures: sounds such as rain and applause, of which any moment is as good as any other.
 
 They are made of many short events that know nothing of each other (McDermott and Simoncelli, 2011), so that nothing is
-lost where they are taken apart into grains of a tenth of a second. What would be lost shows in three measurements:
+lost where they are taken apart into grains of a sixth of a second. What would be lost shows in three measurements:
 notes, syllables and rhythms that go on for longer, and single events that stand out. How loud it is may change slowly,
 as it does with wind and waves: grains stay near to where they are from.
 """

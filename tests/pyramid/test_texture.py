@@ -113,7 +113,7 @@ def test_a_stretch_is_the_same_alone_and_within_a_longer_one(start: int, stop: i
 def test_channels_stay_together() -> None:
     mono = claps(4, RATE)
     grains = scattered(exemplar(np.concatenate([mono, 0.5 * mono])), 4)
-    torch.testing.assert_close(grains[1], 0.5 * grains[0], atol=1e-6, rtol=1e-4)
+    assert np.allclose(grains[1], 0.5 * grains[0], atol=1e-6)
 
 
 def test_every_grain_comes_once_and_none_where_it_would_go_on() -> None:
@@ -144,7 +144,7 @@ def test_joins_keep_the_power() -> None:
     joined = (before * (1 - rise) + after * rise) * join_gains(before, after, rise)
     assert [part.std().item() for part in joined.chunk(4, dim=-1)] == pytest.approx([1] * 4, abs=0.06)
     same = (before * (1 - rise) + before * rise) * join_gains(before, before, rise)
-    torch.testing.assert_close(same, before)
+    assert np.allclose(same, before, atol=1e-5)
 
 
 @pytest.fixture(scope="module")
