@@ -62,7 +62,7 @@ class Scattering:
         # A grain may begin a hop late, and the one before goes on until then.
         grains -= frames - GRAIN_HOPS * grains < np.array([late[grain] for grain in grains.tolist()])
         begins = np.array([sources[grain] for grain in grains.tolist()])
-        return np.asarray((begins + (frames - GRAIN_HOPS * grains) * hop) % round(self.seconds * rate))
+        return np.asarray(begins + (frames - GRAIN_HOPS * grains) * hop)
 
     def _grains(self, numbers: range, rate: int, hop: int) -> tuple[list[int], list[int]]:
         """Where in the recording grains of a take begin, in samples, and how many hops late."""
@@ -74,25 +74,27 @@ class Scattering:
             order = draws.permutation(SHUFFLED)
             while np.any(np.diff(order) == 1):
                 order = draws.permutation(SHUFFLED)
-            place = round(self._place(group, SHUFFLED * length / rate) * rate)
             # Not quite where the group before ends: grains of both would lie in the take as they do in the recording.
-            moved = int(draws.integers(-length, length + 1))
-            sources.append(place + moved + int(order[position]) * length)
+            moved = draws.uniform(-length, length) / rate
+            place = round(self._place(group, SHUFFLED * length / rate, moved) * rate)
+            sources.append(place + int(order[position]) * length)
             late.append(int(draws.integers(2, size=SHUFFLED)[position]))
         return sources, late
 
-    def _place(self, group: int, group_seconds: float) -> float:
-        """The second of the recording at which a group of grains begins.
+    def _place(self, group: int, group_seconds: float, moved: float) -> float:
+        """The second of the recording at which a group of grains begins; all of it lies within the recording.
 
         Each round passes every part of the recording about once (stratified sampling), as inverted noise does.
         """
+        span = max(0.0, self.seconds - group_seconds)
         groups = max(1, round(STRETCH_SECONDS / group_seconds))
-        count = max(1, round(self.seconds / (groups * group_seconds)))
+        count = max(1, round(span / (groups * group_seconds)))
         number, within = divmod(group, groups)
         round_number, position = divmod(number, count)
         draws = np.random.default_rng(derived_seed(self.seed, "texture", round_number))
         shift, order = draws.random(), draws.permutation(count)
-        return float((shift + order[position] / count) % 1 * self.seconds + within * group_seconds)
+        begin = (shift + order[position] / count) * span + within * group_seconds
+        return float(np.clip(begin % span + moved, 0, span)) if span else 0.0
 
 
 def nearest_usable(offsets: Numbers, usable: npt.NDArray[np.bool_]) -> Numbers:
