@@ -127,4 +127,5 @@ def join_gains(before: Tensor, after: Tensor, rise: Tensor) -> Tensor:
     """
     norms = before.norm(dim=-1, keepdim=True) * after.norm(dim=-1, keepdim=True)
     likeness = ((before * after).sum(-1, keepdim=True) / (norms + 1e-9)).clamp(0, 1)
-    return (rise**2 + (1 - rise) ** 2 + 2 * likeness * rise * (1 - rise)).rsqrt()
+    gains: Tensor = (rise**2 + (1 - rise) ** 2 + 2 * likeness * rise * (1 - rise)).rsqrt()
+    return gains

@@ -100,7 +100,7 @@ def _levels(power: Spectrogram, floor: float) -> npt.NDArray[np.float64]:
     means = bands.mean(1, keepdims=True)
     heard = means[:, 0] > _HEARD * means.max()
     levels = 10 * np.log10((bands[heard] / means[heard]) + floor)
-    return levels - _smoothed(levels, _FRAMES_A_SECOND)
+    return np.asarray(levels - _smoothed(levels, _FRAMES_A_SECOND))
 
 
 def _fine_structure(power: Spectrogram) -> tuple[float, float]:
