@@ -307,6 +307,8 @@ class PyramidModel(GenerationMethods, EditingMethods):
             self.is_texture = content["is_texture"]
         elif recording is not None:
             self.is_texture = not is_speech and self.pulse is None and is_texture(recording, self.sample_rate)
+            # Grains have the recording's level; the gain was measured on other takes.
+            self.gain = 1.0 if self.is_texture else self.gain
 
 
 def _with_gain(signal: Tensor, gain: float) -> Array:
