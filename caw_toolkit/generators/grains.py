@@ -12,6 +12,7 @@ once before any comes again, and those that follow each other in the recording d
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,17 +85,18 @@ class Scattering:
     def _place(self, group: int, group_seconds: float, moved: float) -> float:
         """The second of the recording at which a group of grains begins; all of it lies within the recording.
 
-        Each round passes every part of the recording about once (stratified sampling), as inverted noise does.
+        Each round has groups from every part of the recording (stratified sampling): stretches of successive ones, in
+        an order of its own.
         """
         span = max(0.0, self.seconds - group_seconds)
-        groups = max(1, round(STRETCH_SECONDS / group_seconds))
-        count = max(1, round(span / (groups * group_seconds)))
-        number, within = divmod(group, groups)
-        round_number, position = divmod(number, count)
+        count = math.ceil(self.seconds / group_seconds)
+        stretches = max(1, round(self.seconds / STRETCH_SECONDS))
+        round_number, position = divmod(group, count)
         draws = np.random.default_rng(derived_seed(self.seed, "texture", round_number))
-        shift, order = draws.random(), draws.permutation(count)
-        begin = (shift + order[position] / count) * span + within * group_seconds
-        return float(np.clip(begin % span + moved, 0, span)) if span else 0.0
+        parts = np.array_split(np.roll(np.arange(count), draws.integers(count)), stretches)
+        order = np.concatenate([parts[part] for part in draws.permutation(stretches)])
+        begin = int(order[position]) * span / max(1, count - 1)
+        return min(max(0.0, begin + moved), span)
 
 
 def nearest_usable(offsets: Numbers, usable: npt.NDArray[np.bool_]) -> Numbers:
