@@ -157,6 +157,14 @@ def _streams_or_says_that_it_cannot(factory: Factory, rate: int) -> None:
         _require_equal(np.concatenate([*parts, board.flush()], axis=1), expected, f"in chunks of {size}")
 
 
+def _blocks_are_the_same_audio(factory: Factory, rate: int) -> None:
+    signal = _signal(2, 2 * rate)
+    expected = factory()(signal, rate)
+    for board in (Pedalboard([factory()]), Pedalboard([Chain([None]), factory()])):
+        parts = board.process_blocks(lambda: _chunks(signal, rate // 3 + 1), len(signal), rate)
+        _require_equal(np.concatenate(list(parts), axis=1), expected, "process_blocks()")
+
+
 def _chunks(signal: Array, size: int) -> Iterator[Array]:
     return (signal[:, start : start + size] for start in range(0, signal.shape[1], size))
 
@@ -179,5 +187,6 @@ _CLAUSES: tuple[Clause, ...] = (
     _every_call_begins_anew,
     _boards_do_not_change_it,
     _streams_or_says_that_it_cannot,
+    _blocks_are_the_same_audio,
     _copies_do_the_same,
 )

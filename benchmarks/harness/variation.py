@@ -20,6 +20,7 @@ class Variation(Task):
     name = "vary"
     columns = (
         Column("harmony", "harmony"),
+        Column("beat", "beat"),
         Column("level", "level"),
         Column("new", "new"),
         Column("copied", "copied"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,25 +114,28 @@ def _process_file(source: Path, target: Path, board: Pedalboard, results: Result
     from caw_toolkit.audio.blocks import open_audio
 
     with open_audio(source) as audio:
-        blocks = _process_blocks(board, audio, display)
+        blocks = _process_blocks(board, audio, display, beside=target)
         results.write_blocks(
             target, blocks, audio.sample_rate, channels=audio.channels, source=audio.source, read=[source]
         )
 
 
-def _process_blocks(board: Pedalboard, audio: AudioBlocks, display: ProgressDisplay) -> Iterator[Array]:
-    """The audio of a file after a chain, block by block if the chain can stream."""
-    import numpy as np
+def _process_blocks(
+    board: Pedalboard, audio: AudioBlocks, display: ProgressDisplay, *, beside: Path
+) -> Iterator[Array]:
+    """The audio of a file after a chain, block by block if the chain can do that."""
+    begun = False
+
+    def read() -> Iterable[Array]:
+        """The audio; the work is done as it is read, but for what an effect has to know before it begins."""
+        nonlocal begun
+        is_listening, begun = not begun and not board.can_stream, True
+        if is_listening:
+            display.update(0.0, "processing")
+        return audio if is_listening else display.tracked(audio, audio.samples)
 
     try:
-        if board.can_stream:
-            stream = board.open_stream(audio.channels, audio.sample_rate)
-            for block in display.tracked(audio, audio.samples):
-                yield stream.push(block)
-            yield stream.flush()
-        else:
-            display.update(0.0, "processing")
-            yield board(np.concatenate(list(audio), axis=1), audio.sample_rate)
+        yield from board.process_blocks(read, audio.channels, audio.sample_rate, beside=beside)
     except Exception as error:
         raise _failure(error, audio.name) from error
 

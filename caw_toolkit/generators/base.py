@@ -35,7 +35,11 @@ class ScaleGenerator(nn.Module, ABC):
             alike.
         can_edit: whether signals can be led back towards noise, so that there are `revise` and `fill`.
         can_scatter: whether it makes textures of grains of the recording, so that there is `scatter`.
+        can_renoise: whether it knows the noise that it maps to a signal, so that there is `renoise`.
         memorises_edges: whether it hears where the recording begins and ends, and learns how.
+        selects_by_noise: whether its noise does no more than decide between segments that fit about equally well, so
+            that there may be any amount of it.
+        extends_any_band: whether `extend` goes by all that the coarser signal has, and takes `ratio`.
         noise_gain_for_given_audio: factor of the noise where the scale follows audio that is given, and should be like
             it, instead of what the coarser scales have made.
     """
@@ -45,7 +49,10 @@ class ScaleGenerator(nn.Module, ABC):
     total_stride: int = 1
     can_edit: bool = False
     can_scatter: bool = False
+    can_renoise: bool = False
     memorises_edges: bool = False
+    selects_by_noise: bool = False
+    extends_any_band: bool = False
     noise_gain_for_given_audio: float = 1.0
 
     @property
@@ -69,10 +76,14 @@ class ScaleGenerator(nn.Module, ABC):
     def prepare_for_external(self) -> None:
         """Called before `extend`: compute what that needs and a model file does not hold; once is enough."""
 
-    def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
+    def extend(self, noise: Tensor, coarse: Tensor | None, ratio: float | None = None) -> Tensor:
         """As `forward`, where the coarser signal is other audio than the recording or what is made from it.
 
-        The noise may go unused.
+        Args:
+            noise: as in `forward`; it may go unused.
+            coarse: as in `forward`.
+            ratio: the scale's rate over that of the coarser signal before it was upsampled, where it may be another one
+                than that of the scale below; only if `extends_any_band`.
         """
         made: Tensor = self(noise, coarse)
         return made
@@ -122,6 +133,18 @@ class ScaleGenerator(nn.Module, ABC):
             strength: how far the guess is led back towards noise first, as in `revise`.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot edit")
+
+    def renoise(self, signal: Tensor, noise: Tensor) -> Tensor:
+        """Noise that is mapped to about a signal of the coarsest scale, and is distributed as noise is (`can_renoise`).
+
+        Args:
+            signal: `(batch, channels, samples)`.
+            noise: white, of the same shape: what the signal does not decide.
+
+        Returns:
+            The noise, of the same shape; samples may be cut to whole frames.
+        """
+        raise NotImplementedError(f"{type(self).__name__} knows no noise of a signal")
 
     def recording(self) -> Tensor | None:
         """The scale's training signal, `(channels, samples)`, in a generator that holds it."""

@@ -10,6 +10,7 @@ alignment of waveform-similarity overlap-add (Verhelst and Roelands, 1993).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from torch.nn import functional
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import add_halves
 from caw_toolkit.generators.base import ScaleGenerator
+from caw_toolkit.generators.exemplar_levels import PASSBAND, ExemplarLevels
 from caw_toolkit.generators.exemplar_search import CONTEXT_FRAMES, SegmentIndex
 from caw_toolkit.generators.grains import Scattering, join_gains, nearest_usable
 from caw_toolkit.generators.guide import Guide
@@ -28,13 +30,13 @@ from caw_toolkit.generators.timing import Timing
 
 #: Weight of a smooth concatenation beside the similarity to the coarser signal (docs/decisions.md).
 CONCATENATION_WEIGHT = 0.5
+#: What a unit of a guide's distance costs: of going on, too, or a segment would play past what it was chosen for.
+GUIDE_COST = 0.03
 #: Candidates that count as one where they lie within the same hop of the recording, as the nearest ones do.
 CANDIDATES_A_HOP = 3
 #: How far a segment that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
 #: stay within those of the recording.
 LEVEL_EXPONENT = 0.7
-#: Distance of segments that must not be taken.
-FAR = 1e6
 
 
 class ExemplarGenerator(ScaleGenerator):
@@ -54,8 +56,10 @@ class ExemplarGenerator(ScaleGenerator):
     real: Tensor
     coarse: Tensor
     usable: Tensor
+    selects_by_noise = True
     noise_gain_for_given_audio = 0.4
     can_scatter = True
+    extends_any_band = True
 
     def __init__(
         self,
@@ -92,10 +96,11 @@ class ExemplarGenerator(ScaleGenerator):
         self.register_buffer("coarse", torch.zeros(audio_channels, samples))
         self.register_buffer("usable", torch.ones(samples, dtype=torch.bool))
         self._selector: UnitSelector | None = None
+        self._external: _External | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The selector follows from the buffers, and is made anew where it is needed."""
-        return {**self.__dict__, "_selector": None}
+        return {**self.__dict__, "_selector": None, "_external": None}
 
     def hold(self, real: Tensor, coarse: Tensor, segments: tuple[tuple[int, int], ...]) -> None:
         """Take the recording and its coarser version, `(channels, samples)`, and where its segments may come from."""
@@ -104,13 +109,34 @@ class ExemplarGenerator(ScaleGenerator):
         self.usable.fill_(False)
         for start, stop in segments:
             self.usable[start + self.hop : stop - self.hop] = True
-        self._selector = None
+        self._selector = self._external = None
 
     def recording(self) -> Tensor:
         return self.real
 
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         return self._make(noise, coarse)
+
+    def extend(self, noise: Tensor, coarse: Tensor | None, ratio: float | None = None) -> Tensor:
+        if coarse is None or ratio is None:
+            return self._make(noise, coarse)
+        external = self._external_for(ratio)
+        made = torch.stack(
+            [self._follow(external.selector, *pair, None, None) for pair in zip(noise, coarse, strict=True)]
+        )
+        return torch.stack([external.levels.apply(*pair) for pair in zip(made, coarse, strict=True)])
+
+    def _external_for(self, ratio: float) -> _External:
+        external = self._external
+        if external is None or external.ratio != ratio or external.selector.index.device != self.real.device:
+            spectrum = torch.fft.rfft(self.real)
+            spectrum[:, round(PASSBAND * spectrum.shape[-1] / ratio) :] = 0
+            coarse = torch.fft.irfft(spectrum, self.real.shape[-1])
+            shift = math.ceil(self.shift * ratio / self.ratio)
+            index = SegmentIndex(coarse.sum(0), self.usable, hop=self.hop, ratio=math.ceil(ratio), shift=shift)
+            levels = ExemplarLevels(self.real, coarse, self.usable, hop=self.hop, ratio=ratio)
+            external = self._external = _External(ratio, UnitSelector(index, self.real.sum(0)), levels)
+        return external
 
     def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
         return self._make(noise, coarse, guide=guide)
@@ -154,18 +180,16 @@ class ExemplarGenerator(ScaleGenerator):
     ) -> Tensor:
         """Overlap-add segments of the recording along a coarser signal, `(channels, samples)`."""
         index = selector.index
-        distances = taken = None
+        distances = None
         if guide is not None:
-            grid = self.hop, index.frames(coarse.shape[1]), index.hops
-            taken = guide.taken_hops(*grid)
-            distances = guide.distances(self.real, *grid).masked_fill(taken, FAR)
+            distances = guide.distances(self.real, self.hop, index.frames(coarse.shape[1]), index.hops)
         matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP), distances, timing)
         frames, candidates, _ = matches.offsets.shape
         # The scale's noise at a frame decides there, so that a stretch of time is rendered alike on its own.
         drawn = self.selection_noise * _frames(noise[0], frames, self.hop, candidates + 1)
         scores = matches.similarity + drawn[:, :-1, None]
         bonuses = drawn[:, -1] + self.concatenation_cost
-        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, taken, timing)
+        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, distances, timing)
         return self._overlap_add(index, offsets, matches.levels)[:, : coarse.shape[1]]
 
     def _overlap_add(self, index: SegmentIndex, offsets: Tensor, levels: Tensor) -> Tensor:
@@ -174,6 +198,15 @@ class ExemplarGenerator(ScaleGenerator):
         gains = louder.clamp_max(1) ** LEVEL_EXPONENT
         segments = functional.pad(self.real, (self.hop, self.hop)).unfold(1, 2 * self.hop, 1)[:, offsets]
         return add_halves(segments * index.window * gains[:, None])
+
+
+@dataclass(frozen=True)
+class _External:
+    """What external audio is extended with that has its own band."""
+
+    ratio: float
+    selector: UnitSelector
+    levels: ExemplarLevels
 
 
 def _frames(signal: Tensor, count: int, hop: int, length: int) -> Tensor:
@@ -208,7 +241,7 @@ class UnitSelector:
         offsets: Tensor,
         scores: Tensor,
         bonuses: Tensor,
-        taken: Tensor | None = None,
+        distances: Tensor | None = None,
         timing: Timing | None = None,
     ) -> Tensor:
         """Follow the best score frame by frame, a smooth concatenation included.
@@ -218,7 +251,7 @@ class UnitSelector:
             offsets: of candidates, `(frames, candidates, shifts)`.
             scores: of candidates without their concatenation, the same shape.
             bonuses: for going on with the segment before, `(frames,)`, beside its similarity and perfect concatenation.
-            taken: where that must not be, `(frames, hops of the recording)`.
+            distances: of a guide, `(frames, hops of the recording)`.
             timing: if segments off the beat cost something.
 
         Returns:
@@ -226,8 +259,10 @@ class UnitSelector:
         """
         hop = self.index.hop
         options, alone, given, extra = (tensor.cpu().numpy() for tensor in (offsets, scores, targets, bonuses))
-        free = np.ones((len(options), 1), bool) if taken is None else ~taken.cpu().numpy()
-        last_hop = free.shape[1] - 1
+        costs = None if distances is None else GUIDE_COST * distances.cpu().numpy()
+        if costs is not None:
+            last_hop = costs.shape[1] - 1
+            alone = alone - costs[np.arange(len(options))[:, None, None], np.minimum(options // hop, last_hop)]
         if timing is not None:
             phases = timing.frames(hop, len(options))
             alone = alone - timing.off_beat(options, phases[:, None, None])
@@ -237,8 +272,10 @@ class UnitSelector:
         for frame in range(1, len(options)):
             offset = path[-1] + hop
             going_on = -np.inf
-            if self._usable[offset] and free[frame, min(offset // hop, last_hop)]:
+            if self._usable[offset]:
                 going_on = self._similarity(offset, given[frame]) + CONCATENATION_WEIGHT + extra[frame]
+                if costs is not None:
+                    going_on -= float(costs[frame, min(offset // hop, last_hop)])
                 if timing is not None:
                     going_on -= float(timing.off_beat(np.array(offset), phases[frame]))
             # Concatenations are the costly part: most frames go on, and no concatenation could make up for that.

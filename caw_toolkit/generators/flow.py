@@ -21,6 +21,9 @@ from caw_toolkit.generators.unet import UNet
 
 #: Steps of the solver when a signal is completed: what is generated needs time to agree with what is known.
 FILL_STEPS = 32
+#: What is mixed with a signal before its noise is looked for, and the steps of the solver on the way back: with less or
+#: none the noise found is too weak, and nothing that the flow was trained on (docs/decisions.md).
+RENOISE_STRENGTH, RENOISE_STEPS = 0.2, 12
 
 
 def compand(signal: Tensor, exponent: float) -> Tensor:
@@ -53,6 +56,7 @@ class FlowGenerator(ScaleGenerator):
     coarse_level: Tensor
     gain: Tensor
     can_edit = True
+    can_renoise = True
 
     def __init__(
         self,
@@ -208,6 +212,12 @@ class FlowGenerator(ScaleGenerator):
         target, condition = self.normalise(real / self.gain, coarse)
         condition = None if condition is None else condition[..., :whole]
         return self._solve(target[..., :whole], condition, 1.0, 0.0)
+
+    def renoise(self, signal: Tensor, noise: Tensor) -> Tensor:
+        whole = signal.shape[-1] // self.frame_samples * self.frame_samples
+        target, _ = self.normalise(signal[..., :whole] / self.gain, None)
+        mixed = (1 - RENOISE_STRENGTH) * target + RENOISE_STRENGTH * noise[..., :whole]
+        return self._solve(mixed, None, 1 - RENOISE_STRENGTH, 0.0, steps=RENOISE_STEPS)
 
     def _solve(
         self,

@@ -21,6 +21,8 @@ CHROMA_SECONDS, CHROMA_RANGE = 0.25, (80.0, 2000.0)
 LOWEST_OCTAVE, LEAST_LEVEL = 250.0, 1e-3
 #: What a unit of both counts for beside the distance of the coarser spectra (docs/decisions.md).
 CHROMA_WEIGHT, LEVEL_WEIGHT = 6.0, 2.0
+#: Distance of what must not be taken.
+FAR = 1e6
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,15 @@ class Guide:
         rate: of the scale, Hz.
         taken: which frames of the recording must not be used for which frames of the stretch,
             `(frames, frames of the recording)`, with `FRAMES_A_SECOND`.
+        weight: of being unlike the audio, from 0 (it does not matter) to 1.
     """
 
     signal: Tensor
     rate: int
     taken: Tensor
+    weight: float = 1.0
 
-    def taken_hops(self, hop: int, frames: int, hops: int) -> Tensor:
+    def _taken_hops(self, hop: int, frames: int, hops: int) -> Tensor:
         """`taken` for frames and for segments of the recording that lie `hop` samples apart, `(frames, hops)`."""
         rows, columns = (
             (torch.arange(count) * hop * FRAMES_A_SECOND / self.rate).round().long().clamp_max(size - 1)
@@ -47,7 +51,7 @@ class Guide:
         return self.taken[rows][:, columns].to(self.signal.device)
 
     def distances(self, recording: Tensor, hop: int, frames: int, hops: int) -> Tensor:
-        """How unlike frames of the signal and segments of the recording are, `(frames, hops)`.
+        """How unlike frames of the signal and segments of the recording are, `(frames, hops)`; far where taken.
 
         Args:
             recording: of the scale, `(channels, samples)`.
@@ -56,7 +60,8 @@ class Guide:
             hops: of the recording.
         """
         given = _features(self.signal.sum(0), self.rate, hop, frames)
-        return torch.cdist(given, _features(recording.sum(0), self.rate, hop, hops)).square()
+        unlike = torch.cdist(given, _features(recording.sum(0), self.rate, hop, hops)).square()
+        return (self.weight * unlike).masked_fill(self._taken_hops(hop, frames, hops), FAR)
 
 
 def _features(signal: Tensor, rate: int, hop: int, count: int) -> Tensor:

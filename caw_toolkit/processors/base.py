@@ -21,10 +21,11 @@ from caw_toolkit.processors.parameters import Parameter
 class Processor(CallContract):
     """Base of audio processors written in Python. Call it like a native pedalboard plugin.
 
-    A subclass declares its parameters and implements one of two methods. `_process(audio, sample_rate)` gets a whole
+    A subclass declares its parameters and implements one of three methods. `_process(audio, sample_rate)` gets a whole
     signal, `(channels, samples)` float32 that it may overwrite, and returns as many samples. A processor that can also
     work on a signal chunk by chunk implements `_open_stream(channels, sample_rate)` instead, and whole signals go
-    through such a stream as one chunk.
+    through such a stream as one chunk. One that has to hear all of a signal before it begins, but not all at once,
+    implements `_process_blocks(read, channels, sample_rate)`.
 
         class Fade(Processor):
             seconds: Parameter[float] = Parameter(default=0.5, check=number(0, 10), summary="Length of the fade, in s.")

@@ -7,7 +7,9 @@ own gives.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, MutableSequence, Sequence
-from typing import Any, overload
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeGuard, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +20,13 @@ from pedalboard import Mix as NativeMix
 from caw_toolkit.arrays import Array
 from caw_toolkit.errors import CawError
 from caw_toolkit.processors.contract import CallContract
-from caw_toolkit.processors.native import leaves, mixes_latencies, unstreamable
+from caw_toolkit.processors.native import mixes_latencies, unstreamable
 from caw_toolkit.processors.native_signal import NativeSignal
-from caw_toolkit.processors.protocols import AudioProcessor, Stream
+from caw_toolkit.processors.passes import blocks_through
+from caw_toolkit.processors.protocols import AudioProcessor, Reader, Stream
 from caw_toolkit.processors.rows import Member, chain_stream, mix_stream, plainly_native, rows
 from caw_toolkit.processors.streams import call_plugin
+from caw_toolkit.processors.structure import Structure, is_same, leaves_of, refuse_duplicates, structure_of
 
 
 class _Container(CallContract, MutableSequence[Member]):
@@ -38,7 +42,7 @@ class _Container(CallContract, MutableSequence[Member]):
     def _prepare(self) -> None:
         super()._prepare()
         self._plugins = []
-        self._planned: list[Any] | None = None
+        self._planned: Structure | None = None
         self._stages: list[Member] = []
         self._native_signal: NativeSignal | None = None
 
@@ -100,7 +104,7 @@ class _Container(CallContract, MutableSequence[Member]):
         return self._unstreamable_part() is None
 
     def _unstreamable_part(self) -> str | None:
-        for leaf in _leaves(self):
+        for leaf in leaves_of(self):
             if isinstance(leaf, pedalboard.Plugin):
                 if unstreamable(leaf):
                     return unstreamable(leaf)
@@ -149,9 +153,9 @@ class _Container(CallContract, MutableSequence[Member]):
 
     def _plan(self) -> list[Member]:
         """What to call, native rows as one plugin; made anew when the list has changed."""
-        structure = _structure(self)
-        if not _same(structure, self._planned):
-            _refuse_duplicates(self)
+        structure = structure_of(self)
+        if not is_same(structure, self._planned):
+            refuse_duplicates(self)
             self._stages = self._make_stages()
             self._planned = structure
             self._session = self._native_signal = None
@@ -196,6 +200,26 @@ class Chain(_Container):
 
     def _member_stream(self, channels: int, sample_rate: float, buffer_size: int) -> Stream:
         return chain_stream(self._plugins, channels, sample_rate, buffer_size)
+
+    @property
+    def can_reread(self) -> bool:
+        """Whether each plugin can stream, or read a signal as often as it needs."""
+        return all(_streams(plugin) or _rereads(plugin) for plugin in self._plugins)
+
+    def process_blocks(
+        self, read: Reader, channels: int, sample_rate: float, *, buffer_size: int = 8192, beside: Path | None = None
+    ) -> Iterator[Array]:
+        """As of all processors; what a plugin has to read again is kept in a temporary file."""
+        self._plan()  # refuses a plugin that is there twice
+        if self.can_stream or not self.can_reread:
+            return super().process_blocks(read, channels, sample_rate, buffer_size=buffer_size, beside=beside)
+        return blocks_through(self._sections(), read, channels, sample_rate, buffer_size=buffer_size, beside=beside)
+
+    def _sections(self) -> Iterator[CallContract]:
+        """Plugins in a row that can stream as one chain, and each of the others by itself."""
+        for can_stream, group in groupby(self._plugins, key=_streams):
+            plugins = list(group)
+            yield from [Chain(plugins)] if can_stream else filter(_rereads, plugins)
 
 
 class Pedalboard(Chain):
@@ -298,37 +322,15 @@ def _require_member(plugin: Any) -> Member:
     return plugin
 
 
+def _streams(plugin: Member) -> bool:
+    """Whether a part of a chain can stream."""
+    return Chain([plugin]).can_stream
+
+
+def _rereads(plugin: Member) -> TypeGuard[CallContract]:
+    """Whether a part of a chain can read a signal as often as it needs."""
+    return isinstance(plugin, CallContract) and plugin.can_reread
+
+
 def _native_form(plugin: AudioProcessor) -> pedalboard.Plugin | None:
     return plugin.native_form() if isinstance(plugin, _Container) else plainly_native(plugin)
-
-
-def _structure(plugin: Any) -> list[Any]:
-    """What decides whether a plan still holds: which objects there are, and how they are nested.
-
-    The objects themselves, not their `id()`: pybind11 makes a new wrapper of a native plugin whenever none is alive.
-    """
-    containers = (_Container, pedalboard.PluginContainer)
-    return [plugin, [_structure(inner) for inner in plugin] if isinstance(plugin, containers) else []]
-
-
-def _same(structure: list[Any], planned: list[Any] | None) -> bool:
-    """Whether two structures are of the same objects."""
-    if planned is None or structure[0] is not planned[0] or len(structure[1]) != len(planned[1]):
-        return False
-    return all(_same(inner, planned_inner) for inner, planned_inner in zip(structure[1], planned[1], strict=True))
-
-
-def _refuse_duplicates(container: _Container) -> None:
-    seen: dict[int, AudioProcessor] = {}  # the leaves are kept alive: an `id()` is of use only as long as its object is
-    for leaf in _leaves(container):
-        if id(leaf) in seen:
-            raise RuntimeError(f"{leaf!r} is on the board more than once: make one plugin for each place")
-        seen[id(leaf)] = leaf
-
-
-def _leaves(plugin: Any) -> Iterator[AudioProcessor]:
-    if isinstance(plugin, _Container):
-        for inner in plugin:
-            yield from _leaves(inner)
-    else:
-        yield from leaves(plugin)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from abc import ABCMeta
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +23,8 @@ from caw_toolkit.processors.layout import (
     require_buffer_size,
     to_channels_first,
 )
-from caw_toolkit.processors.protocols import Stream
-from caw_toolkit.processors.supervision import NonFiniteSamples, SupervisedStream, blamed_on
+from caw_toolkit.processors.protocols import Reader, Stream
+from caw_toolkit.processors.supervision import NonFiniteSamples, SupervisedPasses, SupervisedStream, blamed_on
 
 
 @dataclass
@@ -93,6 +95,14 @@ class CallContract(metaclass=_SealingType):
     def can_stream(self) -> bool:
         """Whether audio can be given chunk by chunk, with `reset=False`."""
         return type(self)._open_stream is not CallContract._open_stream
+
+    @property
+    def can_reread(self) -> bool:
+        """Whether it can read a signal block by block, as often as it needs: `process_blocks` then needs little memory.
+
+        .. versionadded:: 0.1
+        """
+        return self.can_stream or type(self)._process_blocks is not CallContract._process_blocks
 
     def __call__(
         self, input_array: npt.NDArray[Any], sample_rate: float, buffer_size: int = 8192, reset: bool = True
@@ -229,13 +239,61 @@ class CallContract(metaclass=_SealingType):
             self._buffer_size = buffer_size
             return SupervisedStream(self._open_stream(channels, sample_rate), name, channels)
 
+    def process_blocks(
+        self, read: Reader, channels: int, sample_rate: float, *, buffer_size: int = 8192, beside: Path | None = None
+    ) -> Iterator[Array]:
+        """Process a whole signal of any length, in little memory if `can_reread` is true.
+
+        Args:
+            read: gives the signal from its beginning, `(channels, samples)` float32 at a time; called as often as the
+                processor needs.
+            channels: of the signal.
+            sample_rate: Hz.
+            buffer_size: samples that native plugins get at a time.
+            beside: the file that the result is for: temporary files of a chain are in its folder if possible.
+
+        Yields:
+            the result, part after part: what a call with the whole signal returns.
+
+        Raises:
+            CawError: the audio does not suit the processor, or it returned audio of another shape.
+
+        Example:
+            >>> from caw_toolkit import Pedalboard
+            >>> halves = [np.ones((1, 2), np.float32), np.zeros((1, 2), np.float32)]
+            >>> np.concatenate(list(Pedalboard().process_blocks(lambda: halves, 1, 8000)), axis=1)
+            array([[1., 1., 0., 0.]], dtype=float32)
+
+        .. versionadded:: 0.1
+        """
+        name = type(self).__name__
+        if not self.can_reread:
+            yield self.process_audio(np.concatenate(list(read()), axis=1), sample_rate, buffer_size)
+        elif self.can_stream:
+            yield from _streamed(self.open_stream(channels, sample_rate, buffer_size), read())
+        else:
+            passes = SupervisedPasses(read, name, channels)
+            with self._lock, blamed_on(name):
+                self._buffer_size = buffer_size
+                made = self._process_blocks(passes.read, channels, sample_rate)
+            yield from passes.checked(made)
+
     # ------------------------------------------------------------------ for subclasses
 
     def _process(self, audio: Array, sample_rate: float) -> Array:
         """Process a whole signal, `(channels, samples)`, and return one of the same shape."""
-        stream = self._open_stream(audio.shape[0], sample_rate)
-        return np.concatenate([stream.push(audio), stream.flush()], axis=1)
+        return np.concatenate(list(self._process_blocks(lambda: [audio], audio.shape[0], sample_rate)), axis=1)
+
+    def _process_blocks(self, read: Reader, channels: int, sample_rate: float) -> Iterable[Array]:
+        """Process a whole signal that can be read more than once, and return the result part after part."""
+        return _streamed(self._open_stream(channels, sample_rate), read())
 
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         """Begin a signal that arrives chunk by chunk."""
         raise NotImplementedError(f"{type(self).__name__} implements neither _process nor _open_stream")
+
+
+def _streamed(stream: Stream, signal: Iterable[Array]) -> Iterator[Array]:
+    for block in signal:
+        yield stream.push(block)
+    yield stream.flush()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy.typing as npt
 
 from caw_toolkit.arrays import Array
+
+#: Gives a signal from its beginning whenever it is called, `(channels, samples)` at a time.
+Reader: TypeAlias = Callable[[], Iterable[Array]]
 
 
 @runtime_checkable

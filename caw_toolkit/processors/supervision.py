@@ -6,7 +6,7 @@ would end the program unasked (`SystemExit`) becomes an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from caw_toolkit.arrays import Array
 from caw_toolkit.errors import CawError, describe_exception
-from caw_toolkit.processors.protocols import Stream
+from caw_toolkit.processors.protocols import Reader, Stream
 
 _NOTE = "in the effect "
 
@@ -100,6 +100,50 @@ class NonFiniteSamples:
         return made
 
 
+class _Account:
+    """What an effect was given of a signal, and what it has returned of it.
+
+    Args:
+        name: of the effect, for errors.
+        channels: of the signal.
+    """
+
+    def __init__(self, name: str, channels: int) -> None:
+        self._name = name
+        self._channels = channels
+        self._non_finite = NonFiniteSamples()
+
+    def given(self, audio: Array) -> Array:
+        """The next samples as the effect gets them."""
+        return self._non_finite.take_out(audio)
+
+    def returned(self, made: Any) -> Array:
+        """The next samples of the result.
+
+        Raises:
+            CawError: there are more than went in, or it is something else than audio of as many channels.
+        """
+        if not isinstance(made, np.ndarray) or made.ndim != 2 or len(made) != self._channels:
+            what = f"audio of shape {made.shape}" if isinstance(made, np.ndarray) else f"{type(made).__name__}"
+            raise CawError(f"{self._name} returned {what} instead of {self._channels} channel(s)")
+        whole = self._non_finite.put_back(np.asarray(made, np.float32))
+        self._require(self._non_finite.returned <= self._non_finite.received)
+        return whole
+
+    def close(self) -> None:
+        """The signal has ended.
+
+        Raises:
+            CawError: samples are missing.
+        """
+        self._require(self._non_finite.returned == self._non_finite.received)
+
+    def _require(self, right: bool) -> None:
+        if not right:
+            counts = f"{self._non_finite.returned} samples for {self._non_finite.received}"
+            raise CawError(f"{self._name} returned {counts}")
+
+
 class SupervisedStream:
     """A processor's stream that is held to the contract: as many samples out as in, in the end, and none before.
 
@@ -112,8 +156,7 @@ class SupervisedStream:
     def __init__(self, stream: Stream, name: str, channels: int) -> None:
         self._stream = stream
         self._name = name
-        self._channels = channels
-        self._non_finite = NonFiniteSamples()
+        self._account = _Account(name, channels)
 
     def push(self, audio: Array) -> Array:
         """Take the next samples and return what is ready.
@@ -122,8 +165,7 @@ class SupervisedStream:
             CawError: more came back than went in, or something else than audio of as many channels.
         """
         with blamed_on(self._name):
-            made = self._stream.push(self._non_finite.take_out(audio))
-            return self._checked(made)
+            return self._account.returned(self._stream.push(self._account.given(audio)))
 
     def flush(self) -> Array:
         """Return the rest.
@@ -132,19 +174,44 @@ class SupervisedStream:
             CawError: samples are missing.
         """
         with blamed_on(self._name):
-            made = self._checked(self._stream.flush())
-            self._require(self._non_finite.returned == self._non_finite.received)
+            made = self._account.returned(self._stream.flush())
+            self._account.close()
             return made
 
-    def _checked(self, made: Any) -> Array:
-        if not isinstance(made, np.ndarray) or made.ndim != 2 or len(made) != self._channels:
-            what = f"audio of shape {made.shape}" if isinstance(made, np.ndarray) else f"{type(made).__name__}"
-            raise CawError(f"{self._name} returned {what} instead of {self._channels} channel(s)")
-        whole = self._non_finite.put_back(np.asarray(made, np.float32))
-        self._require(self._non_finite.returned <= self._non_finite.received)
-        return whole
 
-    def _require(self, right: bool) -> None:
-        if not right:
-            counts = f"{self._non_finite.returned} samples for {self._non_finite.received}"
-            raise CawError(f"{self._name} returned {counts}")
+class SupervisedPasses:
+    """A signal that a processor reads as often as it needs, and a result that is held to the contract.
+
+    Args:
+        read: gives the signal from its beginning.
+        name: of the effect, for errors.
+        channels: of the signal.
+    """
+
+    def __init__(self, read: Reader, name: str, channels: int) -> None:
+        self._read = read
+        self._name = name
+        self._channels = channels
+        self._account = _Account(name, channels)
+
+    def read(self) -> Iterator[Array]:
+        """The signal from its beginning, once more; the result is held against the latest pass."""
+        self._account = account = _Account(self._name, self._channels)
+        for block in self._read():
+            yield account.given(block)
+
+    def checked(self, made: Iterable[Array]) -> Iterator[Array]:
+        """The result, part after part.
+
+        Raises:
+            CawError: it has more or fewer samples than the signal, or is something else than audio.
+        """
+        parts = iter(made)
+        while True:
+            with blamed_on(self._name):
+                part = next(parts, None)
+                if part is None:
+                    self._account.close()
+                    return
+                part = self._account.returned(part)
+            yield part

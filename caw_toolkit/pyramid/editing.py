@@ -25,6 +25,10 @@ from caw_toolkit.pyramid.scale import Scale, scale_index
 
 #: Samples of the coarsest scale beside a gap that its resampling has blurred.
 EDGE_SAMPLES = 8
+#: Rates of given audio are multiples of about so small a part of the scale's rate.
+STEPS_TO_A_RATE = 20
+#: Audio that falls short of a rate's band by less has it.
+BAND_TOLERANCE = 1.03
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,25 @@ class Editor:
     channels: int
     peak: float
 
-    def inject(self, audio: Array, sample_rate: int, *, at_rate: int | None, seed: int, first_second: int) -> Array:
+    def inject(
+        self,
+        audio: Array,
+        sample_rate: int,
+        *,
+        at_rate: int | None,
+        content_hz: float | None,
+        seed: int,
+        first_second: int,
+    ) -> Array:
         """Enter the pyramid at a scale."""
         entry = self._entry(at_rate)
-        signal = self._at_scale(entry - 1, audio, sample_rate)
         for scale in self.scales[entry:]:
             scale.generator.prepare_for_external()
-        given = GivenAudio(signal, entry, is_external=True)
+        own_rate = None
+        if content_hz is not None and self.scales[entry].generator.extends_any_band:
+            own_rate = given_rate(self.scales[entry].rate, content_hz, least=self.scales[entry - 1].rate)
+        signal = self._at_rate(own_rate or self.scales[entry - 1].rate, audio, sample_rate)
+        given = GivenAudio(signal, entry, is_external=True, own_rate=own_rate)
         return self._render(given, audio.shape[1] / sample_rate, NoiseSource(seed, self.channels, first_second))
 
     def revise(self, audio: Array, sample_rate: int, *, strength: float, seed: int, first_second: int) -> Array:
@@ -80,7 +96,7 @@ class Editor:
         if at_rate is None and self.scales[0].generator.can_edit and extent.revision:
             coarse = self._revised(coarse, extent.revision, noise, low_pass(rates[0], keep))
         taken = bar(self.own_places(signals), extent.new_share, seed=seed, first_second=first_second)
-        given = GivenAudio(coarse, entry, guidance=Guidance(signals, rates, taken))
+        given = GivenAudio(coarse, entry, guidance=Guidance(signals, rates, taken, extent.kept))
         made = self._render(given, audio.shape[1] / sample_rate, noise)
         kept = low_pass(rates[-1], keep)
         if kept is None:
@@ -150,9 +166,13 @@ class Editor:
 
     def _at_scale(self, index: int, audio: Array, sample_rate: int) -> Tensor:
         """Audio at the rate and at the level of a scale, `(channels, samples)`."""
+        return self._at_rate(self.scales[index].rate, audio, sample_rate)
+
+    def _at_rate(self, rate: int, audio: Array, sample_rate: int) -> Tensor:
+        """Audio at a rate and at the level of the scales, `(channels, samples)`."""
         if audio.ndim != 2 or audio.shape[0] != self.channels:
             raise CawError(f"the model has {self.channels} channel(s), the audio has shape {audio.shape}")
-        return torch.from_numpy(resample(audio / self.peak, sample_rate, self.scales[index].rate))
+        return torch.from_numpy(resample(audio / self.peak, sample_rate, rate))
 
     def _coarsest(self, noise: Noise, signal: Tensor) -> Tensor:
         """Noise of the coarsest scale, as long as a signal of it."""
@@ -163,6 +183,26 @@ class Editor:
         """Everything from the scale of entry on."""
         renderer = Renderer(self.scales, self.upsampling, noise, given)
         return np.concatenate(list(render_blocks(renderer, seconds, keep_edges=True, gain=self.peak)), axis=1)
+
+
+def given_rate(rate: int, content_hz: float, *, least: int) -> int:
+    """The rate at which audio is given to a scale: about twice the frequency that it reaches.
+
+    Args:
+        rate: of the scale, Hz.
+        content_hz: frequency that the audio reaches.
+        least: rate of the scale below, which it has at least.
+
+    >>> given_rate(44100, 8000, least=16000), given_rate(44100, 11000, least=16000)
+    (16000, 22050)
+    """
+    # Few phases: an interpolation between rates without a large common divisor takes a filter for each of thousands.
+    parts = min(
+        (count for count in range(1, rate) if rate % count == 0), key=lambda count: abs(count - STEPS_TO_A_RATE)
+    )
+    step = rate // parts
+    given = step * int(2 * content_hz * BAND_TOLERANCE / step)
+    return given if least < given < rate else least
 
 
 def _checked(strength: float) -> float:

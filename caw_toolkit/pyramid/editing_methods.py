@@ -18,7 +18,14 @@ class EditingMethods(ABC):
         """What edits with the scales of the model."""
 
     def inject(
-        self, audio: Array, sample_rate: int, *, at_rate: int | None = None, seed: int = 0, first_second: int = 0
+        self,
+        audio: Array,
+        sample_rate: int,
+        *,
+        at_rate: int | None = None,
+        content_hz: float | None = None,
+        seed: int = 0,
+        first_second: int = 0,
     ) -> Array:
         """Enter the pyramid at a scale with a given signal in place of the coarser scales' output (section 4.2, 4.3).
 
@@ -26,6 +33,8 @@ class EditingMethods(ABC):
             audio: `(channels, samples)`; its content below half the rate of the scale under `at_rate` is kept.
             sample_rate: of `audio`, Hz.
             at_rate: rate of the scale that receives the signal; default: the second-coarsest scale.
+            content_hz: frequency in Hz that the audio reaches, where only what is above it is wanted. A scale that can
+                goes by all of that, and brings what it makes to the levels that the recording would have there.
             seed: of the noise.
             first_second: where `audio` begins on the time line of the noise.
 
@@ -36,7 +45,8 @@ class EditingMethods(ABC):
             CawUsageError: if the model has a single scale, or none above the coarsest of rate `at_rate`.
             CawError: if `audio` is not two-dimensional, or the number of channels differs from the model's.
         """
-        return self._editor.inject(audio, sample_rate, at_rate=at_rate, seed=seed, first_second=first_second)
+        where = {"seed": seed, "first_second": first_second}
+        return self._editor.inject(audio, sample_rate, at_rate=at_rate, content_hz=content_hz, **where)
 
     def revise(
         self, audio: Array, sample_rate: int, *, strength: float = 0.5, seed: int = 0, first_second: int = 0

@@ -28,7 +28,9 @@ class GenerationMethods(ABC):
         """Rate of the generated audio in Hz."""
 
     @abstractmethod
-    def _take(self, seed: int, *, keep_beat: bool, up_to_rate: int | None = None) -> Renderer:
+    def _take(
+        self, seed: int, *, keep_beat: bool, coherence: float | None = None, up_to_rate: int | None = None
+    ) -> Renderer:
         """What renders a take, up to a scale."""
 
     def generate(
@@ -38,6 +40,7 @@ class GenerationMethods(ABC):
         seed: int = 0,
         keep_edges: bool = False,
         keep_beat: bool = True,
+        coherence: float | None = None,
         up_to_rate: int | None = None,
     ) -> Array:
         """Generate new audio of the training recording's source.
@@ -48,17 +51,27 @@ class GenerationMethods(ABC):
             keep_edges: start and end as the recording does where the network has memorised its ends (paper, section
                 A.4); by default more is generated and trimmed.
             keep_beat: keep to the recording's pulse, if it has one.
+            coherence: how long what is made holds together, 1 to 60 s, as by a receptive field of that length: at 2 it
+                mumbles, at 8 it keeps sequences of words and whole phrases of the recording. None leaves it as the
+                preset has it.
             up_to_rate: stop at this scale; default: the finest.
 
         Returns:
             `(channels, samples)` float32 at `up_to_rate` or the model's sample rate.
 
         Raises:
-            CawUsageError: if the length is not positive and finite, or less than a sample, or there is no scale of
-                `up_to_rate`.
+            CawUsageError: if the length is not positive and finite, or less than a sample, there is no scale of
+                `up_to_rate`, or the coherence is out of bounds or cannot be chosen for this model.
             CawError: if torchaudio, which `sinc` upsampling needs, does not load.
         """
-        blocks = self.blocks(seconds, seed=seed, keep_edges=keep_edges, keep_beat=keep_beat, up_to_rate=up_to_rate)
+        blocks = self.blocks(
+            seconds,
+            seed=seed,
+            keep_edges=keep_edges,
+            keep_beat=keep_beat,
+            coherence=coherence,
+            up_to_rate=up_to_rate,
+        )
         return np.concatenate(list(blocks), axis=1)
 
     def blocks(
@@ -68,36 +81,40 @@ class GenerationMethods(ABC):
         seed: int = 0,
         keep_edges: bool = False,
         keep_beat: bool = True,
+        coherence: float | None = None,
         up_to_rate: int | None = None,
     ) -> Iterator[Array]:
         """What `generate` makes, with its arguments and errors: blocks of some seconds, in constant memory."""
         if not (math.isfinite(seconds) and seconds > 0):
             raise CawUsageError(f"cannot generate {seconds} seconds: the duration must be positive")
-        renderer = self._take(seed, keep_beat=keep_beat, up_to_rate=up_to_rate)
+        renderer = self._take(seed, keep_beat=keep_beat, coherence=coherence, up_to_rate=up_to_rate)
         if round(seconds * renderer.rate) < 1:
             raise CawUsageError(f"cannot generate {seconds:g} seconds: less than a sample at {renderer.rate} Hz")
         return render_blocks(renderer, seconds, keep_edges=keep_edges, gain=self.peak * self.gain)
 
-    def stream(self, block_seconds: float = 1.0, *, seed: int = 0, keep_beat: bool = True) -> Iterator[Array]:
+    def stream(
+        self, block_seconds: float = 1.0, *, seed: int = 0, keep_beat: bool = True, coherence: float | None = None
+    ) -> Iterator[Array]:
         """Generate without end, in constant memory: the same audio as `generate` with the same seed, but for its end.
 
         Args:
             block_seconds: length of the blocks that are yielded, finite; they have a sample at least.
             seed: of the noise.
             keep_beat: as for `generate`.
+            coherence: as for `generate`.
 
         Yields:
             `(channels, block)` float32 at the model's sample rate.
 
         Raises:
-            CawUsageError: if the length of the blocks is not finite; like all others, when the first block is asked
-                for.
+            CawUsageError: if the length of the blocks is not finite, or as for the coherence of `generate`; like all
+                others, when the first block is asked for.
             CawError: if torchaudio, which `sinc` upsampling needs, does not load.
         """
         if not math.isfinite(block_seconds):
             raise CawUsageError(f"cannot generate in blocks of {block_seconds} seconds")
         size = max(1, round(block_seconds * self.sample_rate))
-        renderer = self._take(seed, keep_beat=keep_beat)
+        renderer = self._take(seed, keep_beat=keep_beat, coherence=coherence)
         queue = SampleQueue(self.channels)
         for block in render_blocks(renderer, math.inf, keep_edges=False, gain=self.peak * self.gain):
             queue.push(block)

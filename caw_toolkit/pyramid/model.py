@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,24 @@ from torch import Tensor
 from caw_toolkit.allocator import return_freed_memory
 from caw_toolkit.arrays import Array
 from caw_toolkit.devices import pick_device
-from caw_toolkit.errors import CawError
+from caw_toolkit.dsp.resampling import resample
+from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.grains import Scattering
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.archive import reason_of_system
+from caw_toolkit.pyramid.coherence import Coherence
 from caw_toolkit.pyramid.editing import Editor
 from caw_toolkit.pyramid.editing_methods import EditingMethods
 from caw_toolkit.pyramid.generation_methods import GenerationMethods
 from caw_toolkit.pyramid.material import Material
 from caw_toolkit.pyramid.maturity import warn_if_rough
-from caw_toolkit.pyramid.noise import Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
+from caw_toolkit.pyramid.noise import SHARE_ON_THE_BEAT, Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
 from caw_toolkit.pyramid.pauses import Pauses, find_pauses, in_samples
 from caw_toolkit.pyramid.pulse import Pulse, find_pulse
 from caw_toolkit.pyramid.renderer import Renderer
 from caw_toolkit.pyramid.scale import Scale, scale_index
 from caw_toolkit.pyramid.texture import is_texture
+from caw_toolkit.seeds import derived_seed
 
 
 @dataclass(eq=False, repr=False)
@@ -183,18 +187,47 @@ class PyramidModel(GenerationMethods, EditingMethods):
         last = len(self.scales) - 1 if up_to_rate is None else scale_index(self.scales, up_to_rate)
         return Renderer(self._ready[: last + 1], self.upsampling, noise, pulse=pulse)
 
-    def _take(self, seed: int, *, keep_beat: bool, up_to_rate: int | None = None) -> Renderer:
+    def _take(
+        self, seed: int, *, keep_beat: bool, coherence: float | None = None, up_to_rate: int | None = None
+    ) -> Renderer:
         pulse = self.pulse if keep_beat else None
+        pauses = in_samples(self.pauses, self.rates[0])
+        if coherence is not None:
+            chosen = Coherence(coherence)
+            if self._noise_of_recording is None:
+                raise CawUsageError(
+                    "how coherent takes of this model are was settled by its training (its receptive field is "
+                    f"{self.receptive_field_seconds:.1f} s): coherence is chosen for models of the fast preset only"
+                )
+            share, length = chosen.inverted_noise, chosen.segment_seconds
+            rearranged = RearrangedNoise(seed, self._noise_of_recording, share, pulse, pauses, length)
+            renderer = self.renderer(rearranged, up_to_rate, pulse=pulse)
+            return replace(renderer, selection_noise=chosen.selection_noise)
         noise = NoiseSource(seed, self.channels)
         if self.is_texture:
             texture = self.renderer(noise, up_to_rate)
             held = texture.scales[-1].generator.recording()
             if held is not None and texture.scales[-1].generator.can_scatter:
                 return replace(texture, scattering=Scattering(seed, held.shape[1] / texture.rate))
-        if self.reconstruction_noise is not None and (self.inverted_noise or self.pauses):
-            pauses = in_samples(self.pauses, self.rates[0])
-            noise = RearrangedNoise(seed, self.reconstruction_noise, self.inverted_noise, pulse, pauses)
+        # Noise that is too weak makes pauses longer and more than they should be.
+        inverted = self._noise_of_recording if self.pauses else None
+        inverted = self.reconstruction_noise if inverted is None else inverted
+        if inverted is not None and (self.inverted_noise or self.pauses):
+            share = self.inverted_noise * (1.0 if pulse is None else SHARE_ON_THE_BEAT)
+            noise = RearrangedNoise(seed, inverted, share, pulse, pauses)
         return self.renderer(noise, up_to_rate, pulse=pulse)
+
+    @cached_property
+    def _noise_of_recording(self) -> Tensor | None:
+        """Noise that the coarsest scale maps to about the recording, as strong as noise is; None if it knows none."""
+        recording, coarsest = self.recording(), self.scales[0].generator
+        if recording is None or not coarsest.can_renoise:
+            return None
+        signal = torch.from_numpy(resample(recording / self.peak, self.sample_rate, self.rates[0]))
+        random = torch.Generator().manual_seed(derived_seed(0, "noise of the recording", bits=63))
+        noise = torch.randn(signal.shape, generator=random)
+        with torch.inference_mode():
+            return coarsest.renoise(signal[None].to(self.device), noise[None].to(self.device))[0].cpu().clone()
 
     def reconstruction(self) -> ReconstructionNoise:
         """The noise that the model maps to its training recording.

@@ -22,7 +22,7 @@ SEGMENT_SECONDS = 4.0
 SEGMENT_FADE_SECONDS = 0.2
 #: In so many pieces a pause is turned round.
 PIECES_OF_PAUSES = 4
-#: How much of its share the inverted noise has where it is cut on the beat: there it leads to more copies
+#: How much of its usual share the inverted noise has where it is cut on the beat: there it leads to more copies
 #: (docs/decisions.md).
 SHARE_ON_THE_BEAT = 2 / 3
 
@@ -115,15 +115,23 @@ class RearrangedNoise(NoiseSource):
         share: of its power in the mixture, from 0 to 1.
         pulse: of the recording: segments begin with its bars, and are whole bars; None cuts anywhere.
         pauses: of the recording, where all noise is inverted: generators fill fresh noise with sound.
+        segment_seconds: length of the segments, about.
     """
 
     def __init__(
-        self, seed: int, inverted: Tensor, share: float, pulse: Pulse | None = None, pauses: Sequence[slice] = ()
+        self,
+        seed: int,
+        inverted: Tensor,
+        share: float,
+        pulse: Pulse | None = None,
+        pauses: Sequence[slice] = (),
+        segment_seconds: float = SEGMENT_SECONDS,
     ) -> None:
         super().__init__(seed, inverted.shape[0])
         self.inverted = inverted / inverted.std()
-        self.share = share if pulse is None else SHARE_ON_THE_BEAT * share
+        self.share = share
         self.pulse = pulse
+        self.segment_seconds = segment_seconds
         self._paused = torch.zeros(inverted.shape[1], dtype=torch.bool)
         for pause in pauses:
             self._paused[pause] = True
@@ -186,8 +194,8 @@ class RearrangedNoise(NoiseSource):
     def _segment_seconds(self) -> float:
         """Length of segments, about; with a pulse it is a number of bars."""
         if self.pulse is None:
-            return SEGMENT_SECONDS
-        return max(1, round(SEGMENT_SECONDS / self.pulse.bar_seconds)) * self.pulse.bar_seconds
+            return self.segment_seconds
+        return max(1, round(self.segment_seconds / self.pulse.bar_seconds)) * self.pulse.bar_seconds
 
     def _length(self, rate: int) -> float:
         """Samples from segment to segment of a take."""

@@ -43,3 +43,37 @@ def find_pauses(samples: Array, sample_rate: int) -> Pauses:
 def in_samples(pauses: Pauses, rate: int) -> list[slice]:
     """Where they are in a signal of `rate` Hz."""
     return [slice(round(start * rate), round(stop * rate)) for start, stop in pauses]
+
+
+def needed_pauses(pauses: Pauses, *, wanted: float, without: float, with_all: float) -> Pauses:
+    """Which of the pauses a model needs, of which some come by themselves: the longer ones, which do so least.
+
+    Args:
+        pauses: of the recording.
+        wanted: share of the time that is pauses, in the recording.
+        without: the same in takes that get none of the pauses.
+        with_all: the same in takes that get all of them.
+
+    Example:
+        >>> needed_pauses(((1.0, 1.4), (3.0, 3.6), (5.0, 5.3)), wanted=0.1, without=0.05, with_all=0.15)
+        ((3.0, 3.6),)
+    """
+    if wanted >= with_all:
+        return pauses
+    share = max(0.0, (wanted - without) / (with_all - without)) if with_all > without else 0.0
+    left = share * total_seconds(pauses)
+    needed = []
+    for pause in sorted(pauses, key=_seconds, reverse=True):
+        if _seconds(pause) / 2 <= left:
+            needed.append(pause)
+            left -= _seconds(pause)
+    return tuple(sorted(needed))
+
+
+def total_seconds(pauses: Pauses) -> float:
+    """How long all of them are together."""
+    return sum(map(_seconds, pauses))
+
+
+def _seconds(pause: tuple[float, float]) -> float:
+    return pause[1] - pause[0]

@@ -22,9 +22,9 @@ from caw_toolkit.pyramid.noise import pad_slice
 from caw_toolkit.seeds import derived_seed
 
 #: Strength at which all detail is new; up to there audio is kept below this frequency, in Hz, and less above.
-ALL_NEW, KEPT_BELOW = 0.5, 400.0
+ALL_NEW, KEPT_BELOW = 0.5, 350.0
 #: Above this frequency no more than a share of the power is kept, or a voice would come back as it was: of a bass, all.
-BASS_BELOW, KEPT_ABOVE_BASS = 200.0, 0.25
+BASS_BELOW, KEPT_ABOVE_BASS = 200.0, 0.15
 #: How far the coarsest scale is led back towards noise there: nearer, its flow changes next to nothing.
 REVISION = 0.6
 #: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
@@ -33,7 +33,7 @@ WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 2, 0.6, 0.7
 #: What lies so near to an own place, in seconds, is barred, too.
 REACH_SECONDS = 1.0
 #: In each second a share of the recording is barred by chance, in stretches of so many seconds: takes differ.
-BARRED_SHARE, BARRED_SECONDS = 0.5, 1.5
+BARRED_SHARE, BARRED_SECONDS = 0.65, 1.5
 #: Share of the filters' edge frequency over which they fall, on each side.
 TRANSITION = 0.15
 
@@ -45,7 +45,8 @@ class Extent:
     Attributes:
         new_share: of the seconds, those whose detail has to be new.
         revision: how far the coarsest scale is led back towards noise, 0 to 1.
-        kept: share of the power below `KEPT_BELOW` that is kept at most, from the lowest frequency on.
+        kept: weight of the audio's harmony and level, and share of the power below `KEPT_BELOW` that is kept at most,
+            from the lowest frequency on.
     """
 
     new_share: float
@@ -95,18 +96,20 @@ class Guidance:
         signals: the audio at the rate and level of every scale, `(channels, samples)`.
         rates: of the scales, Hz.
         taken: which frames of the recording must not be used, `(frames, frames of the recording)`.
+        weight: of harmony and level, from 0 to 1.
     """
 
     signals: Sequence[Tensor]
     rates: Sequence[int]
     taken: Tensor
+    weight: float
 
     def at(self, scale: int, start: int, stop: int) -> Guide:
         """The guide of a scale between two samples."""
         rate = self.rates[scale]
         first = start * FRAMES_A_SECOND // rate
         frames = torch.arange(first, stop * FRAMES_A_SECOND // rate + 2).clamp(0, len(self.taken) - 1)
-        return Guide(pad_slice(self.signals[scale], start, stop), rate, self.taken[frames])
+        return Guide(pad_slice(self.signals[scale], start, stop), rate, self.taken[frames], self.weight)
 
 
 def low_pass(rate: int, hertz: float) -> Filter | None:

@@ -43,16 +43,18 @@ class GivenAudio:
     """Audio that takes the place of the coarser scales.
 
     Attributes:
-        signal: of the scale below `entry`, at its rate and at the level of the scales, `(channels, samples)`.
+        signal: at the rate of the scale below `entry` and at the level of the scales, `(channels, samples)`.
         entry: index of the first scale that is rendered; 1 or more.
         is_external: whether it is other audio than the recording or what the pyramid makes.
         guidance: of a variation.
+        own_rate: of the signal, Hz, where that is another one: the first scale can go by all that it holds.
     """
 
     signal: Tensor
     entry: int
     is_external: bool = False
     guidance: Guidance | None = None
+    own_rate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Renderer:
         given: what is rendered from; None renders from noise alone.
         pulse: of the recording, to be kept to from 0 on; None keeps to none.
         scattering: of a recording that is a texture: the last scale is made alone; None for others.
+        selection_noise: factor of the noise of scales where it decides between segments only.
     """
 
     scales: Sequence[Scale]
@@ -74,6 +77,7 @@ class Renderer:
     given: GivenAudio | None = None
     pulse: Pulse | None = None
     scattering: Scattering | None = None
+    selection_noise: float = 1.0
 
     @property
     def rate(self) -> int:
@@ -118,7 +122,7 @@ class Renderer:
             coarse = None
             if coarser is not None:
                 # The coarser scale had more context: cut it to this scale's stretch.
-                lower = self.scales[index - 1].rate
+                lower = self._rate_below(index)
                 coarse = coarser[:, (here - coarser_begin) * lower : round(until * lower) - coarser_begin * lower]
             coarser, coarser_begin = self._scale_signal(index, here, until, coarse), here
         assert coarser is not None
@@ -143,10 +147,12 @@ class Renderer:
         noise_std = scale.noise_std
         if self.given is not None:
             noise_std *= scale.generator.noise_gain_for_given_audio
+        if scale.generator.selects_by_noise:
+            noise_std *= self.selection_noise
         noise = self.noise.normal(index, scale.rate, start - before, stop) * noise_std
         if coarse is not None:
             upsample = UPSAMPLERS[self.upsampling]
-            coarse = upsample(coarse, self.scales[index - 1].rate, scale.rate, stop - start)[None]
+            coarse = upsample(coarse, self._rate_below(index), scale.rate, stop - start)[None]
             coarse = functional.pad(coarse, (before, 0))
         drawn = noise[None].to(scale.generator.device)
         made = self._make(index, drawn, coarse, start - before, stop)[0, :, before:]
@@ -165,9 +171,19 @@ class Renderer:
             return generator.recompose(noise, coarse, replace(guide, signal=guide.signal.to(generator.device)))
         if self.pulse is not None:
             return generator.keep_time(noise, coarse, self._timing(self.pulse, index, start))
-        make = generator.extend if given is not None and given.is_external else generator
-        made: Tensor = make(noise, coarse)
+        if given is not None and given.is_external:
+            if given.own_rate is not None and generator.extends_any_band:
+                return generator.extend(noise, coarse, self.scales[index].rate / self._rate_below(index))
+            return generator.extend(noise, coarse)
+        made: Tensor = generator(noise, coarse)
         return made
+
+    def _rate_below(self, index: int) -> int:
+        """Of the signal that a scale goes by, Hz."""
+        given = self.given
+        if given is not None and given.own_rate is not None and index == given.entry:
+            return given.own_rate
+        return self.scales[index - 1].rate
 
     def _timing(self, pulse: Pulse, index: int, start: int) -> Timing:
         """Where a scale's stretch that begins with a sample, and the samples of the recording, are on the beat."""
@@ -178,9 +194,9 @@ class Renderer:
     def _given_signal(self, begin: float, end: float) -> Tensor:
         """The given signal between two times, silent outside itself."""
         assert self.given is not None
-        below = self.scales[self.given.entry - 1]
-        stretch = pad_slice(self.given.signal, round(begin * below.rate), round(end * below.rate))
-        return stretch.to(below.generator.device)
+        rate = self._rate_below(self.given.entry)
+        stretch = pad_slice(self.given.signal, round(begin * rate), round(end * rate))
+        return stretch.to(self.scales[self.given.entry].generator.device)
 
     @torch.inference_mode()
     def upsample(self, rate: int, start: int, stop: int, *, seconds: float = math.inf) -> Tensor:

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +23,7 @@ from caw_toolkit.errors import CawError
 from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.pyramid.model import PyramidModel
+from caw_toolkit.pyramid.pauses import Pauses, find_pauses, needed_pauses, total_seconds
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.seeds import derived_seed
 from caw_toolkit.training.assembly import weights_digest, with_scale
@@ -38,6 +40,8 @@ from caw_toolkit.training.stopping import StopRequest, stop_requests
 log = logging.getLogger(__name__)
 
 CHECKPOINT_INTERVAL_SECONDS = 20.0
+#: Pauses are measured on so much generated audio.
+PAUSES_SECONDS = 60
 
 
 class TrainingDivergedError(CawError):
@@ -153,6 +157,7 @@ class Trainer:
             self._obey_stop(index + 1, model)
         assert model is not None
         self.on_progress(self._schedule.report_level(is_set=False))
+        self._match_pauses(model)
         self._match_level(model)
         self.on_progress(self._schedule.report_level(is_set=True))
         self._obey_stop(len(self.plan.rates), model)
@@ -172,6 +177,18 @@ class Trainer:
             sources=self.sources,
             credits=self.credits,
         )
+
+    def _match_pauses(self, model: PyramidModel) -> None:
+        """Give what a model generates no more pauses than the recording has: it makes some of its own."""
+        if model.pauses and model.scales[0].generator.can_renoise:
+            without, with_all = (self._paused_share(model, pauses) for pauses in ((), model.pauses))
+            wanted = total_seconds(model.pauses) / self.plan.recording.seconds
+            model.pauses = needed_pauses(model.pauses, wanted=wanted, without=without, with_all=with_all)
+
+    def _paused_share(self, model: PyramidModel, pauses: Pauses) -> float:
+        """Share of the time that is pauses in what a model generates that is given some of them."""
+        generated = replace(model, pauses=pauses).generate(PAUSES_SECONDS, seed=derived_seed(self.plan.seed, "pauses"))
+        return total_seconds(find_pauses(generated, model.sample_rate)) / PAUSES_SECONDS
 
     def _match_level(self, model: PyramidModel) -> None:
         """Give what a model generates the level of the recording."""

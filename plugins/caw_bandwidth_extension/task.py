@@ -11,7 +11,7 @@ from caw_toolkit import Array, CawError, PyramidModel
 from caw_toolkit.dsp.resampling import resample
 
 #: Width of the crossfade between the recording's own band and the generated one, just below its cutoff.
-CROSSFADE_HZ = 400.0
+CROSSFADE_HZ = 100.0
 #: What lies this far below the strongest band is not content but what a codec or resampler has left.
 FLOOR_DB = 75.0
 #: A scale is given a recording whose roll-off ends below the scale's band by at most this factor.
@@ -105,9 +105,16 @@ def extend(
     kept = roll_off.undo(samples, sample_rate)
     ratio = peak / model.peak
     gain = 1.0 if LEVEL_RANGE[0] <= ratio <= LEVEL_RANGE[1] else 1 / ratio
-    made = model.inject(kept * gain, sample_rate, at_rate=model.rates[entry], seed=seed, first_second=first_second)
-    kept = resample(kept, sample_rate, model.sample_rate)
     cutoff = min(own, roll_off.reach)
+    made = model.inject(
+        kept * gain,
+        sample_rate,
+        at_rate=model.rates[entry],
+        content_hz=cutoff,
+        seed=seed,
+        first_second=first_second,
+    )
+    kept = resample(kept, sample_rate, model.sample_rate)
     return _crossover(_fit(kept, length), _fit(made, length) / np.float32(gain), model.sample_rate, cutoff)
 
 

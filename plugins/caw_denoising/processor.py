@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from caw_toolkit import Array, CawError, Processor
 from caw_toolkit.processors.model_processor import model_or_path
 from caw_toolkit.processors.parameters import Parameter, flag, number, optional
+from caw_toolkit.processors.protocols import Reader
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
@@ -19,8 +23,9 @@ _LOWEST_SAMPLE_RATE = 4000
 class Denoise(Processor):
     """Remove clicks, hum and steady noise from a recording: hiss, surface noise, rumble.
 
-    The recording's own repetitions tell its sound from its noise, so that the whole of it is needed at once. A model of
-    a cleaner recording of the same source adds what the notes sound like without noise.
+    The recording's own repetitions tell its sound from its noise, so that all of it has to be heard before the first
+    sample comes out; a long one does not have to fit into memory (`process_blocks`). A model of a cleaner recording of
+    the same source adds what the notes sound like without noise.
     """
 
     model: Parameter[PyramidModel | str | os.PathLike[str] | None] = Parameter(
@@ -43,19 +48,23 @@ class Denoise(Processor):
         if name == "model":
             self._recordings = {}
 
-    def _process(self, audio: Array, sample_rate: float) -> Array:
-        from caw_denoising.task import denoise
+    def _process_blocks(self, read: Reader, channels: int, sample_rate: float) -> Iterator[Array]:
+        from caw_denoising.task import Settings, clean_blocks
 
         if sample_rate < _LOWEST_SAMPLE_RATE:
             raise CawError(f"Denoise works from {_LOWEST_SAMPLE_RATE} Hz on, not at {sample_rate:g} Hz")
         rate = round(sample_rate)
-        return denoise(audio, rate, strength=self.strength, reference=self._reference(rate), declick=self.declick)
+        settings = Settings(self.strength, self._reference(rate), self.declick)
+        cleaned = clean_blocks(read, rate, settings, channels=channels)
+        return (np.asarray(part.samples, np.float32) for part in cleaned)
 
     def _reference(self, sample_rate: int) -> Array | None:
         """The recording of the model, if there is one; its file is read once."""
-        from caw_denoising.reference import reference_recording
-
         recordings, model = self._recordings, self.model  # in this order: the model may be changed meanwhile
-        if model is not None and sample_rate not in recordings:
+        if model is None:
+            return None
+        if sample_rate not in recordings:
+            from caw_denoising.reference import reference_recording  # loads torch
+
             recordings[sample_rate] = reference_recording(model, sample_rate)
-        return recordings.get(sample_rate)
+        return recordings[sample_rate]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def score(song: Signal, varied: Signal, sample_rate: int) -> dict[str, float]:
-    """Agreement of harmony and level, share that is new, copied share, and bias of the spectral flatness in dB.
+    """Agreement of harmony, beat and level, share that is new, copied share, and bias of the spectral flatness in dB.
 
     Args:
         song: `(samples,)`.
@@ -25,13 +25,14 @@ def score(song: Signal, varied: Signal, sample_rate: int) -> dict[str, float]:
         sample_rate: of both, Hz.
     """
     from caw_music_variation.novelty import new_share
-    from caw_music_variation.structure import harmony_agreement, level_agreement
+    from caw_music_variation.structure import beat_agreement, harmony_agreement, level_agreement
     from caw_toolkit.metrics import copied_share, flatness_bias
 
     length = min(len(song), len(varied))
     song, varied = song[:length], varied[:length]
     return {
         "harmony": harmony_agreement(song, varied, sample_rate),
+        "beat": beat_agreement(song, varied, sample_rate),
         "level": level_agreement(song, varied, sample_rate),
         "new": new_share(song[None], varied[None], sample_rate),
         "copied": copied_share(song, varied, sample_rate),
@@ -45,10 +46,10 @@ def score(song: Signal, varied: Signal, sample_rate: int) -> dict[str, float]:
 @json_option
 @score_page_option
 def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: PageFile | None) -> None:
-    """Score variations: harmony and level kept, the share that is new, the share copied in runs of 0.5 s, and hiss.
+    """Score variations: what is kept of the song's structure, the shares that are new and copied, and hiss.
 
-    Harmony is the mean cosine of the pitch classes, level a correlation; new is the share of the moments that have
-    another spectrum above 1 kHz.
+    Harmony is the mean cosine of the pitch classes, beat the correlation of onset strength, level that of level. New is
+    the share of the moments that have another spectrum above 1 kHz; copied counts runs of 0.5 s.
     """
     scores = [score(*read_pair(reference, output)) for output in outputs]
     show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

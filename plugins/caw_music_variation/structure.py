@@ -1,4 +1,4 @@
-"""How much of a song's structure a variation keeps: harmony and level."""
+"""How much of a song's structure a variation keeps: harmony, beat and level."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ Features = npt.NDArray[np.float64]
 
 #: Windows of harmony and of level, in seconds; the frequencies that count for harmony, in Hz.
 HARMONY_SECONDS, LEVEL_SECONDS, HARMONY_RANGE = 0.25, 0.064, (100, 2000)
+#: Windows of onsets, and over how long they are averaged, in seconds.
+ONSET_SECONDS, ONSET_TOLERANCE_SECONDS = 0.032, 0.1
 #: Level below the mean at which differences stop to count, as power.
 LEAST_LEVEL = 1e-4
 
@@ -30,6 +32,26 @@ def harmony_agreement(song: Signal, varied: Signal, sample_rate: int) -> float:
     return float((given * made).sum(0).mean())
 
 
+def beat_agreement(song: Signal, varied: Signal, sample_rate: int) -> float:
+    """Correlation of the onset strength, from -1 to 1: whether strokes and notes begin where the song's do.
+
+    Onset strength is the spectral flux, the sum of what rises of the compressed magnitudes, averaged over 0.1 s.
+
+    Args:
+        song: `(samples,)`.
+        varied: as long.
+        sample_rate: of both, Hz.
+
+    Example:
+        >>> strokes = np.tile(np.append(np.full(50, 0.5), np.zeros(3950)), 8)
+        >>> [round(beat_agreement(strokes, np.roll(strokes, late), 8000), 1) for late in (0, 2000)]
+        [1.0, -0.4]
+    """
+    given, made = (_onset_strength(signal, sample_rate) for signal in (song, varied))
+    with np.errstate(invalid="ignore"):  # of silence
+        return float(np.corrcoef(given, made)[0, 1])
+
+
 def level_agreement(song: Signal, varied: Signal, sample_rate: int) -> float:
     """Correlation of the logarithmic level, from -1 to 1.
 
@@ -43,6 +65,16 @@ def level_agreement(song: Signal, varied: Signal, sample_rate: int) -> float:
     levels = [np.log10(power + power.mean() * LEAST_LEVEL + 1e-20) for power in powers]
     with np.errstate(invalid="ignore"):  # of silence
         return float(np.corrcoef(*levels)[0, 1])
+
+
+def _onset_strength(signal: Signal, sample_rate: int) -> Features:
+    window = 2 ** round(np.log2(ONSET_SECONDS * sample_rate))
+    hop = window // 4
+    magnitudes = np.sqrt(power_spectrogram(signal, window, hop))
+    level = np.sqrt(np.mean(magnitudes**2)) + 1e-12
+    flux = np.maximum(np.diff(np.log1p(10 * magnitudes / level), axis=1), 0).sum(0)
+    smoothing = np.hanning(round(2 * ONSET_TOLERANCE_SECONDS * sample_rate / hop) + 2)
+    return np.asarray(np.convolve(flux, smoothing / smoothing.sum(), mode="same"))
 
 
 def _chroma(signal: Signal, sample_rate: int) -> Features:

@@ -23,7 +23,11 @@ from caw_toolkit.cli.results import Results, result_options
 
 
 @click.command(
-    epilog=examples("caw generate -m clip.pt -n 3", "caw generate -m clip.pt --duration 600 --seed 1 -o long.flac")
+    epilog=examples(
+        "caw generate -m clip.pt -n 3",
+        "caw generate -m clip.pt --duration 600 --seed 1 -o long.flac",
+        "caw generate -m clip.pt --coherence 8 -o phrases.wav",
+    )
 )
 @model_option()
 @click.option(
@@ -40,6 +44,13 @@ from caw_toolkit.cli.results import Results, result_options
 @click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
 @click.option("--keep-edges", is_flag=True, help="Begin and end like the training clip, if the model has memorised it.")
 @click.option("--no-beat", is_flag=True, help="Do not keep to the beat of the recording, if it has one.")
+@click.option(
+    "--coherence",
+    type=Amount(min=1, max=60),
+    metavar="S",
+    help="How long what is made holds together, in seconds: 2 mumbles, 8 keeps sequences of words and whole phrases of "
+    "the recording, more keeps longer ones. Default: as the preset has it, between 2 and 4.",
+)
 @result_options(what="take", clipping="scale")
 @seed_option
 @device_option
@@ -54,6 +65,7 @@ def generate(
     all_scales: bool,
     keep_edges: bool,
     no_beat: bool,
+    coherence: float | None,
     results: Results,
     seed: int,
     device: str,
@@ -87,8 +99,16 @@ def generate(
         results.require_room(files[0, rate], samples=seconds * rate * count, channels=model.channels)
     if keep_edges and not any(scale.generator.memorises_edges for scale in model.scales) and not quiet:
         click.echo("this model knows nothing of the ends of its recording: --keep-edges changes little", err=True)
-    ends_and_beat = {"keep_edges": keep_edges, "keep_beat": not no_beat}
-    made = task.takes(model, seconds, count=count, seed=seed, rates=rates, **ends_and_beat)
+    made = task.takes(
+        model,
+        seconds,
+        count=count,
+        seed=seed,
+        rates=rates,
+        keep_edges=keep_edges,
+        keep_beat=not no_beat,
+        coherence=coherence,
+    )
     with shown_progress(quiet=quiet) as display:
         for number, (take, rate, blocks) in enumerate(made, 1):
             target = files[take, rate]

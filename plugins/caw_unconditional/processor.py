@@ -10,7 +10,7 @@ import numpy as np
 from caw_toolkit import Array, Stream
 from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.processors.model_processor import ModelProcessor
-from caw_toolkit.processors.parameters import Parameter, flag, number
+from caw_toolkit.processors.parameters import Parameter, flag, number, optional
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
@@ -35,6 +35,12 @@ class Generate(ModelProcessor):
         summary="Whether to keep to the beat of the model's recording, if it has one.",
     )
 
+    coherence: Parameter[float | None] = Parameter(
+        default=None,
+        check=optional(number(1, 60)),
+        summary="How long what is generated holds together, in seconds, or None for what the preset has.",
+    )
+
     def _open_stream(self, channels: int, sample_rate: float) -> Stream:
         return _Mixing(self, self.loaded_model(sample_rate), channels)
 
@@ -43,7 +49,7 @@ class _Mixing:
     def __init__(self, settings: Generate, model: PyramidModel, channels: int) -> None:
         self._settings = settings
         self._seconds: Iterator[Array] = model.stream(
-            block_seconds=1.0, seed=settings.seed, keep_beat=settings.keep_beat
+            block_seconds=1.0, seed=settings.seed, keep_beat=settings.keep_beat, coherence=settings.coherence
         )
         self._waiting = SampleQueue(model.channels)
         self._channels = channels

@@ -16,6 +16,7 @@ def takes(
     rates: Sequence[int],
     keep_edges: bool = False,
     keep_beat: bool = True,
+    coherence: float | None = None,
 ) -> Iterator[tuple[int, int, Iterator[Array]]]:
     """Generate takes, each at one or several scales of the pyramid.
 
@@ -27,6 +28,7 @@ def takes(
         rates: of the scales to stop at, Hz.
         keep_edges: begin and end as the recording does, if the model has memorised its ends.
         keep_beat: keep to the pulse of the recording, if it has one.
+        coherence: how long what is made holds together, s; None leaves it as the preset has it.
 
     Yields:
         Number of the take, from 0 on; rate in Hz; its blocks, `(channels, samples)` float32 each.
@@ -34,8 +36,12 @@ def takes(
     for take in range(count):
         for rate in rates:
             take_seed = derived_seed(seed, "take", take)
-            yield (
-                take,
-                rate,
-                model.blocks(seconds, seed=take_seed, keep_edges=keep_edges, keep_beat=keep_beat, up_to_rate=rate),
+            blocks = model.blocks(
+                seconds,
+                seed=take_seed,
+                keep_edges=keep_edges,
+                keep_beat=keep_beat,
+                coherence=coherence,
+                up_to_rate=rate,
             )
+            yield take, rate, blocks

@@ -90,3 +90,32 @@ def test_a_recording_shorter_than_a_stretch_is_refused() -> None:
     short = ScaleTask(ScaleSpec(1, 2, RATE, COARSER, 1), real, real, ((0, 100),), None, 0, torch.device("cpu"))
     with pytest.raises(CawError, match="too short"):
         ExemplarObjective().scale_trainer(short)
+
+
+def band(seconds: int, seed: int, low: float, high: float) -> torch.Tensor:
+    """Noise between two frequencies."""
+    spectrum = torch.fft.rfft(torch.randn(1, seconds * RATE, generator=torch.Generator().manual_seed(seed)))
+    hertz = torch.fft.rfftfreq(seconds * RATE, 1 / RATE)
+    signal: torch.Tensor = torch.fft.irfft(spectrum * ((hertz >= low) & (hertz < high)), seconds * RATE)
+    return signal
+
+
+def switched(seconds: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A signal whose lows say nothing of the highs, while the octave between them comes and goes with them; when."""
+    on = torch.arange(seconds * RATE) // (RATE // 2) % 2
+    upper = band(seconds, seed + 1, 500, 900) + band(seconds, seed + 2, 1000, 2000)
+    return band(seconds, seed, 0, 400) + on * upper, on
+
+
+@pytest.mark.parametrize(("ratio", "reach", "least", "most"), [(2, 950, 10, 60), (4, 475, -3, 3)])
+def test_other_audio_is_extended_by_all_of_the_band_that_it_has(
+    ratio: int, reach: int, least: float, most: float
+) -> None:
+    recording, _ = switched(12, seed=0)
+    made = generator(task(join([AudioClip(recording.numpy(), RATE)])))
+    audio, on = switched(4, seed=10)
+    hertz = torch.fft.rfftfreq(audio.shape[1], 1 / RATE)
+    given = torch.fft.irfft(torch.fft.rfft(audio) * (hertz < reach), audio.shape[1])
+    extended = made.extend(torch.zeros(1, *given.shape), given[None], ratio)[0]
+    highs = torch.fft.irfft(torch.fft.rfft(extended) * (hertz > 1100), audio.shape[1])[0].square()
+    assert least < 10 * (highs[on == 1].mean() / highs[on == 0].mean()).log10() < most

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.dsp.resampling import resample
-from caw_toolkit.generators.flow import FlowGenerator, compand, expand, frame, unframe
+from caw_toolkit.generators.flow import RENOISE_STRENGTH, FlowGenerator, compand, expand, frame, unframe
 from caw_toolkit.generators.registry import build_generator
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.training.objectives import build_objective
@@ -125,6 +125,17 @@ def test_noise_of_a_signal_leads_back_to_it(conditional: bool, spacing: float) -
     noise = made.invert(real, coarse)
     error = made(noise, coarse) - real
     assert 10 * torch.log10(real.square().mean() / error.square().mean()) > 30
+
+
+def test_noise_found_for_a_signal_is_the_solution_backwards_from_near_it() -> None:
+    made = generator()
+    made.network = LinearVelocity(0.7)  # type: ignore[assignment]
+    real, fresh = torch.randn(1, 1, 402), torch.randn(1, 1, 402)
+    made.fit_levels(real[0], None)
+    target, _ = made.normalise(real, None)
+    near = (1 - RENOISE_STRENGTH) * target + RENOISE_STRENGTH * fresh
+    expected = near * math.exp(-0.7 * (1 - RENOISE_STRENGTH))
+    torch.testing.assert_close(made.renoise(real, fresh), expected[..., :400], atol=0, rtol=0.002)
 
 
 def test_the_tiny_models_reconstruction_resembles_the_recording(tiny_model: PyramidModel, speech: AudioClip) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from caw_toolkit.generators.exemplar import ExemplarGenerator
-from caw_toolkit.generators.guide import FRAMES_A_SECOND, Guide
+from caw_toolkit.generators.guide import FAR, FRAMES_A_SECOND, Guide
 
 RATE, HOP = 4000, 128
 
@@ -37,9 +37,16 @@ def test_louder_moments_are_nearest_to_louder_ones() -> None:
 def test_taken_frames_at_the_hops_of_a_scale() -> None:
     taken = nothing_taken(1)
     taken[:, FRAMES_A_SECOND:] = True
-    hops = Guide(tone(440, 1)[None], RATE, taken).taken_hops(HOP, 32, 63)
-    assert hops.shape == (32, 63)
-    assert not hops[:, :31].any() and hops[:, 32:].all()
+    far = Guide(tone(440, 1)[None], RATE, taken).distances(tone(440, 2)[None], HOP, 32, 63) >= FAR
+    assert far.shape == (32, 63)
+    assert not far[:, :31].any() and far[:, 32:].all()
+
+
+def test_without_weight_only_what_is_taken_counts() -> None:
+    taken = nothing_taken(1)
+    taken[:, FRAMES_A_SECOND:] = True
+    distances = Guide(tone(440, 1)[None], RATE, taken, 0).distances(tone(380, 2)[None], HOP, 32, 63)
+    assert set(distances.flatten().tolist()) == {0, FAR}
 
 
 @pytest.mark.parametrize("barred", [False, True])

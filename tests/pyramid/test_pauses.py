@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from caw_toolkit import PyramidModel
+from caw_toolkit import PyramidModel, train
 from caw_toolkit.arrays import Array
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.pyramid.noise import PIECES_OF_PAUSES, NoiseSource, RearrangedNoise
-from caw_toolkit.pyramid.pauses import find_pauses, in_samples
+from caw_toolkit.pyramid.pauses import find_pauses, in_samples, needed_pauses, total_seconds
 from caw_toolkit.training.plan import make_plan
 
 RATE = 1000
@@ -42,6 +44,34 @@ def test_only_speech_has_them() -> None:
     clip = AudioClip(words(1, 0.5, 1, 0.5, 1), 16000)
     plans = [make_plan(clip, material=material) for material in ("speech", "music")]
     assert [len(plan.pauses) for plan in plans] == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("without", "with_all", "lengths"),
+    [
+        (0.0, 0.08, [0.3, 0.4, 0.8]),  # even all are too few
+        (0.0, 0.1, [0.3, 0.4, 0.8]),
+        (0.05, 0.15, [0.8]),  # half of them by time
+        (0.1, 0.12, []),
+        (0.12, 0.11, []),
+        (0.12, 0.12, []),
+    ],
+)
+def test_no_more_are_needed_than_a_model_lacks(without: float, with_all: float, lengths: list[float]) -> None:
+    pauses = ((1.0, 1.3), (2.0, 2.8), (4.0, 4.4))
+    needed = needed_pauses(pauses, wanted=0.1, without=without, with_all=with_all)
+    assert [stop - start for start, stop in sorted(needed, key=lambda pause: pause[1] - pause[0])] == pytest.approx(
+        lengths
+    )
+    assert set(needed) <= set(pauses) and total_seconds(needed) == pytest.approx(sum(lengths))
+
+
+@pytest.mark.slow
+def test_a_model_that_makes_none_by_itself_is_given_all(tiny_preset: Path) -> None:
+    clip = AudioClip(words(1, 0.5, 0.6, 0.4, 1, 0.6, 0.5), 16000)
+    settings: dict[str, Any] = {"preset": tiny_preset, "sample_rate": 4000, "material": "speech", "seed": 1}
+    model = train(clip, device="cpu", **settings)
+    assert len(model.pauses) == 3 and model.pauses == make_plan(clip, **settings).pauses
 
 
 class TestNoise:

@@ -116,11 +116,11 @@ def test_a_bass_is_kept_up_to_a_lower_frequency_than_a_voice() -> None:
 
 def test_of_a_voice_less_is_kept_than_of_a_bass() -> None:
     all_new = Extent.of(0.5)
-    assert all_new.keep_below(harmonics(60, 1, 1, 1), RATE) == 400
-    assert all_new.keep_below(harmonics(90, 1, 0, 0, 0, 1, 1), RATE) == 400
+    assert all_new.keep_below(harmonics(60, 1, 1, 1), RATE) == 350
+    assert all_new.keep_below(harmonics(90, 1, 0, 0, 0, 1, 1), RATE) == 350
     assert 215 < all_new.keep_below(harmonics(110, 0.1, 1, 1, 1), RATE) < 225  # all that is there lies above 200 Hz
     assert Extent.of(1).keep_below(harmonics(450, 1), RATE) == 0
-    assert all_new.keep_below(torch.zeros(1, RATE), RATE) == 400
+    assert all_new.keep_below(torch.zeros(1, RATE), RATE) == 350
 
 
 class TestOwnPlaces:

@@ -23,12 +23,10 @@ PASSBAND = 0.98
 #: Weight of what is not rectified beside what is. The short windows of the lapped transform leak, which makes copies of
 #: it that are shifted by multiples of the frame rate (spectral translation).
 LINEAR_PART = 2.0
-#: Coefficients are divided by their mean power over so many bands and frames. Next to the cutoff that includes the loud
-#: linear part below it, and leaves a dip of some decibels above.
+#: Coefficients are divided by their mean power over so many bands and frames.
 NORMALISED_BANDS, NORMALISED_FRAMES = 3, 5
-#: What they are multiplied with: chosen for the log-spectral distance, as envelopes are predicted for noise
-#: (docs/decisions.md).
-GAIN = 1.1
+#: So many bands, from the lowest on, are divided by their own mean power.
+LOWEST_BANDS = 2
 #: Powers so much below that of the recording, or of what has been whitened, are silence.
 FLOOR = 1e-6
 #: Added to a recording's power, which may be zero.
@@ -61,30 +59,33 @@ class Excitation(nn.Module):
         self.finer = LappedTransform(FINER * transform.bands)
         self.passband = int(PASSBAND * self.finer.bands / ratio)
         self.total_stride = self.finer.bands
-        self.cutoff_band = transform.bands // ratio
+        # The lowest band that is added; `fit` finds the one for a ratio that is no integer.
+        self.first_band = -(-transform.bands // ratio) - 1
         self.receptive_field = (
             (WHITENING_FRAMES + 2) * self.finer.bands + PHASE_TAPS + (NORMALISED_FRAMES + 2) * transform.bands
         )
         self.register_buffer("phase_filter", _all_pass(torch.zeros(PHASE_TAPS // 2 + 1)), persistent=False)
 
-    def fit(self, band: Tensor, coarse: Tensor, usable: Tensor) -> None:
-        """Learn from a recording how the phase of its band differs from that of the rectified band below.
+    def fit(self, band: Tensor, coarse: Tensor, usable: Tensor, levels: Tensor) -> None:
+        """Learn from a recording where its band begins, and in what phase it is with the rectified band below.
 
         Args:
             band: coefficients of the recording's band, each row of unit level, `(channels, bands, frames)`.
             coarse: its coarser signal, upsampled, `(channels, samples)`.
             usable: whether a sample may be learnt from, `(samples,)`.
+            levels: what its rows were divided by, `(channels, bands)`.
         """
+        self.first_band = self._find_first(levels, coarse)
         coarse, usable = coarse[:, :MOST_SAMPLES], usable[:MOST_SAMPLES]
         # Only what lies above the cutoff is ever made: below it the recording's band is not to count.
         band = band[None, :, :, : self.transform.frames(len(usable))].clone()
-        band[:, :, : self.cutoff_band] = 0
+        band[:, :, : self.first_band + 1] = 0
         rectified = self.transform(self._whiten(coarse[None], coarse.square().mean() + TINY).abs())
         rectified = _normalise_rms(rectified, NORMALISED_BANDS, NORMALISED_FRAMES, FLOOR)
         target, source = (self.transform.inverse(part)[0, :, : len(usable)].cpu() for part in (band, rectified))
         # The response of the linear filter that leads from one to the other has the phase of their correlation.
         response = torch.fft.rfft(_correlate(target * usable.cpu(), source))
-        above = response[self.cutoff_band * len(response) // self.transform.bands :]
+        above = response[(self.first_band + 1) * len(response) // self.transform.bands :]
         self.phase_filter.copy_(_all_pass(response + ZERO_PHASE * above.abs().square().mean().sqrt()))
 
     def forward(self, coarse: Tensor, power: Tensor) -> Tensor:
@@ -100,7 +101,26 @@ class Excitation(nn.Module):
         white = self._whiten(coarse, power)
         # Rectifying makes harmonics of harmonics; the linear part leaks upwards through the transform's short windows.
         excitation: Tensor = self.transform(_filter(white.abs(), self.phase_filter) + LINEAR_PART * white)
-        return GAIN * _normalise_rms(excitation, NORMALISED_BANDS, NORMALISED_FRAMES, FLOOR)
+        return self._normalise(excitation)
+
+    def _normalise(self, excitation: Tensor) -> Tensor:
+        """Unit level in every band that is added, zero below.
+
+        The lowest ones, into which the loud linear part below reaches, are normalised each by itself: beside it, their
+        neighbours would be too quiet.
+        """
+        first, joint = self.first_band, self.first_band + LOWEST_BANDS
+        lowest = _normalise_rms(excitation[:, :, first:joint], 1, NORMALISED_FRAMES, FLOOR)
+        above = excitation[:, :, joint:]
+        if above.shape[2]:
+            above = _normalise_rms(above, NORMALISED_BANDS, NORMALISED_FRAMES, FLOOR)
+        return torch.cat([torch.zeros_like(excitation[:, :, :first]), lowest, above], dim=2)
+
+    def _find_first(self, levels: Tensor, coarse: Tensor) -> int:
+        """The first band in which a recording has more than its coarser signal has."""
+        below = self.transform(coarse[None])[0].square().mean(-1).sum(0)
+        louder = torch.nonzero(levels.square().sum(0)[self.first_band :] > below[self.first_band :])
+        return self.first_band + int(louder[0]) if len(louder) else self.first_band  # without highs, none is
 
     def _whiten(self, coarse: Tensor, power: Tensor) -> Tensor:
         """The signal with a flat spectral envelope in its passband, and nothing above; harmonics and pulses stay."""

@@ -15,9 +15,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from caw_toolkit.generators.band_extension.envelope import STEP, EnvelopeRegression
 from caw_toolkit.generators.band_extension.excitation import Excitation
 from caw_toolkit.generators.base import Guide, ScaleGenerator, new_band
+from caw_toolkit.generators.envelope import STEP, EnvelopeRegression
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.generators.gaussian import GaussianGenerator, mid_side
 from caw_toolkit.generators.registry import build_generator
@@ -27,6 +27,9 @@ ENSEMBLE_WEIGHT = 0.6
 #: Share of its planned training from which on the network has its full say. Before, it knows of no pauses and is loud
 #: in them; the regression is as good from the first second on.
 ENOUGH_TRAINING = 0.25
+#: Predictions of other audio keep to the middle: loud bands come out too soft and pauses too loud. Predicted levels are
+#: moved away from it by up to so many nepers, quiet ones downwards and loud ones upwards (docs/decisions.md).
+SPREAD_NEPERS = 0.2
 #: Shrinkage: share that is taken off the nepers by which a predicted level exceeds that of the recording's band. Highs
 #: that are too loud disturb more than highs that are too quiet (Nilsson and Kleijn, "Avoiding over-estimation in
 #: bandwidth extension of telephony speech", 2001).
@@ -44,6 +47,7 @@ class BandExtensionGenerator(ScaleGenerator):
 
     exemplar: ExemplarGenerator
     gaussian: GaussianGenerator
+    selects_by_noise = True
 
     def __init__(
         self,
@@ -99,10 +103,11 @@ class BandExtensionGenerator(ScaleGenerator):
         bands = self.gaussian.transform.bands
         # Coefficients of unit level in every row, as the network predicts them.
         band = self.gaussian.analyse(new_band(real, coarse)[None])[0] / self.gaussian.band_level
-        self.excitation.fit(band.reshape(-1, bands, band.shape[-1]), mid_side(coarse[None])[0], usable)
+        levels = self.gaussian.band_level.reshape(-1, bands)
+        self.excitation.fit(band.reshape(-1, bands, band.shape[-1]), mid_side(coarse[None])[0], usable, levels)
         self._regression = EnvelopeRegression(coarse.sum(0), band, usable, hop=bands, ratio=self.exemplar.ratio)
 
-    def extend(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
+    def extend(self, noise: Tensor, coarse: Tensor | None, ratio: float | None = None) -> Tensor:
         if coarse is None:
             raise ValueError("audio can be extended only from a coarser signal")
         if self._regression is None:
@@ -112,6 +117,13 @@ class BandExtensionGenerator(ScaleGenerator):
         # An ensemble of two: the regression sees less than the network, and errs in other ways.
         regressed = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
         log_std = torch.lerp(log_std, regressed, self.regression_weight)
-        log_std = log_std - SHRINKAGE * log_std.clamp_min(0)
+        log_std = spread(log_std)
         excitation = self.excitation(mid_side(coarse), self.gaussian.coarse_level.square().mean())
         return self.gaussian.add_band(coarse, mean, log_std, excitation.flatten(1, 2))
+
+
+def spread(log_std: Tensor) -> Tensor:
+    """Predicted log levels, spread as far as those of the recording."""
+    quiet = ((-1 - log_std) / 2).clamp(0, 1)
+    loud = ((1 + log_std) / 2).clamp(0, 1)
+    return log_std + SPREAD_NEPERS * (loud - quiet) - SHRINKAGE * log_std.clamp_min(0)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from caw_toolkit.generators.band_extension import generator as band_extension
-from caw_toolkit.generators.band_extension.generator import ENOUGH_TRAINING, ENSEMBLE_WEIGHT, BandExtensionGenerator
+from caw_toolkit.generators.band_extension.generator import (
+    ENOUGH_TRAINING,
+    ENSEMBLE_WEIGHT,
+    SPREAD_NEPERS,
+    BandExtensionGenerator,
+    spread,
+)
 from caw_toolkit.generators.registry import build_generator
 from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
@@ -36,10 +41,9 @@ def test_it_looks_up_what_it_made_and_predicts_external_audio() -> None:
         made.regression_weight = 0.0
         extended = made.extend(noise, coarse)
         mean, log_std = made.gaussian.predict(made.gaussian.analyse(coarse))
-        shrunk = torch.where(log_std > 0, (1 - band_extension.SHRINKAGE) * log_std, log_std)
         assert (log_std > 0).any()
         excitation = made.excitation(coarse, made.gaussian.coarse_level.square().mean()).flatten(1, 2)
-        torch.testing.assert_close(extended, made.gaussian.add_band(coarse, mean, shrunk, excitation))
+        torch.testing.assert_close(extended, made.gaussian.add_band(coarse, mean, spread(log_std), excitation))
         assert torch.equal(made.extend(-noise, coarse), extended)
 
 
@@ -72,3 +76,11 @@ def test_a_network_that_has_hardly_been_trained_has_no_say() -> None:
         for share in (0, ENOUGH_TRAINING / 2, ENOUGH_TRAINING, 1)
     ]
     assert weights == pytest.approx([1, (1 + ENSEMBLE_WEIGHT) / 2, ENSEMBLE_WEIGHT, ENSEMBLE_WEIGHT])
+
+
+def test_levels_are_spread_in_their_order() -> None:
+    levels = torch.linspace(-8, 4, 1000)
+    changed = spread(levels) - levels
+    assert (spread(levels).diff() > 0).all()
+    assert changed[levels < -3].mean() == pytest.approx(-SPREAD_NEPERS, abs=1e-3)
+    assert changed.max() == pytest.approx(SPREAD_NEPERS / 2, abs=0.01)

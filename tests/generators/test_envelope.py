@@ -9,8 +9,8 @@ from torch import Tensor
 
 from caw_toolkit.dsp.lapped_transform import LappedTransform
 from caw_toolkit.errors import CawError
-from caw_toolkit.generators.band_extension import envelope as envelope_regression
-from caw_toolkit.generators.band_extension.envelope import STEP, EnvelopeRegression
+from caw_toolkit.generators import envelope as envelope_regression
+from caw_toolkit.generators.envelope import STEP, EnvelopeRegression
 
 HOP = 16
 SAMPLES = 40_000

@@ -39,7 +39,7 @@ class EnvelopeRegression:
         ratio: rate of the scale over that of the coarser one, rounded up.
     """
 
-    def __init__(self, coarse: Tensor, coefficients: Tensor, usable: Tensor, *, hop: int, ratio: int) -> None:
+    def __init__(self, coarse: Tensor, coefficients: Tensor, usable: Tensor, *, hop: int, ratio: float) -> None:
         self._hop = STEP * hop
         self._ratio = ratio
         envelope = _log_envelope(coefficients)
@@ -87,7 +87,7 @@ class EnvelopeRegression:
         size = 2 * self._hop
         window = torch.hann_window(size, device=coarse.device)
         spectrum = torch.stft(padded, size, self._hop, window=window, pad_mode="constant", return_complex=True)
-        bins = spectrum.abs().square()[: size // 2 // self._ratio, :count].T
+        bins = spectrum.abs().square()[: int(size / 2 / self._ratio), :count].T
         return functional.adaptive_avg_pool1d(bins, COMPARED_BANDS)
 
     def _describe(self, powers: Tensor) -> Tensor:
