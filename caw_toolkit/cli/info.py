@@ -63,6 +63,8 @@ def _show(model: Path, summary: Mapping[str, Any]) -> None:
         from caw_toolkit.pyramid.pulse import Pulse
 
         click.echo(f"  beat        {Pulse.from_content(summary['pulse'])}")
+    if summary.get("is_texture"):
+        click.echo("  texture     takes are made of grains of the recording")
     for name, lines in summary["plugins"].items():
         for label, text in lines.items():
             click.echo(f"  {_harmless(label):<11} {_harmless(text)} [{name}]")

@@ -291,12 +291,15 @@ def _announce(plan: Plan) -> None:
         f"{plan.recording.seconds:.1f} s of {plan.material.value}, scales {rates} Hz, {budget}, seed {plan.seed}",
         err=True,
     )
-    _say_pulse(plan, err=True)
+    _say_findings(plan, err=True)
 
 
-def _say_pulse(plan: Plan, *, err: bool = False) -> None:
+def _say_findings(plan: Plan, *, err: bool = False) -> None:
+    """What was found in the recording that takes depend on."""
     if plan.pulse is not None:
         click.echo(f"{plan.pulse}, which takes keep to", err=err)
+    if plan.is_texture:
+        click.echo("a texture: takes are made of grains of it, and repeat nothing", err=err)
 
 
 def _show_estimate(plan: Plan, *, as_json: bool, quiet: bool) -> None:
@@ -309,7 +312,7 @@ def _show_estimate(plan: Plan, *, as_json: bool, quiet: bool) -> None:
         click.echo(json.dumps(figures))
         return
     click.echo(f"{plan.recording.seconds:.1f} s of {plan.material.value}, preset {plan.preset.name}, seed {plan.seed}")
-    _say_pulse(plan)
+    _say_findings(plan)
     click.echo(f"{'scale':>9}  {'receptive field':>15}  {'parameters':>10}")
     for scale in figures["scales"]:
         field = f"{scale['receptive_field_seconds']:.2f} s"

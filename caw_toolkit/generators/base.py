@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from caw_toolkit.generators.grains import Scattering
 from caw_toolkit.generators.guide import Guide
 from caw_toolkit.generators.timing import Timing
 
 #: For plugins that add a generator.
-__all__ = ["Filter", "Guide", "ScaleGenerator", "Timing", "new_band"]
+__all__ = ["Filter", "Guide", "ScaleGenerator", "Scattering", "Timing", "new_band"]
 
 #: Makes a signal of another one, of any shape that ends with the samples.
 Filter = Callable[[Tensor], Tensor]
@@ -33,6 +34,7 @@ class ScaleGenerator(nn.Module, ABC):
         total_stride: samples of the grid on which the network's strides lie: stretches that begin on it are computed
             alike.
         can_edit: whether signals can be led back towards noise, so that there are `revise` and `fill`.
+        can_scatter: whether it makes textures of grains of the recording, so that there is `scatter`.
         can_renoise: whether it knows the noise that it maps to a signal, so that there is `renoise`.
         memorises_edges: whether it hears where the recording begins and ends, and learns how.
         selects_by_noise: whether its noise does no more than decide between segments that fit about equally well, so
@@ -46,6 +48,7 @@ class ScaleGenerator(nn.Module, ABC):
     receptive_field: int
     total_stride: int = 1
     can_edit: bool = False
+    can_scatter: bool = False
     can_renoise: bool = False
     memorises_edges: bool = False
     selects_by_noise: bool = False
@@ -94,6 +97,20 @@ class ScaleGenerator(nn.Module, ABC):
         """As `forward`, where what is made is to keep to the beat of the recording. The timing may go unused."""
         made: Tensor = self(noise, coarse)
         return made
+
+    def scatter(self, scattering: Scattering, rate: int, start: int, stop: int) -> Tensor:
+        """Make a texture of grains of the recording, without a coarser signal (if `can_scatter`).
+
+        Args:
+            scattering: where they come from.
+            rate: of the scale, Hz.
+            start: first sample of the take that is to be made; may be negative.
+            stop: one past the last.
+
+        Returns:
+            `(1, channels, stop - start)`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} makes no grains")
 
     def revise(self, signal: Tensor, noise: Tensor, strength: float, keep: Filter | None = None) -> Tensor:
         """Lead a signal of the coarsest scale back towards noise by `strength`, and forth again (if `can_edit`).

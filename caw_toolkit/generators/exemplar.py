@@ -24,6 +24,7 @@ from caw_toolkit.dsp.overlap_add import add_halves
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar_levels import PASSBAND, ExemplarLevels
 from caw_toolkit.generators.exemplar_search import CONTEXT_FRAMES, SegmentIndex
+from caw_toolkit.generators.grains import Scattering, join_gains, nearest_usable
 from caw_toolkit.generators.guide import Guide
 from caw_toolkit.generators.timing import Timing
 
@@ -57,6 +58,7 @@ class ExemplarGenerator(ScaleGenerator):
     usable: Tensor
     selects_by_noise = True
     noise_gain_for_given_audio = 0.4
+    can_scatter = True
     extends_any_band = True
 
     def __init__(
@@ -141,6 +143,17 @@ class ExemplarGenerator(ScaleGenerator):
 
     def keep_time(self, noise: Tensor, coarse: Tensor | None, timing: Timing) -> Tensor:
         return self._make(noise, coarse, timing=timing)
+
+    def scatter(self, scattering: Scattering, rate: int, start: int, stop: int) -> Tensor:
+        hop, first = self.hop, start // self.hop
+        offsets = scattering.offsets(rate, hop, first, math.ceil(stop / hop) - first + 1)
+        offsets = nearest_usable(offsets, self.usable.cpu().numpy())
+        segments = functional.pad(self.real, (hop, hop)).unfold(1, 2 * hop, 1)
+        segments = segments[:, torch.from_numpy(offsets).to(self.device)]
+        window = torch.hann_window(2 * hop, device=self.device)
+        gains = join_gains(segments[:, :-1, hop:], segments[:, 1:, :hop], window[:hop])
+        joined = add_halves(segments * window) * gains.flatten(1)
+        return joined[None, :, start - first * hop : stop - first * hop]
 
     def _make(
         self, noise: Tensor, coarse: Tensor | None, *, guide: Guide | None = None, timing: Timing | None = None

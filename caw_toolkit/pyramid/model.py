@@ -17,6 +17,7 @@ from caw_toolkit.arrays import Array
 from caw_toolkit.devices import pick_device
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.generators.grains import Scattering
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.archive import reason_of_system
 from caw_toolkit.pyramid.coherence import Coherence
@@ -30,6 +31,7 @@ from caw_toolkit.pyramid.pauses import Pauses, find_pauses, in_samples
 from caw_toolkit.pyramid.pulse import Pulse, find_pulse
 from caw_toolkit.pyramid.renderer import Renderer
 from caw_toolkit.pyramid.scale import Scale, scale_index
+from caw_toolkit.pyramid.texture import is_texture
 from caw_toolkit.seeds import derived_seed
 
 
@@ -51,6 +53,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
         inverted_noise: share of that noise in what audio is generated from, 0 to 1 (`noise.RearrangedNoise`).
         pulse: of the recording, which takes keep to; None where there is none that is clear.
         pauses: of a speaker, which takes have, too.
+        is_texture: whether the recording is one, such as rain, of which takes are made in grains.
         training: how it was trained: preset, options, seed, losses, time, source files.
         file: that it was read from; None for a new one.
 
@@ -75,6 +78,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
     inverted_noise: float = 0.0
     pulse: Pulse | None = None
     pauses: Pauses = ()
+    is_texture: bool = False
     training: Mapping[str, Any] = field(default_factory=dict)
     file: str | None = None
 
@@ -200,6 +204,11 @@ class PyramidModel(GenerationMethods, EditingMethods):
             renderer = self.renderer(rearranged, up_to_rate, pulse=pulse)
             return replace(renderer, selection_noise=chosen.selection_noise)
         noise = NoiseSource(seed, self.channels)
+        if self.is_texture:
+            texture = self.renderer(noise, up_to_rate)
+            held = texture.scales[-1].generator.recording()
+            if held is not None and texture.scales[-1].generator.can_scatter:
+                return replace(texture, scattering=Scattering(seed, held.shape[1] / texture.rate))
         # Noise that is too weak makes pauses longer and more than they should be.
         inverted = self._noise_of_recording if self.pauses else None
         inverted = self.reconstruction_noise if inverted is None else inverted
@@ -257,6 +266,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
             "inverted_noise": float(self.inverted_noise),
             "pulse": None if self.pulse is None else self.pulse.content(),
             "pauses": [list(pause) for pause in self.pauses],
+            "is_texture": self.is_texture,
             "training": dict(self.training),
         }
 
@@ -307,13 +317,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
                 inverted_noise=content.get("inverted_noise", 0.0),
                 training=content["training"],
             )
-            if "pulse" in content:
-                model.pulse = content["pulse"] and Pulse.from_content(content["pulse"])
-                model.pauses = tuple((start, stop) for start, stop in content.get("pauses", []))
-            elif (recording := model.recording()) is not None:  # a file of an earlier version
-                model.pulse = find_pulse(recording, model.sample_rate)
-                if content["training"].get("material") == Material.SPEECH:
-                    model.pauses = find_pauses(recording, model.sample_rate)
+            model._take_findings(content)
             return model
         except CawError:
             raise
@@ -321,6 +325,23 @@ class PyramidModel(GenerationMethods, EditingMethods):
             if reason := reason_of_system(error):
                 raise CawError(f"cannot read {source}: {reason}; the file may well be whole") from error
             raise CawError(f"{source}: the model file is incomplete or inconsistent ({error})") from error
+
+    def _take_findings(self, content: Mapping[str, Any]) -> None:
+        """What is known of the recording: as the file says, or found, where an earlier version wrote it."""
+        is_speech = content["training"].get("material") == Material.SPEECH
+        recording = None if {"pulse", "is_texture"} <= content.keys() else self.recording()
+        if "pulse" in content:
+            self.pulse = content["pulse"] and Pulse.from_content(content["pulse"])
+            self.pauses = tuple((start, stop) for start, stop in content.get("pauses", []))
+        elif recording is not None:
+            self.pulse = find_pulse(recording, self.sample_rate)
+            self.pauses = find_pauses(recording, self.sample_rate) if is_speech else ()
+        if "is_texture" in content:
+            self.is_texture = content["is_texture"]
+        elif recording is not None:
+            self.is_texture = not is_speech and self.pulse is None and is_texture(recording, self.sample_rate)
+            # Grains have the recording's level; the gain was measured on other takes.
+            self.gain = 1.0 if self.is_texture else self.gain
 
 
 def _with_gain(signal: Tensor, gain: float) -> Array:

@@ -13,6 +13,7 @@ from caw_toolkit.pyramid.schema import (
     Check,
     SchemaError,
     dtype_of,
+    flag,
     inside,
     list_of,
     name,
@@ -95,6 +96,7 @@ _MODEL: Check = table(
         "inverted_noise": number(0, 1),
         "pulse": optional(_PULSE),
         "pauses": list_of(list_of(_MOMENT, 2, 2), 0, 10 * LONGEST_NOISE_SECONDS),
+        "is_texture": flag,
     },
 )
 

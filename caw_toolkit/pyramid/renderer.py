@@ -24,6 +24,7 @@ from torch.nn import functional
 from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import BlockJoiner
 from caw_toolkit.errors import CawError
+from caw_toolkit.generators.grains import Scattering
 from caw_toolkit.generators.timing import Timing
 from caw_toolkit.pyramid.noise import Noise, pad_slice
 from caw_toolkit.pyramid.pulse import Pulse
@@ -66,6 +67,7 @@ class Renderer:
         noise: what it is made from.
         given: what is rendered from; None renders from noise alone.
         pulse: of the recording, to be kept to from 0 on; None keeps to none.
+        scattering: of a recording that is a texture: the last scale is made alone; None for others.
         selection_noise: factor of the noise of scales where it decides between segments only.
     """
 
@@ -74,6 +76,7 @@ class Renderer:
     noise: Noise
     given: GivenAudio | None = None
     pulse: Pulse | None = None
+    scattering: Scattering | None = None
     selection_noise: float = 1.0
 
     @property
@@ -106,7 +109,7 @@ class Renderer:
         Returns:
             `(channels, samples)`.
         """
-        entry = self.given.entry if self.given is not None else 0
+        entry = self._entry
         coarser: Tensor | None = None
         coarser_begin = 0  # second at which `coarser` begins
         for index in range(entry, len(self.scales)):
@@ -126,10 +129,19 @@ class Renderer:
         first = coarser_begin * self.rate
         return coarser[:, round(begin * self.rate) - first : round(end * self.rate) - first]
 
+    @property
+    def _entry(self) -> int:
+        """Index of the first scale that is rendered."""
+        if self.scattering is not None:
+            return len(self.scales) - 1
+        return self.given.entry if self.given is not None else 0
+
     def _scale_signal(self, index: int, begin: int, end: float, coarse: Tensor | None) -> Tensor:
         """One scale's signal between two times, given the coarser one's."""
         scale = self.scales[index]
         start, stop = begin * scale.rate, round(end * scale.rate)
+        if self.scattering is not None:
+            return scale.generator.scatter(self.scattering, scale.rate, start, stop)[0]
         # Strided networks compute a stretch the same wherever it begins only if that is on the grid of their strides.
         before = start % scale.generator.total_stride
         noise_std = scale.noise_std
@@ -206,6 +218,8 @@ class Renderer:
 
     def context_seconds(self, index: int) -> float:
         """Context that scale `index` and those above it need on each side."""
+        if self.scattering is not None:
+            return 0.0
         fields = (scale.generator.receptive_field / 2 / scale.rate for scale in self.scales[index:])
         return min(LONGEST_CONTEXT_SECONDS, sum(fields))
 

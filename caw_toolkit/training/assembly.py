@@ -51,6 +51,7 @@ def with_scale(
         inverted_noise=plan.preset.generation.get("inverted_noise", 0.0),
         pulse=plan.pulse,
         pauses=plan.pauses,
+        is_texture=plan.is_texture,
         training={
             "toolkit_version": version("caw-toolkit"),
             "torch_version": str(torch.__version__),

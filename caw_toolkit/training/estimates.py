@@ -34,9 +34,9 @@ def estimate(plan: Plan) -> dict[str, Any]:
 
     Returns:
         Plain types: `scales` (rate, receptive_field_seconds, parameters), `minutes`, `gpu_minutes` (on an H100, None
-        where that was not measured), `memory_gigabytes`, `seed`, `material`, `pulse`, `preset`. Without a time
-        budget the time is that of a step on noise, scaled up to the recording's length: expect it to be right within a
-        factor of two.
+        where that was not measured), `memory_gigabytes`, `seed`, `material`, `pulse`, `is_texture`, `preset`. Without a
+        time budget the time is that of a step on noise, scaled up to the recording's length: expect it to be right
+        within a factor of two.
     """
     generators = [plan.objective.untrained_generator(plan.spec(index)) for index in range(len(plan.rates))]
     sizes = [sum(parameter.numel() for parameter in generator.parameters()) for generator in generators]
@@ -50,6 +50,7 @@ def estimate(plan: Plan) -> dict[str, Any]:
         "preset": plan.preset.name,
         "material": plan.material.value,
         "pulse": None if plan.pulse is None else plan.pulse.content(),
+        "is_texture": plan.is_texture,
         "seed": plan.seed,
         "scales": scales,
         "minutes": plan.minutes or _minutes(plan, sizes),

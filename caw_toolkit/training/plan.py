@@ -19,6 +19,7 @@ from caw_toolkit.pyramid.pauses import Pauses, find_pauses
 from caw_toolkit.pyramid.pulse import Pulse, find_pulse
 from caw_toolkit.pyramid.rates import ScaleRules, check_rates, choose_rates
 from caw_toolkit.pyramid.recording import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
+from caw_toolkit.pyramid.texture import is_texture
 from caw_toolkit.pyramid.upsampling import require_upsampler
 from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec
@@ -34,6 +35,7 @@ class Plan:
     material: Material
     pulse: Pulse | None
     pauses: Pauses
+    is_texture: bool
     rates: tuple[int, ...]
     objective: Objective
     minutes: float | None
@@ -151,7 +153,8 @@ def make_plan(
     aligned = recording.align(layout)
     pulse = find_pulse(aligned.samples, aligned.sample_rate)
     pauses = find_pauses(aligned.samples, aligned.sample_rate) if kind is Material.SPEECH else ()
-    return Plan(aligned, chosen, kind, pulse, pauses, layout, objective, budget, seed)
+    is_scattered = kind is not Material.SPEECH and pulse is None and is_texture(aligned.samples, aligned.sample_rate)
+    return Plan(aligned, chosen, kind, pulse, pauses, is_scattered, layout, objective, budget, seed)
 
 
 def _require_trainable(clips: Sequence[AudioClip]) -> None:
