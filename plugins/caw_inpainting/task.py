@@ -29,7 +29,7 @@ SEARCH_SECONDS = 30
 ATTEMPTS = 6
 #: How far the model leads such a segment towards noise: near 1, so that what comes of it is new; less where it is
 #: strokes, which it would put elsewhere.
-STRENGTH, STROKE_STRENGTH = 0.95, 0.75
+STRENGTH, STROKE_STRENGTH = 0.95, 0.6
 #: Levels are changed by no more than this.
 LARGEST_GAIN_DB = 20.0
 #: Samples that are written at once.
