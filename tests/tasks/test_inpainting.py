@@ -197,6 +197,14 @@ def test_noise_goes_on_at_its_level() -> None:
     assert abs(20 * np.log10(following.std() / noise.std())) < 2
 
 
+def test_a_stroke_after_a_gap_is_not_heard_before_it() -> None:
+    known = 0.01 * np.random.default_rng(0).standard_normal((1, 2 * RATE)).astype(np.float32)
+    made = known.copy()
+    known[:, RATE + 20 : RATE + 400] *= 50  # the gap ends 5 ms before
+    whole = joins.join(known, made, (RATE // 2, RATE), RATE)
+    assert np.sqrt(np.mean(whole[:, RATE - 160 : RATE] ** 2)) < 0.03
+
+
 @pytest.mark.parametrize("gap", [(0, 100), (5000, 6000), (5000, 5001), (3, 2000)])
 def test_everything_outside_a_gap_is_untouched(clip: AudioClip, gap: tuple[int, int]) -> None:
     made = np.ones_like(clip.samples)
