@@ -8,7 +8,7 @@ the pulse, and its angles there are the phases of the grid. Bars are the number 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,15 +16,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.arrays import Array, FloatArray
+from caw_toolkit.arrays import Array, FloatArray, Gap
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.dsp.spectra import power_spectrogram
+
+__all__ = ["Pulse", "find_pulse"]
 
 #: A shorter recording shows no pulse: it needs some windows.
 SHORTEST_SECONDS = 5.0
 #: Onsets are measured in frames of 32 ms, 100 of them a second.
 _RATE, _FRAME, _HOP = 16000, 512, 160
 _FRAMES_A_SECOND = _RATE // _HOP
+#: Differences so near to what is missing know of it.
+_REACH_FRAMES = 3
 _BANDS, _LOWEST_BIN = 12, 2
 _WINDOW_FRAMES, _STEP_FRAMES = 4 * _FRAMES_A_SECOND, _FRAMES_A_SECOND // 2
 #: Pulses a second, and how finely they are told apart.
@@ -99,12 +103,14 @@ class Pulse:
         return cls(content["period_seconds"], content["pulses_a_bar"], tuple(content["times"]))
 
 
-def find_pulse(samples: Array, sample_rate: int) -> Pulse | None:
+def find_pulse(samples: Array, sample_rate: int, *, missing: Sequence[Gap] = ()) -> Pulse | None:
     """Find the pulse of a recording.
 
     Args:
         samples: `(channels, samples)`, of any level.
         sample_rate: Hz.
+        missing: stretches in samples that hold nothing of the recording; silence there is no rest, and what comes
+            after it no onset.
 
     Returns:
         The pulse, or None where none is clear: most of speech, of ambience and of free playing, and what is shorter
@@ -115,13 +121,14 @@ def find_pulse(samples: Array, sample_rate: int) -> Pulse | None:
     if samples.shape[1] < SHORTEST_SECONDS * sample_rate:
         return None
     bands = _onsets(samples, sample_rate)
-    onsets = bands.sum(0)
-    if not onsets.any():
+    known = _known_frames(bands.shape[1], sample_rate, missing)
+    onsets = bands.sum(0) * known  # where sound breaks off and begins anew is no onset
+    if not onsets.any() or known.sum() < _WINDOW_FRAMES:
         return None
     regularity, phases = _regularity(onsets)
     seconds = np.arange(len(phases)) * _STEP_FRAMES / _FRAMES_A_SECOND + _WINDOW_FRAMES / 2 / _FRAMES_A_SECOND
     period = float(1 / np.polyfit(seconds, phases, 1)[0])
-    pulses_a_bar, repetition = _repetition(bands, period)
+    pulses_a_bar, repetition = _repetition(bands, known, period)
     if regularity + repetition / 2 < _LEAST_CLARITY:
         return None
     return Pulse(period, pulses_a_bar, _times(seconds, phases, len(onsets) / _FRAMES_A_SECOND))
@@ -136,6 +143,15 @@ def _onsets(samples: Array, sample_rate: int) -> _Onsets:
     edges = np.geomspace(_LOWEST_BIN, _FRAME // 2 + 1, _BANDS + 1).astype(int)
     bands = np.add.reduceat(rises, edges[:-1], axis=0)
     return np.maximum(bands - _smooth(bands, np.ones(_FRAMES_A_SECOND // 2)), 0)
+
+
+def _known_frames(count: int, sample_rate: int, missing: Sequence[Gap]) -> npt.NDArray[np.bool_]:
+    """Which differences know nothing of what is missing."""
+    known = np.ones(count, bool)
+    for start, stop in missing:
+        first, last = (round(sample / sample_rate * _FRAMES_A_SECOND) for sample in (start, stop))
+        known[max(0, first - _REACH_FRAMES) : last + _REACH_FRAMES] = False
+    return known
 
 
 def _regularity(onsets: _Onsets) -> tuple[float, FloatArray]:
@@ -162,15 +178,16 @@ def _times(seconds: FloatArray, phases: FloatArray, end: float) -> tuple[float, 
     return tuple(np.interp(whole, known_phases, known_seconds).tolist())
 
 
-def _repetition(bands: _Onsets, period: float) -> tuple[int, float]:
+def _repetition(bands: _Onsets, known: npt.NDArray[np.bool_], period: float) -> tuple[int, float]:
     """After how many pulses the onsets of all bands repeat best, 1 if none stands out, and how much it does, to 1."""
     smooth = _smooth(bands, np.hanning(13))  # players are not exact
-    smooth -= smooth.mean(1, keepdims=True)
+    smooth -= smooth[:, known].mean(1, keepdims=True)
     longest = min(_LONGEST_BAR, int(bands.shape[1] / 2 / (period * _FRAMES_A_SECOND)))
     lags = [round(count * period * _FRAMES_A_SECOND) for count in range(2, longest + 1)]
     if not lags:
         return 1, 0.0
-    repetition = np.array([_correlation(smooth[:, :-lag], smooth[:, lag:]) for lag in lags])
+    pairs = [(lag, known[:-lag] & known[lag:]) for lag in lags]
+    repetition = np.array([_correlation(smooth[:, :-lag][:, both], smooth[:, lag:][:, both]) for lag, both in pairs])
     standing_out = (repetition - repetition.mean()) / (1 - repetition.mean())
     best = float(standing_out.max())
     return (1 if best < _LEAST_REPETITION else 2 + int(np.argmax(standing_out >= _ALMOST * best))), best

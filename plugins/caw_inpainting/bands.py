@@ -72,6 +72,12 @@ class Bands:
         levels: Levels = 10 * np.log10(np.add.reduceat(power, self.edges, axis=0) / widths + floor)
         return levels
 
+    def power(self, levels: Levels) -> npt.NDArray[np.float64]:
+        """Power of each frame, all bands together, `(frames,)`."""
+        widths = np.diff(np.append(self.edges, self.window // 2 + 1))
+        power: npt.NDArray[np.float64] = widths @ 10 ** (levels / 10)
+        return power
+
     def amplify(self, samples: Array, gains: Levels) -> Array:
         """A signal with its bands' levels changed, smoothly from band to band.
 

@@ -274,7 +274,7 @@ def _repair(
     training, groups = models.training, work.fillable
     places = [gap[:2] for gap in work.gaps]
     repairs = [
-        Repair(audio.read, audio.samples, work.gaps, seed=derived_seed(training.seed, "take", take), varied=take > 0)
+        Repair(audio.read, audio.samples, work.gaps, seed=derived_seed(training.seed, "take", take), take=take)
         for take in takes
     ]
     announcements = [""] if len(groups) == 1 else list(work.group_lines())

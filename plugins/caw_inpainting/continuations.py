@@ -5,30 +5,33 @@ Everything is described for what lies before a gap; for what comes after it, tim
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from caw_inpainting.bands import HOP_SECONDS, Bands, Levels
-from caw_inpainting.gaps import silence
 from caw_toolkit import Array, Gap
+from caw_toolkit.arrays import FloatArray
 
 #: Surroundings are compared over this long; what is so far away counts less than what is near by a factor of e^1.5.
 CONTEXT_SECONDS, NEARNESS = 0.5, 1.5
 #: Continuations that are kept, and how far apart they begin.
 COUNT, APART_SECONDS = 12, 0.03
 #: Difference of similarity, in dB, over which the weight of a continuation falls by a factor of e.
-SPREAD_DB = 1.0
-#: Shape of the gamma distribution that weights are drawn from: the lower, the fewer continuations decide.
-DRAW_SHAPE = 0.3
-#: Levels are averaged as loudness, this power of their energy: their mean in dB would be too quiet as a whole.
-LOUDNESS_EXPONENT = 0.3
+SPREAD_DB = 0.7
+#: What it costs, as a difference in dB, to begin off the beat, and to begin on another beat of the bar.
+OFF_BEAT_DB, OFF_BAR_DB = 3.0, 2.0
+#: The best continuation of another take begins no nearer than this to that of an earlier one.
+TAKES_APART_SECONDS = 0.25
+#: What precedes a gap is louder or softer than what precedes its continuations; over so long, nearest to the gap.
+EXCESS_SECONDS = 0.1
+#: So much of that goes on into the gap, and falls by a factor of e in so long.
+EXCESS_SHARE, EXCESS_DECAY_SECONDS = 0.7, 0.4
 #: Segments are shifted by up to this much for their waveform to fit, which is compared over as long.
 SHIFT_SECONDS = 0.02
-#: Length of the crossfade from one continuation to another within a gap.
-FADE_SECONDS = 0.08
+
+Frames = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -37,81 +40,107 @@ class Continuation:
 
     Attributes:
         start: its first frame.
-        distance: mean difference in dB between what precedes it and what precedes the gap.
+        distance: mean difference in dB between what precedes it and what precedes the gap, and what its beat costs.
     """
 
     start: int
     distance: float
 
 
-class Surroundings:
-    """A recording around one gap, and its segments that may go there.
-
-    Args:
-        samples: `(channels, samples)`, with anything in the gaps.
-        bands: for its sample rate.
-        gap: the gap in samples.
-        missing: all gaps, in samples.
+@dataclass(frozen=True)
+class Beat:
+    """Where frames are on a beat.
 
     Attributes:
-        forwards: the best continuations of what precedes the gap, best first.
-        backwards: the same of what follows it, in reversed time.
+        phases: pulses before each frame, with fractions, `(frames,)`.
+        pulses_a_bar: after which the rhythm repeats; 1 where no bar stands out.
     """
 
-    def __init__(self, samples: Array, bands: Bands, gap: Gap, missing: Sequence[Gap]) -> None:
-        self.bands, self.gap = bands, gap
-        self.samples = silence(samples, missing)
-        self.levels = bands.levels(self.samples)
-        start, stop = bands.frames(gap)
-        self.length = stop - start
-        known = _known_frames(self.levels.shape[1], bands, missing)
-        self.forwards = self._continuations(self.levels, known, start)
-        self.backwards = self._continuations(self.levels[:, ::-1], known[::-1], self.levels.shape[1] - stop)
+    phases: FloatArray
+    pulses_a_bar: int
 
-    def expected_levels(self, seed: int | None = None) -> Levels | None:
-        """What the gap's levels should be, in dB, `(bands, frames)`; None if nothing in the recording says so.
+    @property
+    def reversed(self) -> Beat:
+        """The same in reversed time."""
+        return Beat(self.phases[::-1], self.pulses_a_bar)
 
-        The mean over continuations from both sides, each side counting the more the nearer it is.
+    def cost(self, starts: Frames, edge: int) -> FloatArray:
+        """What it costs to go on at frames `starts` where the beat is at frame `edge`, in dB, `(starts,)`.
 
-        Args:
-            seed: of other expectations: a few of the continuations, drawn by chance, then count most.
+        >>> Beat(np.arange(9) / 4, 1).cost(np.array([0, 2, 4]), 0).round(1).tolist()  # on, half off, on the beat
+        [0.0, 5.0, 0.0]
         """
-        sides = (2, COUNT)
-        importance = np.ones(sides) if seed is None else np.random.default_rng(seed).gamma(DRAW_SHAPE, size=sides)
-        before = self._mean_levels(self.levels, self.forwards, importance[0])
-        after = self._mean_levels(self.levels[:, ::-1], self.backwards, importance[1])
-        if before is None or after is None:
-            return before if after is None else after[:, ::-1]
-        place = (np.arange(self.length) + 0.5) / self.length
-        return before * (1 - place) + after[:, ::-1] * place
+        angles = 2 * np.pi * (self.phases[starts] - self.phases[edge])
+        off_beat = OFF_BEAT_DB * (2 - np.cos(angles) - np.cos(2 * angles)) / 2
+        return np.asarray(off_beat + OFF_BAR_DB * (1 - np.cos(angles / self.pulses_a_bar)) / 2)
 
-    def initial_guesses(self, count: int) -> list[Array]:
-        """Initial guesses at the gap, best first: a continuation from each side, joined where they are most similar.
 
-        Args:
-            count: at most so many.
+@dataclass(frozen=True)
+class Context:
+    """What lies before a gap, in a recording that continuations are taken from.
 
-        Returns:
-            Each `(channels, samples of the gap)`.
-        """
-        mirrored = (self.samples.shape[1] - self.gap[1], self.samples.shape[1] - self.gap[0])
-        before = [self._segment(self.samples, self.gap, one) for one in self.forwards]
-        after = [self._segment(self.samples[:, ::-1], mirrored, one)[:, ::-1] for one in self.backwards]
-        if not before or not after:
-            return (before or after)[:count]
-        distances = np.add.outer([one.distance for one in self.forwards], [one.distance for one in self.backwards])
-        nearest = np.argsort(distances, axis=None)[:count]
-        return [
-            self._join(before[one], after[other], self._meeting(one, other))
-            for one, other in zip(*np.unravel_index(nearest, distances.shape), strict=True)
-        ]
+    Attributes:
+        samples: `(channels, samples)`, silent in all gaps.
+        levels: of them, `(bands, frames)`.
+        known: frames that hold nothing of gaps, `(frames,)`.
+        bands: for their sample rate.
+        gap: the gap in samples.
+        first, stop: its frames.
+        beat: of the recording, if it has one.
+    """
 
-    def _continuations(self, levels: Levels, known: npt.NDArray[np.bool_], edge: int) -> list[Continuation]:
-        """The segments whose surroundings are most like what precedes frame `edge`."""
+    samples: Array
+    levels: Levels
+    known: npt.NDArray[np.bool_]
+    bands: Bands
+    gap: Gap
+    first: int
+    stop: int
+    beat: Beat | None
+
+    @property
+    def reversed(self) -> Context:
+        """What comes after the gap, in reversed time."""
+        frames, total = self.levels.shape[1], self.samples.shape[1]
+        return Context(
+            self.samples[:, ::-1],
+            self.levels[:, ::-1],
+            self.known[::-1],
+            self.bands,
+            (total - self.gap[1], total - self.gap[0]),
+            frames - self.stop,
+            frames - self.first,
+            self.beat and self.beat.reversed,
+        )
+
+
+class Side:
+    """The continuations of what lies before a gap.
+
+    Args:
+        context: what that is.
+        take: number of the take, from 0. The best continuation of each is another place of the recording.
+
+    Attributes:
+        continuations: best first; none if nothing in the recording is long enough.
+        weights: what each counts, `(continuations,)`; their sum is 1.
+    """
+
+    def __init__(self, context: Context, take: int = 0) -> None:
+        self.context = context
+        self.length = context.stop - context.first
+        self.continuations = self._best(*self._candidates(), take)
+        distances = np.array([one.distance for one in self.continuations])
+        weights = np.exp(-(distances - distances.min(initial=np.inf)) / SPREAD_DB)
+        self.weights: FloatArray = weights / weights.sum()
+
+    def _candidates(self) -> tuple[Frames, FloatArray]:
+        """First frames of the segments that may follow, nearest first, and the distances of what precedes them."""
+        levels, known, edge = self.context.levels, self.context.known, self.context.first
         reach = round(CONTEXT_SECONDS / HOP_SECONDS)
         offsets = np.array([offset for offset in range(1, reach + 1) if edge >= offset and known[edge - offset]], int)
         if not self.length or not len(offsets):
-            return []
+            return np.zeros(0, np.int64), np.zeros(0)
         # Where both the surroundings and what follows them are known.
         starts = np.arange(offsets[-1], levels.shape[1] - self.length)
         unknown = np.concatenate([[0], np.cumsum(~known)])
@@ -120,60 +149,62 @@ class Surroundings:
         distances = np.zeros(len(starts))
         for offset, weight in zip(offsets, weights / weights.sum(), strict=True):
             distances += weight * np.abs(levels[:, starts - offset] - levels[:, [edge - offset]]).mean(0)
+        if self.context.beat is not None:
+            distances += self.context.beat.cost(starts, edge)
+        order = np.argsort(distances)
+        return starts[order], distances[order]
+
+    @staticmethod
+    def _best(starts: Frames, distances: FloatArray, take: int) -> list[Continuation]:
+        """The best of all candidates without the places of earlier takes; where no other is left, from the first on."""
+        left = np.ones(len(starts), bool)
+        for _ in range(take if len(starts) else 0):
+            left &= np.abs(starts - starts[left.argmax()]) * HOP_SECONDS > TAKES_APART_SECONDS
+            if not left.any():
+                left[:] = True
         # The best ones are neighbours of each other: of those that begin together, the first.
         found: list[Continuation] = []
-        for index in np.argsort(distances):
-            if all(abs(starts[index] - one.start) * HOP_SECONDS > APART_SECONDS for one in found):
-                found.append(Continuation(int(starts[index]), float(distances[index])))
+        for start, distance in zip(starts[left].tolist(), distances[left].tolist(), strict=True):
+            if all(abs(start - one.start) * HOP_SECONDS > APART_SECONDS for one in found):
+                found.append(Continuation(start, distance))
             if len(found) == COUNT:
                 break
         return found
 
-    def _mean_levels(self, levels: Levels, continuations: Sequence[Continuation], importance: Levels) -> Levels | None:
-        """Weighted mean of the levels along continuations, `(bands, frames)`."""
-        if not continuations:
-            return None
-        distances = np.array([one.distance for one in continuations])
-        segments = np.stack([levels[:, one.start : one.start + self.length] for one in continuations])
-        weights = importance[: len(distances)] * np.exp((distances.min() - distances) / SPREAD_DB)
-        loudness = np.average(10 ** (segments * LOUDNESS_EXPONENT / 10), axis=0, weights=weights)
-        mean: Levels = 10 / LOUDNESS_EXPONENT * np.log10(loudness)
-        return mean
+    def levels_along(self, excess_share: float) -> Levels:
+        """Levels along each continuation, in dB, `(continuations, bands, frames of the gap)`.
 
-    def _segment(self, samples: Array, gap: Gap, continuation: Continuation) -> Array:
-        """A continuation's samples, from where what precedes them fits best what precedes the gap."""
-        shift, length = round(SHIFT_SECONDS * self.bands.sample_rate), gap[1] - gap[0]
-        wanted = samples[:, gap[0] - shift : gap[0]].sum(0)
-        start = continuation.start * self.bands.hop
-        first = max(start - shift, len(wanted))
-        last = min(start + shift, samples.shape[1] - length)
-        before = samples[:, first - len(wanted) : last].sum(0)
+        Args:
+            excess_share: of what is louder or softer before the gap than before them in the mean, how much goes on at
+                first.
+        """
+        context, edge = self.context, self.context.first
+        reach = context.bands.window // 2 // context.bands.hop + round(EXCESS_SECONDS / HOP_SECONDS)
+        past = min(reach, edge, *(one.start for one in self.continuations))
+        starts = [one.start for one in self.continuations]
+        levels = np.stack([context.levels[:, start - past : start + self.length] for start in starts])
+        along: Levels = levels[:, :, past:]
+        known = context.known[edge - past : edge]
+        if not known.any():
+            return along
+        before = np.average(levels[:, :, :past], axis=0, weights=self.weights)
+        excess = (context.levels[:, edge - past : edge] - before)[:, known].mean(1)
+        excess = np.convolve(np.pad(excess, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+        seconds = (np.arange(self.length) + 0.5) * HOP_SECONDS
+        going_on: Levels = excess_share * excess[:, None] * np.exp(-seconds / EXCESS_DECAY_SECONDS)
+        return along + going_on
+
+    def segments(self) -> list[Array]:
+        """Each continuation's samples, from where what precedes them fits best what precedes the gap."""
+        return [self._segment(one.start * self.context.bands.hop) for one in self.continuations]
+
+    def _segment(self, start: int) -> Array:
+        samples, (first, last) = self.context.samples, self.context.gap
+        shift = round(SHIFT_SECONDS * self.context.bands.sample_rate)
+        wanted = samples[:, first - shift : first].sum(0)
+        earliest = max(start - shift, len(wanted))
+        latest = min(start + shift, samples.shape[1] - (last - first))
+        before = samples[:, earliest - len(wanted) : latest].sum(0)
         misfits = ((np.lib.stride_tricks.sliding_window_view(before, len(wanted)) - wanted) ** 2).sum(1)
-        start = first + int(misfits.argmin())
-        return samples[:, start : start + length]
-
-    def _meeting(self, forward: int, backward: int) -> float:
-        """Where in the middle half of the gap two continuations are most similar, from 0 to 1."""
-        before = self.levels[:, self.forwards[forward].start :][:, : self.length]
-        after = self.levels[:, ::-1][:, self.backwards[backward].start :][:, : self.length][:, ::-1]
-        frames = max(1, round(FADE_SECONDS / HOP_SECONDS))
-        differences = np.convolve(np.abs(before - after).mean(0), np.ones(frames), mode="same")[: self.length]
-        first = self.length // 4
-        return (first + int(differences[first : self.length - first].argmin()) + 0.5) / self.length
-
-    def _join(self, before: Array, after: Array, meeting: float) -> Array:
-        """`before`, crossfaded into `after` around a place from 0 to 1."""
-        length = before.shape[1]
-        fade = min(FADE_SECONDS * self.bands.sample_rate, length / 2)
-        angle = np.clip((np.arange(length) - meeting * length) / fade + 0.5, 0, 1) * np.pi / 2
-        mixed: Array = (before * np.cos(angle) + after * np.sin(angle)).astype(np.float32)
-        return mixed
-
-
-def _known_frames(count: int, bands: Bands, missing: Sequence[Gap]) -> npt.NDArray[np.bool_]:
-    """Which frames reach into no gap and not beyond the ends of the recording."""
-    centres, reach = np.arange(count) * bands.hop, bands.window // 2
-    known: npt.NDArray[np.bool_] = (centres >= reach) & (centres < centres[-1] - reach)
-    for start, stop in missing:
-        known &= (centres + reach <= start) | (centres - reach >= stop)
-    return known
+        begin = earliest + int(misfits.argmin())
+        return samples[:, begin : begin + last - first]

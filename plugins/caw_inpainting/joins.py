@@ -13,6 +13,9 @@ from caw_toolkit import Array, Gap
 FADE_SECONDS = 0.04
 #: Past that the prediction is fitted to, and the length of the predictor.
 PAST_SECONDS, ORDER_SECONDS = 0.3, 0.032
+#: What is predicted is at most so many times as loud as what it is crossfaded with: led back from a stroke that follows
+#: the gap it would sound before it.
+LOUDEST = 2.0
 #: A past shorter than this predicts nothing.
 SHORTEST_PAST_SECONDS = 0.005
 
@@ -39,7 +42,12 @@ def _fade_in(inside: Array, past: Array, sample_rate: int) -> None:
     if past.shape[1] < SHORTEST_PAST_SECONDS * sample_rate or not count:
         return
     angle = np.arange(1, count + 1) / (count + 1) * np.pi / 2
-    inside[:, :count] = inside[:, :count] * np.sin(angle) + extrapolate(past, count, sample_rate) * np.cos(angle)
+    made, predicted = inside[:, :count], extrapolate(past, count, sample_rate)
+    loudness = np.sqrt(np.mean(predicted.astype(np.float64) ** 2))
+    largest = LOUDEST * np.sqrt(np.mean(made.astype(np.float64) ** 2))
+    if loudness > largest:
+        predicted = (predicted * (largest / loudness)).astype(np.float32)
+    inside[:, :count] = made * np.sin(angle) + predicted * np.cos(angle)
 
 
 def extrapolate(past: Array, count: int, sample_rate: int) -> Array:

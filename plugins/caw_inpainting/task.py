@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from caw_inpainting.bands import Bands, Levels
-from caw_inpainting.continuations import Surroundings
+from caw_inpainting.expectation import Surroundings
 from caw_inpainting.gaps import ListedGap, gaps_within, join_gaps
 from caw_inpainting.joins import join
-from caw_toolkit import Array, Gap, derived_seed
+from caw_toolkit import Array, Gap, Material, derived_seed
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,8 +27,9 @@ CONTEXT_SECONDS = 2
 SEARCH_SECONDS = 30
 #: Attempts at each gap.
 ATTEMPTS = 6
-#: How far the model leads such a segment towards noise: near 1, so that what comes of it is new.
-STRENGTH = 0.95
+#: How far the model leads such a segment towards noise: near 1, so that what comes of it is new; less where it is
+#: strokes, which it would put elsewhere.
+STRENGTH, STROKE_STRENGTH = 0.95, 0.6
 #: Levels are changed by no more than this.
 LARGEST_GAIN_DB = 20.0
 #: Samples that are written at once.
@@ -41,7 +42,7 @@ def fill(
     gaps: Sequence[Gap],
     *,
     seed: int,
-    varied: bool = False,
+    take: int = 0,
     attempts: int = ATTEMPTS,
 ) -> Array:
     """Fill gaps in a recording; everything outside them stays as it is, bit for bit.
@@ -51,7 +52,7 @@ def fill(
         samples: `(channels, samples)`, with anything in the gaps.
         gaps: in samples, sorted and apart from each other.
         seed: of the noise.
-        varied: expect something else with each seed, where otherwise all seeds give what is most likely.
+        take: number of the take, from 0: the first is what is most likely, the others come from other places.
         attempts: at each gap.
 
     Returns:
@@ -59,7 +60,7 @@ def fill(
     """
     total = samples.shape[1]
     given = [ListedGap(start, stop, "given") for start, stop in gaps]
-    repair = Repair(lambda start, stop: samples[:, start:stop], total, given, seed=seed, varied=varied)
+    repair = Repair(lambda start, stop: samples[:, start:stop], total, given, seed=seed, take=take)
     for number in range(len(gaps)):
         repair.fill(number, model, attempts=attempts)
     whole: Array = repair.read(0, total).astype(np.float32)
@@ -74,7 +75,7 @@ class Repair:
         total: samples of the recording.
         gaps: in samples, sorted; those of a channel are apart from each other.
         seed: of the noise.
-        varied: as for `fill`.
+        take: as for `fill`.
     """
 
     def __init__(
@@ -84,10 +85,10 @@ class Repair:
         gaps: Sequence[ListedGap],
         *,
         seed: int,
-        varied: bool,
+        take: int,
     ) -> None:
         self._source, self._total, self._gaps = source, total, gaps
-        self._seed, self._varied = seed, varied
+        self._seed, self._take = seed, take
         self._fillings: dict[int, Array] = {}
 
     def read(self, start: int, stop: int) -> npt.NDArray[np.floating]:
@@ -116,23 +117,33 @@ class Repair:
         wide = _around(gap, SEARCH_SECONDS, bands, self._total)
         known = self._source(wide.start, wide.stop)[gap.rows].astype(np.float32, order="C")
         missing = join_gaps([other[:2] for other in self._gaps if other.shares_channels(gap)], self._total)
-        surroundings = Surroundings(known, bands, gap.within(wide)[:2], gaps_within(missing, wide.start, wide.stop))
-        expected = surroundings.expected_levels(derived_seed(seed, "expected", number) if self._varied else None)
-        task = self._task(model, bands, number, expected)
-        initial_guesses = itertools.cycle(surroundings.initial_guesses(attempts) or [None])
-        seeds = [derived_seed(seed, number, attempt) for attempt in range(attempts)]
-        made = [task.attempt(guess, attempt_seed) for guess, attempt_seed in zip(initial_guesses, seeds, strict=False)]
-        whole = select_nearest(made, bands, task.gap[:2], expected)
+        around = Surroundings(
+            known,
+            bands,
+            gap.within(wide)[:2],
+            gaps_within(missing, wide.start, wide.stop),
+            take=self._take,
+            has_strokes=model.training.get("material") != Material.SPEECH,
+        )
+        expected = around.expected_levels()
+        task = self._task(model, bands, number, STRENGTH + around.strokes * (STROKE_STRENGTH - STRENGTH))
+        guesses = itertools.cycle(around.initial_guesses(attempts) or [None])
+        made: list[Array] = []
+        wanted: list[Levels | None] = []
+        for attempt, guess in zip(range(attempts), guesses, strict=False):
+            wanted.append(expected if expected is None or guess is None else around.with_strokes(expected, guess))
+            made.append(task.attempt(guess, wanted[-1], derived_seed(seed, number, attempt)))
+        whole = select_nearest(made, bands, task.gap[:2], expected, wanted)
         self._fillings[number] = whole[:, task.gap.start : task.gap.stop].copy()
 
-    def _task(self, model: PyramidModel, bands: Bands, number: int, expected: Levels | None) -> _Task:
+    def _task(self, model: PyramidModel, bands: Bands, number: int, strength: float) -> _Task:
         """What is near a gap, as it is now."""
         gap = self._gaps[number]
         near = _around(gap, CONTEXT_SECONDS, bands, self._total)
         part = self.read(near.start, near.stop).astype(np.float32, order="C")
         unfilled = [other for index, other in enumerate(self._gaps) if index not in self._fillings]
         empty = [other.within(near) for other in unfilled if other.start < near.stop and other.stop > near.start]
-        return _Task(model, bands, part, gap.within(near), empty, expected)
+        return _Task(model, bands, part, gap.within(near), empty, strength)
 
 
 @dataclass(frozen=True)
@@ -144,9 +155,9 @@ class _Task:
     part: Array
     gap: ListedGap
     empty: Sequence[ListedGap]
-    expected: Levels | None
+    strength: float
 
-    def attempt(self, guess: Array | None, seed: int) -> Array:
+    def attempt(self, guess: Array | None, expected: Levels | None, seed: int) -> Array:
         """The gap's channels of the part with the gap filled, from an initial guess if there is one."""
         (start, stop), rows, rate = self.gap[:2], self.gap.rows, self.bands.sample_rate
         whole = self.part.copy()
@@ -154,13 +165,13 @@ class _Task:
             whole[other.rows, other.start : other.stop] = 0
         if guess is not None:
             whole[rows, start:stop] = guess
-        strength = 1.0 if guess is None else STRENGTH
+        strength = 1.0 if guess is None else self.strength
         places = join_gaps([other[:2] for other in self.empty], whole.shape[1])
         made = self.model.fill(whole, rate, places, strength=strength, seed=seed)[rows, start:stop]
         whole, known = whole[rows], self.part[rows]
         whole[:, start:stop] = made
-        if self.expected is not None:
-            whole = _match_levels(whole, self.bands, (start, stop), self.expected)
+        if expected is not None:
+            whole = _match_levels(whole, self.bands, (start, stop), expected)
         beside = [other for other in self.empty if other.shares_channels(self.gap)]
         begin = max((other.stop for other in beside if other.stop <= start), default=0)
         end = min((other.start for other in beside if other.start >= stop), default=known.shape[1])
@@ -177,12 +188,23 @@ def _match_levels(samples: Array, bands: Bands, gap: Gap, expected: Levels) -> A
     return bands.amplify(samples, gains)
 
 
-def select_nearest(attempts: Sequence[Array], bands: Bands, gap: Gap, expected: Levels | None) -> Array:
-    """The attempt whose levels in the gap are nearest to those expected, or to the mean of all if nothing is."""
+def select_nearest(
+    attempts: Sequence[Array], bands: Bands, gap: Gap, expected: Levels | None, wanted: Sequence[Levels | None]
+) -> Array:
+    """The attempt whose levels in the gap are nearest to those expected, or to the mean of all if nothing is.
+
+    Args:
+        attempts: each `(channels, samples)`.
+        bands: for their sample rate.
+        gap: in samples.
+        expected: in the gap, `(bands, frames)`.
+        wanted: levels that each attempt was to have, with strokes of its own: what missed them is further away.
+    """
     start, stop = bands.frames(gap)
     levels = [bands.levels(attempt)[:, start:stop] for attempt in attempts]
-    wanted = np.mean(levels, axis=0) if expected is None else expected
-    distances = [np.abs(one - wanted).sum() for one in levels]
+    centre = np.mean(levels, axis=0) if expected is None else expected
+    targets = [centre if own is None else own for own in wanted]
+    distances = [np.abs(one - centre).sum() + np.abs(one - own).sum() for one, own in zip(levels, targets, strict=True)]
     return attempts[int(np.argmin(distances))]
 
 

@@ -47,6 +47,22 @@ def test_bars_are_found_where_strokes_repeat(pulses: int) -> None:
     assert pulse is not None and pulse.pulses_a_bar == pulses
 
 
+def test_what_is_missing_is_neither_a_rest_nor_an_onset() -> None:
+    times = np.arange(0.1, 12, 0.25)
+    recording = strokes(times, 12, RATE, accents=np.resize([1.0, 0.3, 0.3], len(times)))
+    missing = [(round(3.3 * RATE), round(4.4 * RATE)), (round(8 * RATE), round(8.9 * RATE))]
+    whole = find_pulse(recording, RATE)
+    for start, stop in missing:
+        recording[:, start:stop] = 0
+    found = find_pulse(recording, RATE, missing=missing)
+    assert found is not None and whole is not None
+    assert found.pulses_a_bar == whole.pulses_a_bar == 3
+    assert found.period_seconds == pytest.approx(0.25, abs=0.002)
+    phases = found.phases(times)
+    assert np.abs(np.exp(2j * np.pi * phases).mean()) > 0.99
+    assert find_pulse(recording, RATE, missing=[(0, 10 * RATE)]) is None
+
+
 def test_strokes_at_random_have_none() -> None:
     assert find_pulse(strokes(np.sort(np.random.default_rng(1).uniform(0, 20, 90)), 20, RATE), RATE) is None
 

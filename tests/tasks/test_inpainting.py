@@ -12,11 +12,12 @@ from click.testing import CliRunner
 
 from caw_inpainting import gaps, joins
 from caw_inpainting.bands import Bands
-from caw_inpainting.continuations import Surroundings
+from caw_inpainting.expectation import Surroundings
 from caw_inpainting.task import fill, select_nearest
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel
 from caw_toolkit.audio.reading import read_audio
 from caw_toolkit.cli import main
+from strokes import strokes
 
 RATE = 4000
 
@@ -98,14 +99,78 @@ def test_nothing_is_expected_where_nothing_is_long_enough(clip: AudioClip) -> No
     assert around.initial_guesses(3) == []
 
 
-def test_takes_expect_different_things(clip: AudioClip) -> None:
+def test_takes_come_from_different_places_the_best_first(clip: AudioClip) -> None:
     gap = (5 * RATE, 5 * RATE + 1500)
-    around = Surroundings(clip.samples, Bands(RATE), gap, [gap])
-    likely, one, other = (around.expected_levels(seed) for seed in (None, 1, 2))
-    assert likely is not None and one is not None and other is not None
-    assert np.abs(one - other).mean() > 0.5
-    np.testing.assert_array_equal(one, around.expected_levels(1))
-    assert np.abs(one - likely).mean() < np.abs(likely - likely.mean()).mean()
+    takes = [Surroundings(clip.samples, Bands(RATE), gap, [gap], take=take) for take in range(4)]
+    best = [take.before.continuations[0] for take in takes]
+    assert [one.distance for one in best] == sorted(one.distance for one in best)
+    starts = np.array([one.start for one in best]) * 0.008
+    assert np.abs(np.subtract.outer(starts, starts))[~np.eye(4, dtype=bool)].min() > 0.25
+    likely, *others = (take.expected_levels() for take in takes)
+    assert likely is not None
+    assert all(other is not None and np.abs(other - likely).mean() > 0.5 for other in others)
+
+
+def test_there_are_takes_where_no_other_place_is_left(clip: AudioClip) -> None:
+    gap = (RATE, RATE + 800)
+    takes = [Surroundings(clip.samples[:, : 2 * RATE], Bands(RATE), gap, [gap], take=take) for take in (0, 9)]
+    assert all(take.expected_levels() is not None for take in takes)
+
+
+PERIOD = 0.24
+
+
+@pytest.fixture(scope="module")
+def beaten() -> npt.NDArray[np.float32]:
+    """10 s of strokes of different strength on a beat."""
+    times = np.arange(0.1, 9.9, PERIOD)
+    return strokes(times, 10, RATE, accents=np.random.default_rng(1).uniform(0.3, 1, len(times)))
+
+
+def test_strokes_stay_strokes_and_as_loud_as_the_others(beaten: npt.NDArray[np.float32]) -> None:
+    bands, gap = Bands(RATE), (round(4.05 * RATE), round(5.25 * RATE))
+    around = Surroundings(beaten, bands, gap, [gap])
+    assert around.strokes == 1.0
+    expected = around.expected_levels()
+    assert expected is not None
+    struck = around.with_strokes(expected, around.initial_guesses(1)[0])
+    frames = slice(*bands.frames(gap))
+    real = bands.levels(beaten)
+
+    def rises(levels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(np.maximum(levels[:, 3:] - levels[:, :-3], 0).mean(0))
+
+    onsets = rises(struck)
+    assert onsets.max() > 0.8 * np.percentile(rises(real), 97)
+    # Where the beat is, and nowhere else.
+    loud = bands.frames(gap)[0] + 1.5 + np.flatnonzero(onsets > 0.5 * onsets.max())
+    phases = (loud * 0.008 - 0.1) / PERIOD
+    assert np.abs(np.exp(2j * np.pi * phases).mean()) > 0.8
+    energies = [10 * np.log10(bands.power(levels).mean()) for levels in (real, struck)]
+    assert abs(energies[0] - energies[1]) < 2.0
+    assert np.isfinite(struck[:, : frames.stop - frames.start]).all()
+
+
+def test_what_has_no_strokes_is_given_none(clip: AudioClip) -> None:
+    noise = np.random.default_rng(0).standard_normal((1, 8 * RATE)).astype(np.float32)
+    gap = (3 * RATE, 4 * RATE)
+    around = Surroundings(noise, Bands(RATE), gap, [gap])
+    expected = around.expected_levels()
+    assert expected is not None and around.strokes == 0.0
+    assert around.with_strokes(expected, around.initial_guesses(1)[0]) is expected
+    assert Surroundings(clip.samples, Bands(RATE), gap, [gap], has_strokes=False).strokes == 0.0
+
+
+def test_there_is_as_much_energy_as_elsewhere(clip: AudioClip) -> None:
+    bands = Bands(RATE)
+    errors = []
+    for start in np.arange(2.0, 9.0, 0.7):
+        gap = (round(start * RATE), round((start + 0.5) * RATE))
+        expected = Surroundings(clip.samples, bands, gap, [gap], has_strokes=False).expected_levels()
+        assert expected is not None
+        real = bands.levels(clip.samples)[:, slice(*bands.frames(gap))]
+        errors.append(10 * np.log10(bands.power(expected).mean() / bands.power(real).mean()))
+    assert abs(np.median(errors)) < 4.0
 
 
 def test_no_gap_is_filled_from_another(clip: AudioClip) -> None:
@@ -132,6 +197,14 @@ def test_noise_goes_on_at_its_level() -> None:
     assert abs(20 * np.log10(following.std() / noise.std())) < 2
 
 
+def test_a_stroke_after_a_gap_is_not_heard_before_it() -> None:
+    known = 0.01 * np.random.default_rng(0).standard_normal((1, 2 * RATE)).astype(np.float32)
+    made = known.copy()
+    known[:, RATE + 20 : RATE + 400] *= 50  # the gap ends 5 ms before
+    whole = joins.join(known, made, (RATE // 2, RATE), RATE)
+    assert np.sqrt(np.mean(whole[:, RATE - 160 : RATE] ** 2)) < 0.03
+
+
 @pytest.mark.parametrize("gap", [(0, 100), (5000, 6000), (5000, 5001), (3, 2000)])
 def test_everything_outside_a_gap_is_untouched(clip: AudioClip, gap: tuple[int, int]) -> None:
     made = np.ones_like(clip.samples)
@@ -148,8 +221,10 @@ def test_the_attempt_nearest_to_what_is_expected_is_kept(clip: AudioClip) -> Non
     bands, gap = Bands(RATE), (RATE, 2 * RATE)
     attempts = [clip.samples * np.float32(factor) for factor in (0.1, 0.5, 0.6, 0.7)]
     expected = bands.levels(clip.samples)[:, slice(*bands.frames(gap))]
-    assert select_nearest(attempts, bands, gap, expected) is attempts[3]
-    assert select_nearest(attempts, bands, gap, None) is attempts[1]  # nearest to the mean of all
+    assert select_nearest(attempts, bands, gap, expected, [expected] * 4) is attempts[3]
+    assert select_nearest(attempts, bands, gap, None, [None] * 4) is attempts[1]  # nearest to the mean of all
+    missed = [expected, expected, expected, expected + 30.0]
+    assert select_nearest(attempts, bands, gap, expected, missed) is attempts[2]
 
 
 @pytest.mark.parametrize(

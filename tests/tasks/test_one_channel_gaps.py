@@ -125,7 +125,7 @@ def test_gaps_of_different_channels_may_overlap(stereo: AudioClip, stereo_model:
     for gap in gaps:
         damaged[gap.rows, gap.start : gap.stop] = 0
         expected_changes[gap.rows, gap.start : gap.stop] = True
-    repair = Repair(lambda start, stop: damaged[:, start:stop], damaged.shape[1], gaps, seed=1, varied=False)
+    repair = Repair(lambda start, stop: damaged[:, start:stop], damaged.shape[1], gaps, seed=1, take=0)
     for number in range(len(gaps)):
         repair.fill(number, stereo_model, attempts=1)
     made = repair.read(0, damaged.shape[1])
