@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from caw_toolkit.processors import get_processor
     from caw_toolkit.processors.base import Processor
     from caw_toolkit.processors.board import Chain, Mix, Pedalboard
-    from caw_toolkit.processors.protocols import AudioProcessor, Stream, StreamingProcessor
+    from caw_toolkit.processors.protocols import AudioProcessor, Reader, Stream, StreamingProcessor
     from caw_toolkit.pyramid.material import Material
     from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.seeds import derived_seed
@@ -49,6 +49,7 @@ _HOMES = {
     "Pedalboard": "processors.board",
     "Processor": "processors.base",
     "PyramidModel": "pyramid.model",
+    "Reader": "processors.protocols",
     "Stream": "processors.protocols",
     "StreamingProcessor": "processors.protocols",
     "Trainer": "training.trainer",
@@ -78,6 +79,7 @@ __all__ = [
     "Pedalboard",
     "Processor",
     "PyramidModel",
+    "Reader",
     "Stream",
     "StreamingProcessor",
     "Trainer",

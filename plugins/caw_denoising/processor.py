@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from caw_toolkit import Array, CawError, Processor
+from caw_toolkit import Array, CawError, Processor, Reader
 from caw_toolkit.processors.model_processor import model_or_path
 from caw_toolkit.processors.parameters import Parameter, flag, number, optional
-from caw_toolkit.processors.protocols import Reader
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
