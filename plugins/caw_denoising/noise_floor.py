@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 
-from caw_denoising.noise_likeness import Likeness, variance_in_pauses
+from caw_denoising.noise_likeness import EVERY, NOTHING, Likeness, variance_in_pauses
 
 Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -61,6 +61,8 @@ CERTAINLY_NOISE, PAUSES_OF_NOISE, LEAST_IN_PAUSES = 1.8, 1.95, 0.002
 CERTAINLY_MUSIC, LEAST_BELIEVED = 1.65, 0.05
 #: Doubtful noise is nothing but doubtful where its two levels are so far apart, in half of the bins or altogether.
 APART_IN_HALF, APART = 1.45, 2.8
+#: What varies less than this in time is a tone that never pauses: of the log power of noise the variance is 1.6.
+LEAST_VARIANCE = 0.5
 #: Noise that no bin behaves like is one still if it is in most bands: with these variances in the mean, in half and in
 #: three tenths of them, if its power is in this range beside that of the recording: dense music without noise is above.
 MOST_OF_ALL, MOST_OF_HALF, MOST_OF_SOME, UNEVEN_LEVELS = 2.25, 1.8, 1.69, (0.01, 0.145)
@@ -146,6 +148,10 @@ def _is_told_from_music(bins: Mask, doubt: Power, quiet: Power, likeness: Likene
 
 def _is_uneven_noise(quiet: Power, likeness: Likeness, power: Power) -> bool:
     """Whether the quiet moments are noise that is too uneven for any bin to behave like it."""
+    nepers = np.log(np.maximum(power[:, ::EVERY], quiet.min() * NOTHING))
+    if np.average(nepers.var(1), weights=quiet) < LEAST_VARIANCE:
+        return False
+    del nepers  # half as large as the spectra
     mean = np.average(likeness.variance, weights=quiet)
     if mean < CERTAINLY_NOISE:
         return True
