@@ -25,6 +25,9 @@ PASSBAND = 0.98
 LINEAR_PART = 2.0
 #: Coefficients are divided by their mean power over so many bands and frames.
 NORMALISED_BANDS, NORMALISED_FRAMES = 3, 5
+#: What they are multiplied with: chosen for the log-spectral distance, as envelopes are predicted for noise
+#: (docs/decisions.md).
+GAIN = 1.05
 #: So many bands, from the lowest on, are divided by their own mean power.
 LOWEST_BANDS = 2
 #: Powers so much below that of the recording, or of what has been whitened, are silence.
@@ -101,7 +104,7 @@ class Excitation(nn.Module):
         white = self._whiten(coarse, power)
         # Rectifying makes harmonics of harmonics; the linear part leaks upwards through the transform's short windows.
         excitation: Tensor = self.transform(_filter(white.abs(), self.phase_filter) + LINEAR_PART * white)
-        return self._normalise(excitation)
+        return GAIN * self._normalise(excitation)
 
     def _normalise(self, excitation: Tensor) -> Tensor:
         """Unit level in every band that is added, zero below.
