@@ -14,7 +14,6 @@ from caw_toolkit import AudioClip, CawUsageError, PyramidModel
 from caw_toolkit.cli import main
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.generators.dilated import DilatedGenerator
-from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.metrics import source_map
 from caw_toolkit.processors import Generate
@@ -22,6 +21,7 @@ from caw_toolkit.pyramid.coherence import Coherence
 from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.upsampling import upsample_sinc
 from caw_toolkit.seeds import derived_seed
+from held_recording import exemplar_of
 
 COARSER, RATE = 1000, 4000
 
@@ -36,17 +36,7 @@ def model(speech: AudioClip) -> PyramidModel:
         audio_channels=1, conditional=False, frame_samples=4, widths=(8, 8), companding=0.6, solver_steps=2
     )
     flow.fit_levels(below, None)
-    exemplar = ExemplarGenerator(
-        audio_channels=1,
-        samples=real.shape[1],
-        hop=125,
-        ratio=4,
-        shift=24,
-        candidates=24,
-        concatenation_cost=0.1,
-        selection_noise=0.08,
-    )
-    exemplar.hold(real, upsample_sinc(below, COARSER, RATE, real.shape[1]), ((0, real.shape[1]),))
+    exemplar = exemplar_of(real, upsample_sinc(below, COARSER, RATE, real.shape[1]), hop=125)
     return PyramidModel(
         [Scale(COARSER, flow.eval(), 1.0), Scale(RATE, exemplar, 1.0)], channels=1, peak=1.0, upsampling="sinc"
     )

@@ -14,13 +14,13 @@ from caw_toolkit import AudioClip
 from caw_toolkit.cli import main
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.generators.dilated import DilatedGenerator
-from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.processors import Generate
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.pulse import find_pulse
 from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.upsampling import upsample_sinc
 from caw_toolkit.seeds import derived_seed
+from held_recording import exemplar_of
 from strokes import onset_coherence, strokes
 
 COARSER, RATE, PERIOD = 1000, 4000, 0.23
@@ -30,17 +30,7 @@ def model_of(recording: np.ndarray) -> PyramidModel:
     """Untrained noise below, the recording above: what rhythm there is comes from where segments are taken."""
     real = torch.from_numpy(recording)
     below = torch.from_numpy(resample(recording, RATE, COARSER))
-    exemplar = ExemplarGenerator(
-        audio_channels=1,
-        samples=real.shape[1],
-        hop=125,
-        ratio=4,
-        shift=24,
-        candidates=24,
-        concatenation_cost=0.1,
-        selection_noise=0.08,
-    )
-    exemplar.hold(real, upsample_sinc(below, COARSER, RATE, real.shape[1]), ((0, real.shape[1]),))
+    exemplar = exemplar_of(real, upsample_sinc(below, COARSER, RATE, real.shape[1]), hop=125)
     torch.manual_seed(0)
     scales = [Scale(COARSER, DilatedGenerator(hidden_channels=4, blocks=3).eval(), 1.0), Scale(RATE, exemplar, 1.0)]
     return PyramidModel(

@@ -21,6 +21,7 @@ from caw_toolkit.metrics import copied_share
 from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.texture import is_texture
 from caw_toolkit.training.plan import make_plan
+from held_recording import exemplar_of
 from strokes import strokes
 
 COARSER, RATE = 2000, 8000
@@ -74,18 +75,7 @@ def test_only_what_is_no_speech_is_one() -> None:
 def exemplar(*clips: Array) -> ExemplarGenerator:
     real = torch.from_numpy(np.concatenate(clips, axis=1))
     ends = np.cumsum([0, *(clip.shape[1] for clip in clips)]).tolist()
-    made = ExemplarGenerator(
-        audio_channels=len(real),
-        samples=real.shape[1],
-        hop=250,
-        ratio=4,
-        shift=24,
-        candidates=24,
-        concatenation_cost=0.1,
-        selection_noise=0.08,
-    )
-    made.hold(real, real, tuple(zip(ends[:-1], ends[1:], strict=True)))
-    return made
+    return exemplar_of(real, real, hop=250, segments=tuple(zip(ends[:-1], ends[1:], strict=True)))
 
 
 def scattered(made: ExemplarGenerator, seconds: float, *, seed: int = 0) -> torch.Tensor:
