@@ -109,11 +109,11 @@ def find_noise(power: Power) -> Noise:
     """
     nothing = np.full(len(power), power.max() * 1e-12 + 1e-30)
     smooth = uniform_filter1d(power, 5, axis=1)
-    heard = smooth[:, smooth.sum(0) > 0]  # digital silence says nothing about the noise
-    if not heard.size:
+    sounds = smooth.sum(0) > 0  # digital silence says nothing about the noise
+    if not sounds.any():
         return Noise(nothing, nothing, np.ones_like(nothing))
-    audible = power if heard.shape == power.shape else power[:, smooth.sum(0) > 0]
-    del smooth  # as large as the recording's spectra
+    heard, audible = (smooth, power) if sounds.all() else (smooth[:, sounds], power[:, sounds])
+    del smooth  # where there is silence, as large again as the recording's spectra
     floor = _Floor.of(heard, nothing)
     bins, doubt = _believed(floor, heard)
     quiet = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN, nothing)
