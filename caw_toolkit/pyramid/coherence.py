@@ -12,8 +12,10 @@ from caw_toolkit.errors import CawUsageError
 
 __all__ = ["LONGEST_SECONDS", "SHORTEST_SECONDS", "Coherence"]
 
-#: Seconds that may be asked for.
-SHORTEST_SECONDS, LONGEST_SECONDS = 1, 60
+#: No fewer seconds may be asked for.
+SHORTEST_SECONDS = 1
+#: No more seconds may be asked for.
+LONGEST_SECONDS = 60
 #: Up to here all noise is fresh; with twice the seconds, half of its power is. So there are as many and as long runs of
 #: the recording as with receptive fields of so many seconds (docs/decisions.md).
 _ALL_FRESH_SECONDS = 2.0
