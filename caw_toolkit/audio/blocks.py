@@ -38,6 +38,14 @@ class AudioBlocks:
         channels: 1 or 2.
         sample_rate: Hz.
         source: how it is stored.
+
+    Example:
+        >>> from caw_toolkit import write_audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_audio(Path(folder, "tone.wav"), np.full((1, 8000), 0.5), 8000).path
+        ...     with open_audio(path) as audio:
+        ...         [sum(block.shape[1] for block in audio) for _ in range(2)]  # twice from the beginning
+        [8000, 8000]
     """
 
     name: str
@@ -77,6 +85,14 @@ def open_audio(source: str | Path) -> Iterator[AudioBlocks]:
     Raises:
         CawUsageError: there is no such file.
         CawError: it is not audio that the toolkit works with.
+
+    Example:
+        >>> from caw_toolkit import write_audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_audio(Path(folder, "tone.wav"), np.full((2, 8000), 0.5), 44100).path
+        ...     with open_audio(path) as audio:
+        ...         audio.channels, audio.sample_rate, max(float(block.max()) for block in audio)
+        (2, 44100, 0.5)
     """
     with opened(source) as recording:
         yield AudioBlocks(recording.name, recording.channels, recording.sample_rate, recording.source, recording)
@@ -112,6 +128,13 @@ def write_audio_blocks(
     Raises:
         CawUsageError: as for `check_output`.
         CawError: as for `write_audio`.
+
+    Example:
+        >>> quiet, loud = np.full((1, 8000), 0.5), np.full((1, 8000), 2.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = write_audio_blocks(Path(folder, "long.wav"), [quiet, loud], 8000, channels=1)
+        >>> written.samples, round(written.gain, 2)  # all of it is turned down, that the loudest block fits
+        (16000, 0.5)
     """
     check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate, file_format=file_format)
     path = Path(target)

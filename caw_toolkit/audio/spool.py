@@ -107,6 +107,14 @@ class SpooledAudio:
         source: how it was stored.
         samples: per channel.
 
+    Example:
+        >>> from caw_toolkit import write_audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_audio(Path(folder, "tone.wav"), np.full((2, 4000), 0.5), 8000).path
+        ...     with spooled_audio(path) as audio:
+        ...         audio.seconds, audio.read(3000, 3500).shape, audio.read(3900, 9000).shape
+        (0.5, (2, 500), (2, 100))
+
     .. versionadded:: 0.1
     """
 

@@ -34,6 +34,11 @@ class FileJob:
         takes: number, from 0, and place of each take that is to be made.
         also: place of what else is written of the file.
 
+    Example:
+        >>> job = FileJob(Path("song.wav"), ((0, Path("song.louder.wav")),), also=Path("song.txt"))
+        >>> [path.name for path in job.targets]
+        ['song.louder.wav', 'song.txt']
+
     .. versionadded:: 0.1
     """
 

@@ -44,6 +44,14 @@ def file_options(*, metavar: str, label: str | None) -> Decorator:
         label: of results beside their sources, `varied` for `song.varied.wav`. None: where they go is not an option
             but has to be said, as the last argument.
 
+    Example:
+        >>> @click.command()
+        ... @file_options(metavar="SONG", label="louder")
+        ... def louder(files):
+        ...     print(*files.sources, files.destination, files.recursive)
+        >>> louder(["-", "-o", "louder/", "-r"], standalone_mode=False)
+        - louder/ True
+
     .. versionadded:: 0.1
     """
 
@@ -101,6 +109,17 @@ class Files:
         recursive: whether folders in folders count.
         skip_existing: whether files are left out whose results exist.
         quiet: whether only warnings are shown.
+
+    Example:
+        >>> import tempfile
+        >>> from caw_toolkit.cli.results import Results
+        >>> results = Results(None, "clip", keep_metadata=True, log=None, force=False, quiet=True)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("b.wav", "a.flac"):
+        ...         Path(folder, name).touch()
+        ...     files = Files((Path(folder),), None, "louder", recursive=False, skip_existing=False, quiet=True)
+        ...     [job.target.name for job in files.plan(results).jobs]
+        ['a.louder.flac', 'b.louder.wav']
 
     .. versionadded:: 0.1
     """

@@ -43,6 +43,11 @@ class InputFile:
         subfolder: where it is below the folder that was named.
         is_named: whether the file itself was named.
 
+    Example:
+        >>> file = InputFile(Path("songs/old/a.wav"), subfolder=Path("old"), is_named=False)  # of `songs/`
+        >>> Path("louder", file.subfolder, file.path.name).as_posix()
+        'louder/old/a.wav'
+
     .. versionadded:: 0.1
     """
 
@@ -60,6 +65,13 @@ class FoundFiles:
         results: files in folders that are left out because they are results.
         need_ffmpeg: suffixes of files that are left out because ffmpeg is not installed, counted.
         failures: folders that cannot be listed, and why.
+
+    Example:
+        >>> song, louder = Path("song.wav"), Path("song.flac.wav")
+        >>> found = FoundFiles([InputFile(path, is_named=False) for path in (song, louder)])
+        >>> found.leave_out_made([(song, louder)])
+        >>> [file.path.name for file in found.files]
+        ['song.wav']
 
     .. versionadded:: 0.1
     """
@@ -115,6 +127,15 @@ def find_files(
         recursive: whether to take what is in the folders of a folder, too.
         results: folder that results go to; it is left out of folders that it is in.
         suffixes: of files that are taken from folders, in lower case; default: those of audio.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("b.wav", "a.flac", ".hidden.wav", "notes.txt"):
+        ...         Path(folder, name).touch()
+        ...     found = find_files([Path(folder)], recursive=False)
+        >>> [file.path.name for file in found.files]
+        ['a.flac', 'b.wav']
 
     .. versionadded:: 0.1
     """

@@ -72,6 +72,11 @@ def shown_progress(*, quiet: bool = False) -> Iterator[ProgressDisplay]:
 
     Args:
         quiet: show nothing.
+
+    Example:
+        >>> with shown_progress(quiet=True) as display:
+        ...     display.begin_file("clip.wav", 1, 1)
+        ...     display.update(0.5, "shouting")
     """
     context = click.get_current_context(silent=True)
     meta = {} if context is None else context.meta
@@ -93,6 +98,18 @@ def part_of_progress(first: float, last: float) -> Iterator[None]:
     Args:
         first: share of the work on the file that is done before the part.
         last: and after it.
+
+    Example:
+        >>> from click.testing import CliRunner
+        >>> @click.command()
+        ... @progress_option
+        ... def shout():
+        ...     with shown_progress() as whole:
+        ...         whole.begin_file("clip.wav", 1, 1)
+        ...         with part_of_progress(0.5, 0.9), shown_progress() as part:
+        ...             part.update(0.5, "training")
+        >>> '"fraction": 0.7,' in CliRunner().invoke(shout, ["--progress", "json"]).stderr
+        True
 
     .. versionadded:: 0.1
     """
@@ -147,6 +164,10 @@ def run_training(
         spent_seconds: of the plan's time budget, before the training.
         save_to: where to write the model.
         warns: say so if the model is rough.
+
+    Example:
+        >>> from caw_toolkit import make_plan, read_audio                          # doctest: +SKIP
+        >>> model = run_training(make_plan(read_audio("clip.wav"), minutes=5))      # doctest: +SKIP
     """
     from caw_toolkit.plugins import get_host
     from caw_toolkit.pyramid.maturity import warn_if_rough
@@ -199,6 +220,18 @@ def load_or_train(
         device: where to compute.
         quiet: show no progress.
         warns: say so if a model that is trained is rough.
+
+    Example:
+        >>> import tempfile
+        >>> from caw_toolkit import PyramidModel
+        >>> from caw_toolkit.generators.dilated import DilatedGenerator
+        >>> from caw_toolkit.pyramid.scale import Scale
+        >>> untrained = Scale(500, DilatedGenerator(hidden_channels=4, blocks=3).eval(), noise_std=1.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "model.pt")
+        ...     PyramidModel([untrained], channels=1, peak=0.5, upsampling="keys").save(path)
+        ...     load_or_train([], path, device="cpu").sample_rate
+        500
     """
     from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.training.plan import make_plan

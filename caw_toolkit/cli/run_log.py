@@ -149,6 +149,14 @@ def sha256_of_state(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
 
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "empty")
+        ...     path.touch()
+        ...     sha256_of_state(path)[:16]
+        'e3b0c44298fc1c14'
+
     .. versionadded:: 0.1
     """
     status = path.stat()

@@ -23,6 +23,11 @@ def expect_text(target: Path, *, others: Iterable[Path | None], force: bool) -> 
     Raises:
         CawUsageError: it exists, or is one of the others.
 
+    Example:
+        >>> expect_text(Path("labels.txt"), others=[Path("labels.txt"), None], force=True)
+        Traceback (most recent call last):
+        caw_toolkit.errors.CawUsageError: labels.txt is read here, and would be destroyed: name another file to write
+
     .. versionadded:: 0.1
     """
     from caw_toolkit.audio.outputs import refuse_collisions
@@ -44,6 +49,14 @@ def write_text(target: Path, text: str, *, force: bool, quiet: bool) -> None:
     Raises:
         CawError: it could not be written.
 
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "labels.txt")
+        ...     write_text(path, "0.5 1.5 gap", force=False, quiet=True)
+        ...     path.read_text(encoding="utf-8")
+        '0.5 1.5 gap'
+
     .. versionadded:: 0.1
     """
     write_bytes(target, text.encode(), force=force, quiet=quiet)
@@ -60,6 +73,14 @@ def write_bytes(target: Path, data: bytes, *, force: bool, quiet: bool) -> None:
 
     Raises:
         CawError: it could not be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "picture.png")
+        ...     write_bytes(path, bytes(4), force=False, quiet=True)
+        ...     path.stat().st_size
+        4
 
     .. versionadded:: 0.1
     """

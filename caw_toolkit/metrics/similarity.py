@@ -85,6 +85,12 @@ class SimilarityMatrix:
         take_seconds: that the take is long.
         recording_seconds: that the recording is long.
 
+    Example:
+        >>> copied = SourceSegment(start=0.0, stop=1.5, source=3.0)
+        >>> cells = np.zeros((1, 1), np.float32)
+        >>> SimilarityMatrix(cells, (copied,), take_seconds=2, recording_seconds=9).longest_line_seconds
+        1.5
+
     .. versionadded:: 0.1
     """
 

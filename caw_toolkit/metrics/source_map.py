@@ -45,6 +45,11 @@ class SourceSegment:
         stop: where it ends there, s.
         source: what second of the recording it begins with.
 
+    Example:
+        >>> segment = SourceSegment(start=0.5, stop=2.0, source=7.25)
+        >>> segment.source + 1.0 - segment.start  # what second of the recording is heard after a second of the take
+        7.75
+
     .. versionadded:: 0.1
     """
 

@@ -52,6 +52,11 @@ class DeclaredParameter:
         unit: of numbers, if it is known.
         summary: what it does.
 
+    Example:
+        >>> gain = DeclaredParameter("gain_db", "number", default=0.0, low=-60.0, high=24.0, unit="dB")
+        >>> f"{gain.name} from {gain.low:g} to {gain.high:g} {gain.unit}"
+        'gain_db from -60 to 24 dB'
+
     .. versionadded:: 0.1
     """
 
@@ -77,6 +82,11 @@ class Effect:
         summary: one line; empty for native effects.
         parameters: in the order of their declaration.
         problem: why it cannot be used; None if it can.
+
+    Example:
+        >>> effect = next(effect for effect in effects() if effect.name == "Reverb")
+        >>> effect.origin, effect.parameters[0].name, effect.problem
+        ('pedalboard', 'room_size', None)
 
     .. versionadded:: 0.1
     """
@@ -119,6 +129,15 @@ def declared(parameters: Iterable[Parameter[Any]]) -> tuple[DeclaredParameter, .
 
     Args:
         parameters: such as `Processor.parameters.values()`.
+
+    Example:
+        >>> from caw_toolkit.processors.parameters import number
+        >>> from caw_toolkit.processors.base import Processor
+        >>> class Fade(Processor):
+        ...     seconds: Parameter[float] = Parameter(default=0.5, check=number(0, 10), summary="Length in seconds.")
+        >>> (seconds,) = declared(Fade.parameters.values())
+        >>> seconds.kind, seconds.default, seconds.low, seconds.high, seconds.unit
+        ('number', 0.5, 0, 10, 's')
 
     .. versionadded:: 0.1
     """

@@ -33,6 +33,14 @@ class Panel:
         function: called with the recording and a value for each parameter, by keyword.
         parameters: by name.
 
+    Example:
+        >>> import numpy as np
+        >>> def amplify(clip: AudioClip, *, gain: float) -> AudioClip:
+        ...     return AudioClip(gain * clip.samples, clip.sample_rate)
+        >>> louder = Panel(amplify, {"gain": Parameter(default=2.0)})
+        >>> louder(AudioClip(np.ones((1, 2), np.float32), 8000), gain=3)["result"].samples
+        array([[3., 3.]], dtype=float32)
+
     .. versionadded:: 0.1
     """
 

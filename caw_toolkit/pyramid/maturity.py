@@ -33,6 +33,10 @@ def warn_if_rough(training: Mapping[str, Any], name: str) -> None:
     Args:
         training: `PyramidModel.training`.
         name: of the model.
+
+    Example:
+        >>> warn_if_rough({"trained_shares": [0.5, 1.0]}, "the model")  # nothing to say
+        >>> warn_if_rough({"trained_shares": [0.5, 0.01]}, "the model")  # logs a warning
     """
     share = trained_share(training)
     if share < ROUGH_SHARE:

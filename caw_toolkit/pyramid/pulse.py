@@ -116,6 +116,14 @@ def find_pulse(samples: Array, sample_rate: int, *, missing: Sequence[Gap] = ())
         The pulse, or None where none is clear: most of speech, of ambience and of free playing, and what is shorter
         than `SHORTEST_SECONDS`.
 
+    Example:
+        >>> stroke = np.exp(-np.arange(4000) / 200) * np.random.default_rng(0).standard_normal(4000)
+        >>> rhythm = np.tile(stroke, 24)[None]  # at 8 kHz, two strokes a second
+        >>> str(find_pulse(rhythm, 8000))
+        'a pulse every 0.500 s, bars of 2'
+        >>> find_pulse(np.random.default_rng(0).standard_normal((1, 96000)), 8000) is None
+        True
+
     .. versionadded:: 0.1
     """
     if samples.shape[1] < SHORTEST_SECONDS * sample_rate:

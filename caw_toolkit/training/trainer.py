@@ -70,6 +70,11 @@ class Trainer:
         sources: what the recording was read from, kept in the model.
         credits: `license` and `author` of the model, where they are known; kept in it.
         spent_seconds: of the plan's time budget, before the training.
+
+    Example:
+        >>> noise = np.random.default_rng(0).uniform(-1, 1, (1, 48000)).astype(np.float32)
+        >>> trainer = Trainer(make_plan(AudioClip(noise, 16000), material="ambience", minutes=1), device="cpu")
+        >>> model = trainer.run()  # doctest: +SKIP
     """
 
     def __init__(

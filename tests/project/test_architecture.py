@@ -15,6 +15,9 @@ _MODULE = re.compile(r"^\| `([\w.]+)` \|", re.MULTILINE)
 #: Paths in the running text and in the table of places to change.
 _PATH = re.compile(r"`((?:plugins/caw_\w+/|[\w]+/)+[\w]+\.py)`")
 
+#: A section of a docstring, from the empty line before it to the next one or to the end of the docstring.
+_EXAMPLE = re.compile(r'^\n +Example:\n(?: +(?!""").+\n)+', re.MULTILINE)
+
 
 def modules_of_the_tree() -> set[str]:
     paths = (path.relative_to(ENGINE) for path in ENGINE.rglob("*.py"))
@@ -39,6 +42,7 @@ def test_every_folder_of_the_engine_is_a_room_of_the_page() -> None:
 
 
 def test_no_module_is_longer_than_350_lines() -> None:
+    """Examples of docstrings apart: a module is not split for the sake of what shows how it is used."""
     for folder in (ENGINE, ROOT / "plugins", ROOT / "benchmarks"):
         for path in Path(folder).rglob("*.py"):
-            assert len(path.read_text(encoding="utf-8").splitlines()) <= 350, path
+            assert len(_EXAMPLE.sub("", path.read_text(encoding="utf-8")).splitlines()) <= 350, path
