@@ -19,7 +19,7 @@ FRAMES_A_SECOND = 32
 CHROMA_SECONDS, CHROMA_RANGE = 0.25, (80.0, 2000.0)
 #: Levels are compared by octaves from this frequency on, down to this power below the mean.
 LOWEST_OCTAVE, LEAST_LEVEL = 250.0, 1e-3
-#: What a unit of both counts for beside the distance of the coarser spectra (docs/decisions.md).
+#: What a unit of both counts for beside the distance of the coarser spectra (docs/decisions.md#variations-that-vary).
 CHROMA_WEIGHT, LEVEL_WEIGHT = 6.0, 2.0
 #: Distance of what must not be taken.
 FAR = 1e6

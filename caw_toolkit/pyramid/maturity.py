@@ -11,7 +11,7 @@ __all__ = ["trained_share", "warn_if_rough"]
 
 logger = logging.getLogger(__name__)
 
-#: Below this share of the planned training of a scale, a model is rough (docs/decisions.md).
+#: Below this share of the planned training of a scale, a model is rough (docs/decisions.md#short-trainings).
 ROUGH_SHARE = 0.1
 
 

@@ -34,7 +34,7 @@ _WINDOW_FRAMES, _STEP_FRAMES = 4 * _FRAMES_A_SECOND, _FRAMES_A_SECOND // 2
 #: Pulses a second, and how finely they are told apart.
 _SLOWEST, _FASTEST, _SPACING = 1.5, 9.0, 0.02
 #: How regular onsets are, and half of how much their bars stand out: together loops and songs with drums have .74 to
-#: 1.35, free playing, speech and weather up to .58 (docs/decisions.md).
+#: 1.35, free playing, speech and weather up to .58 (docs/decisions.md#the-beat-of-takes).
 _LEAST_CLARITY = 0.65
 #: Bars are at most so long, and stand out that much from other numbers of pulses (1: they repeat exactly).
 _LONGEST_BAR, _LEAST_REPETITION = 16, 0.2

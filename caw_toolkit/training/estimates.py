@@ -21,7 +21,7 @@ __all__ = ["estimate"]
 PROBE_SAMPLES = 12000
 WHOLE_PROBE_SAMPLES = 4000
 #: A step of the paper's preset on an H100: at least, and for each sample of the recording, with a generator of so many
-#: parameters (docs/performance.md, "On a GPU").
+#: parameters (docs/performance.md#on-a-gpu).
 GPU_NAME = "H100"
 GPU_STEP_SECONDS, GPU_SAMPLE_SECONDS, GPU_PARAMETERS = 0.023, 1.91e-6, 750_722
 #: What torch and its libraries take by themselves.
