@@ -209,7 +209,7 @@ def register_evaluations(register: RegisterTarget) -> None:
     Args:
         register: call it once an evaluation: `register(name, "package.module:command", summary="...")`.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
 
@@ -221,7 +221,7 @@ def register_panels(register: RegisterTarget) -> None:
         register: call it once a panel: `register(name, "package.module:panel", summary="...")`. The target is a
             `caw_toolkit.processors.panels.Panel`: a function from a recording to results, with declared parameters.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
 

@@ -7,7 +7,7 @@
 
 It needs no test framework; under pytest each clause that fails is named in the error.
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         ...     read_toml(path, "chain")
         {'chain': {'name': 'loud'}}
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     try:
         with open(path, "rb") as stream:

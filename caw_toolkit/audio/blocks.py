@@ -70,7 +70,7 @@ class AudioBlocks:
     def exact_blocks(self) -> Iterator[FloatArray]:
         """The same with all bits of the file: float64 if its samples have more than float32 holds.
 
-        .. versionadded:: 0.1
+        .. versionadded:: 0.2
         """
         return self._recording.blocks(is_deep=self.source.is_deep)
 
@@ -117,7 +117,7 @@ def write_audio_blocks(
     Args:
         target: as for `write_audio`.
         blocks: `(channels, samples)` each, of any length and one precision.
-        sample_rate: In Hz.
+        sample_rate: Hz.
         channels: of every block.
         bit_depth: as for `write_audio`.
         clipping: as for `write_audio`.

@@ -39,7 +39,7 @@ class FileJob:
         >>> [path.name for path in job.targets]
         ['song.louder.wav', 'song.txt']
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     source: Path
@@ -82,7 +82,7 @@ class Batch:
         Traceback (most recent call last):
         caw_toolkit.errors.CawError: 1 of 2 files failed
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def __init__(self, count: int, *, quiet: bool = False) -> None:

@@ -7,7 +7,7 @@
     def shout(files, results, quiet):
         files.plan(results).run(lambda job, display: _shout_file(job.source, job.target, results))
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def file_options(*, metavar: str, label: str | None) -> Decorator:
         >>> louder(["-", "-o", "louder/", "-r"], standalone_mode=False)
         - louder/ True
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -121,7 +121,7 @@ class Files:
         ...     [job.target.name for job in files.plan(results).jobs]
         ['a.louder.flac', 'b.louder.wav']
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     sources: tuple[Path, ...]

@@ -48,7 +48,7 @@ class InputFile:
         >>> Path("louder", file.subfolder, file.path.name).as_posix()
         'louder/old/a.wav'
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     path: Path
@@ -73,7 +73,7 @@ class FoundFiles:
         >>> [file.path.name for file in found.files]
         ['song.wav']
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     files: list[InputFile] = field(default_factory=list)
@@ -137,7 +137,7 @@ def find_files(
         >>> [file.path.name for file in found.files]
         ['a.flac', 'b.wav']
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     from caw_toolkit.audio.formats import AUDIO_SUFFIXES
 

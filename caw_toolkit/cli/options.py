@@ -100,7 +100,7 @@ def shard(value: str) -> tuple[int, int]:
     >>> shard("3/10")
     (3, 10)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     match = re.fullmatch(r"(\d+)/(\d+)", value)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
@@ -118,7 +118,7 @@ class Amount(click.FloatRange):
         Traceback (most recent call last):
         click.exceptions.BadParameter: 1e12 is not a number up to 1e+09.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     name = "number"
@@ -139,7 +139,7 @@ class NamedPath(click.Path):
         Traceback (most recent call last):
         click.exceptions.BadParameter: the name is empty.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -193,7 +193,7 @@ def examples(*commands: str) -> str:
         >>> examples("caw shout clip.wav", "caw shout - < clip.wav").splitlines()[1:]
         ['Examples:', '  caw shout clip.wav', '  caw shout - < clip.wav']
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     lines = [f"  {command}" for command in commands]
     return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *lines])
@@ -323,7 +323,7 @@ def next_take(folder: Path, name: str, suffix: str) -> int:
         >>> next_take(Path(), "song.varied", ".wav")
         1
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     numbered = re.compile(rf"{re.escape(name)}(\d{{1,9}}){re.escape(suffix)}")
     matches = map(numbered.fullmatch, os.listdir(folder)) if folder.is_dir() else ()

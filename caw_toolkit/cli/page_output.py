@@ -1,6 +1,6 @@
 """`--html FILE`: pages that commands write.
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class PageFile:
         Traceback (most recent call last):
         caw_toolkit.errors.CawUsageError: a page cannot be written to standard output: name a file
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     path: Path
@@ -89,7 +89,7 @@ def page_option(help_text: str, *, reads: Sequence[str]) -> Decorator:
         >>> show(["clip.wav", "--html", "clip.html"], standalone_mode=False)
         clip.html
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -111,7 +111,7 @@ def part_of_progress(first: float, last: float) -> Iterator[None]:
         >>> '"fraction": 0.7,' in CliRunner().invoke(shout, ["--progress", "json"]).stderr
         True
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     context = click.get_current_context(silent=True)
     meta = {} if context is None else context.meta

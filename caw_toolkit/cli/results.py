@@ -11,7 +11,7 @@
         clip = read_audio(recording)
         results.write(target, 2 * clip.samples, clip.sample_rate, of=clip, read=[recording])
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def sha256_of_state(path: Path) -> str:
         ...     sha256_of_state(path)[:16]
         'e3b0c44298fc1c14'
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     status = path.stat()
     return _sha256_of_state(path, status.st_size, status.st_mtime_ns)

@@ -1,6 +1,6 @@
 """Parts of evaluation commands: reading files to compare, and printing their scores.
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def expect_text(target: Path, *, others: Iterable[Path | None], force: bool) -> 
         Traceback (most recent call last):
         caw_toolkit.errors.CawUsageError: labels.txt is read here, and would be destroyed: name another file to write
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     from caw_toolkit.audio.outputs import refuse_collisions
 
@@ -57,7 +57,7 @@ def write_text(target: Path, text: str, *, force: bool, quiet: bool) -> None:
         ...     path.read_text(encoding="utf-8")
         '0.5 1.5 gap'
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     write_bytes(target, text.encode(), force=force, quiet=quiet)
 
@@ -82,7 +82,7 @@ def write_bytes(target: Path, data: bytes, *, force: bool, quiet: bool) -> None:
         ...     path.stat().st_size
         4
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     from caw_toolkit.atomic_write import write_atomically
 

@@ -52,7 +52,7 @@ def get_processor(name: str) -> Callable[..., AudioProcessor]:
         >>> issubclass(get_processor(name), Processor)
         True
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     from caw_toolkit.plugins import get_host
 

@@ -3,7 +3,7 @@
     for effect in effects():
         print(effect.name, [parameter.name for parameter in effect.parameters])
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class DeclaredParameter:
         >>> f"{gain.name} from {gain.low:g} to {gain.high:g} {gain.unit}"
         'gain_db from -60 to 24 dB'
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     name: str
@@ -88,7 +88,7 @@ class Effect:
         >>> effect.origin, effect.parameters[0].name, effect.problem
         ('pedalboard', 'room_size', None)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     name: str
@@ -105,7 +105,7 @@ def effects() -> list[Effect]:
         >>> next(effect for effect in effects() if effect.name == "Gain").parameters[0].unit
         'dB'
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     from caw_toolkit.plugins import get_host
 
@@ -139,7 +139,7 @@ def declared(parameters: Iterable[Parameter[Any]]) -> tuple[DeclaredParameter, .
         >>> seconds.kind, seconds.default, seconds.low, seconds.high, seconds.unit
         ('number', 0.5, 0, 10, 's')
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     return tuple(map(_declared, parameters))
 

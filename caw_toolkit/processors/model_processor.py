@@ -62,7 +62,7 @@ class ModelProcessor(Processor):
         >>> replace(np.ones((1, 800), np.float32), 8000).shape
         (1, 800)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     model: Parameter[PyramidModel | str | os.PathLike[str]] = Parameter(

@@ -4,7 +4,7 @@
     def faster(clip: AudioClip, *, factor: float) -> AudioClip:
         return AudioClip(clip.samples, round(factor * clip.sample_rate))
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Panel:
         >>> louder(AudioClip(np.ones((1, 2), np.float32), 8000), gain=3)["result"].samples
         array([[3., 3.]], dtype=float32)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def __init__(self, function: Callable[..., PanelResult], parameters: Mapping[str, Parameter[Any]]) -> None:
@@ -107,6 +107,6 @@ def panel(**parameters: Parameter[Any]) -> Callable[[Callable[..., PanelResult]]
         >>> backwards(AudioClip(np.array([[1, 2, 3]], np.float32), 8000))["result"].samples
         array([[3., 2., 1.]], dtype=float32)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     return lambda function: Panel(function, parameters)

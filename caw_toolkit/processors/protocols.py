@@ -22,7 +22,7 @@ class AudioProcessor(Protocol):
         >>> isinstance(pedalboard.Gain(), AudioProcessor), isinstance(abs, AudioProcessor)
         (True, False)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     @property
@@ -59,7 +59,7 @@ class StreamingProcessor(AudioProcessor, Protocol):
         >>> isinstance(pedalboard.Gain(), StreamingProcessor), isinstance(Pedalboard(), StreamingProcessor)
         (False, True)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     @property
@@ -83,7 +83,7 @@ class Stream(Protocol):
         >>> sum(ready) + stream.flush().shape[1]  # as many samples as were given
         15
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def push(self, audio: Array) -> Array:

@@ -53,7 +53,7 @@ class Pulse:
         pulses_a_bar: after which the recording's rhythm repeats; 1 where none stands out.
         times: of the pulses of the recording in seconds, ascending, two at least.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     period_seconds: float
@@ -124,7 +124,7 @@ def find_pulse(samples: Array, sample_rate: int, *, missing: Sequence[Gap] = ())
         >>> find_pulse(np.random.default_rng(0).standard_normal((1, 96000)), 8000) is None
         True
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     if samples.shape[1] < SHORTEST_SECONDS * sample_rate:
         return None
