@@ -12,9 +12,9 @@ from caw_toolkit.errors import CawUsageError
 
 __all__ = ["LONGEST_SECONDS", "SHORTEST_SECONDS", "Coherence"]
 
-#: No fewer seconds may be asked for.
+#: Least coherence that may be asked for.
 SHORTEST_SECONDS = 1
-#: No more seconds may be asked for.
+#: Most coherence that may be asked for.
 LONGEST_SECONDS = 60
 #: Up to here all noise is fresh; with twice the seconds, half of its power is. So there are as many and as long runs of
 #: the recording as with receptive fields of so many seconds (docs/decisions.md).

@@ -3,13 +3,13 @@
 ```toml
 description = "What it is for, in one line."
 
-[scales]                       # fields of `scales.ScaleRules`, and the upsampling between scales
+[scales]                       # fields of `pyramid.rates.ScaleRules`, and the upsampling between scales
 candidate_rates = [500, 1000, 2000, 4000, 8000, 16000]
 upsampling = "keys"            # or "sinc"
 
 [objective]
 name = "adversarial"           # a registered objective; every other key is one of its options
-channels = 32
+hidden_channels = 32
 
 [training]
 minutes = 10                   # default time budget
@@ -52,7 +52,7 @@ class Preset:
     Attributes:
         name: Its name, or the path of its file.
         description: One line.
-        scales: Fields of `scales.ScaleRules`; those left out keep their defaults.
+        scales: Fields of `pyramid.rates.ScaleRules`; those left out keep their defaults.
         upsampling: How a coarser signal is brought to the next rate: `keys` (cubic, as in the paper) or `sinc`.
         objective: Name of the training objective.
         objective_options: The objective's options, not yet checked.
