@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from caw_toolkit.generators.band_extension.excitation import Excitation
-from caw_toolkit.generators.base import Guide, ScaleGenerator, new_band
+from caw_toolkit.generators.base import Guide, ScaleGenerator, Timing, new_band
 from caw_toolkit.generators.envelope import STEP, EnvelopeRegression
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.generators.gaussian import GaussianGenerator, mid_side
@@ -85,6 +85,9 @@ class BandExtensionGenerator(ScaleGenerator):
 
     def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
         return self.exemplar.recompose(noise, coarse, guide)
+
+    def keep_time(self, noise: Tensor, coarse: Tensor | None, timing: Timing) -> Tensor:
+        return self.exemplar.keep_time(noise, coarse, timing)
 
     def prepare_for_external(self) -> None:
         """Fit the regression, and the phase of the excitation, to the recording that the exemplars hold.
