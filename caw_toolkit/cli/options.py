@@ -33,7 +33,6 @@ __all__ = [
     "Decorator",
     "NamedPath",
     "OutputFile",
-    "bit_depth_option",
     "clipping_option",
     "device_option",
     "draw_seed",
@@ -298,12 +297,6 @@ def device_option(function: Decorated) -> Decorated:
     for option in reversed(options):
         function = option(function)
     return function
-
-
-#: `--bit-depth`, as `bit_depth` of `write_audio`.
-bit_depth_option: Decorator = click.option(
-    "--bit-depth", type=click.Choice(["16", "24", "float"]), default="24", show_default=True, help="Of WAV and FLAC."
-)
 
 
 def clipping_option(what: str, *, default: str = "scale") -> Decorator:
