@@ -22,7 +22,15 @@ from caw_toolkit.audio.formats import BitDepth, FileFormat, format_of, is_floati
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.audio.source_format import SourceFormat
 from caw_toolkit.audio.spool import SampleSpool
-from caw_toolkit.audio.writing import MOST_CHANNELS, Clipping, Embed, WrittenAudio, encode, gain_to_fit, require_clipping
+from caw_toolkit.audio.writing import (
+    MOST_CHANNELS,
+    Clipping,
+    Embed,
+    WrittenAudio,
+    encode,
+    gain_to_fit,
+    require_clipping,
+)
 from caw_toolkit.errors import CawError
 from caw_toolkit.standard_output import binary_output
 

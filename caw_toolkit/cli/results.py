@@ -40,6 +40,7 @@ __all__ = ["Results", "result_options", "stored_sample_rate"]
 
 logger = logging.getLogger(__name__)
 
+
 @dataclass(frozen=True)
 class Results:
     """How the results of a command are written.
@@ -151,8 +152,8 @@ class Results:
             [audio],
             sample_rate,
             channels=len(audio),
-            source=of and of.source,
-            source_rate=of and of.sample_rate,
+            source=None if of is None else of.source,
+            source_rate=None if of is None else of.sample_rate,
             read=read,
             model=model,
             note=note,
