@@ -23,6 +23,7 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from caw_toolkit.devices import DEVICES, PRECISION_VARIABLE, PRECISIONS
+from caw_toolkit.seeds import LARGEST_SEED
 from caw_toolkit.standard_output import reserved_output
 
 __all__ = [
@@ -70,7 +71,6 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, p
 #: What functions of commands call the model file.
 MODEL_PARAMETER = "model_path"
 
-_LARGEST_SEED = 2**63 - 1
 _LARGEST_DRAWN_SEED = 2**31 - 1  # short enough to copy by hand
 
 
@@ -217,7 +217,7 @@ def _seed_or_drawn(context: click.Context, _parameter: click.Parameter, seed: in
 #: `--seed N`, as `seed`. Without it a seed is drawn and, unless `--quiet`, shown on standard error.
 seed_option: Decorator = click.option(
     "--seed",
-    type=click.IntRange(0, _LARGEST_SEED),
+    type=click.IntRange(0, LARGEST_SEED),
     callback=_seed_or_drawn,
     help="Seed of all random numbers: the same seed gives the same result. Drawn and shown if left out.",
 )

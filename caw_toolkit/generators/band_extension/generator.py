@@ -15,11 +15,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from caw_toolkit.dsp.stereo import mid_side
 from caw_toolkit.generators.band_extension.excitation import Excitation
 from caw_toolkit.generators.base import Guide, ScaleGenerator, Timing, new_band
 from caw_toolkit.generators.envelope import STEP, EnvelopeRegression
 from caw_toolkit.generators.exemplar import ExemplarGenerator
-from caw_toolkit.generators.gaussian import GaussianGenerator, mid_side
+from caw_toolkit.generators.gaussian import GaussianGenerator
 from caw_toolkit.generators.registry import build_generator
 
 #: Ensemble weight of the regression's log envelope beside that of the network (docs/decisions.md).
