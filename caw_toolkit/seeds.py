@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+#: Largest seed that options and parameters take.
+LARGEST_SEED = 2**63 - 1
+
 
 def derived_seed(seed: int, *path: int | str, bits: int = 31) -> int:
     """A seed for one part of a computation, independent of the other parts' seeds.

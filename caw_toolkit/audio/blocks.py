@@ -22,7 +22,15 @@ from caw_toolkit.audio.formats import BitDepth, FileFormat, format_of, is_floati
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.audio.source_format import SourceFormat
 from caw_toolkit.audio.spool import SampleSpool
-from caw_toolkit.audio.writing import Clipping, Embed, WrittenAudio, encode, gain_to_fit
+from caw_toolkit.audio.writing import (
+    MOST_CHANNELS,
+    Clipping,
+    Embed,
+    WrittenAudio,
+    encode,
+    gain_to_fit,
+    require_clipping,
+)
 from caw_toolkit.errors import CawError
 from caw_toolkit.standard_output import binary_output
 
@@ -126,8 +134,9 @@ def write_audio_blocks(
         file_format: as for `write_audio`.
 
     Raises:
-        CawUsageError: as for `check_output`.
+        CawUsageError: as for `write_audio`.
         CawError: as for `write_audio`.
+        ValueError: there are more than two channels, or none.
 
     Example:
         >>> quiet, loud = np.full((1, 8000), 0.5), np.full((1, 8000), 2.0)
@@ -137,6 +146,9 @@ def write_audio_blocks(
         (16000, 0.5)
     """
     check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate, file_format=file_format)
+    require_clipping(clipping)
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise ValueError(f"expected 1 or 2 channels, got {channels}")
     path = Path(target)
     with SampleSpool(channels, path) as spool:
         peak, over = 0.0, 0

@@ -22,6 +22,7 @@ _BLOCK = 1 << 20
 _DECODER_DELAY = 529  # samples that libsndfile takes off with the encoder's
 _FRAMES_IN_A_ROW = 3  # that agree, to be taken for frames
 _LONGEST_FRAME = 4608  # bytes; layers I to III
+_SEARCHED_BYTES = 1 << 16  # behind tags and zeros, for the first frame
 _XING = (b"Xing", b"Info")
 _HEAD = 44  # bytes of a frame in which its header and the name of a Xing, Info or VBRI frame lie
 #: Bits of the second and third byte of a header that stay the same: version and layer, sample rate.
@@ -172,13 +173,12 @@ def begins_with_mpeg(stream: BinaryIO) -> bool:
     return start is not None and _next_run(stream, start, start + 1, None) == start
 
 
-def mpeg_segments(stream: BinaryIO, name: str, *, search_bytes: int = 1 << 16) -> list[MpegSegment]:
+def mpeg_segments(stream: BinaryIO, name: str) -> list[MpegSegment]:
     """The frames of a file, counted.
 
     Args:
         stream: seekable.
         name: for messages.
-        search_bytes: how far behind tags and zeros the first frame may begin.
 
     Returns:
         Empty if no frames are found.
@@ -188,7 +188,7 @@ def mpeg_segments(stream: BinaryIO, name: str, *, search_bytes: int = 1 << 16) -
     """
     size = stream.seek(0, os.SEEK_END)
     begin = _behind_zeros(stream, id3_end(stream, 0))
-    position = None if begin is None else _next_run(stream, begin, begin + search_bytes, None)
+    position = None if begin is None else _next_run(stream, begin, begin + _SEARCHED_BYTES, None)
     segments: list[MpegSegment] = []
     while position is not None:
         stream.seek(position)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,20 +188,3 @@ def _folder_beside(file: Path | None) -> Path | None:
     if file is None or str(file) == "-" or not os.access(file.parent, os.W_OK | os.X_OK):
         return None
     return file.parent
-
-
-def in_step(one: Iterable[FloatArray], other: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Two signals in blocks, in blocks of the same lengths; where one of them ends first, an empty one and the rest.
-
-    >>> [(a.shape[1], b.shape[1]) for a, b in in_step([np.zeros((1, 5))], [np.zeros((1, 2)), np.zeros((1, 9))])]
-    [(2, 2), (3, 3), (0, 6)]
-    """
-    signals = [iter(one), iter(other)]
-    blocks = [next(signal) for signal in signals]
-    while all(block.shape[1] for block in blocks):
-        count = min(block.shape[1] for block in blocks)
-        yield blocks[0][:, :count], blocks[1][:, :count]
-        rests = [block[:, count:] for block in blocks]
-        blocks = [rest if rest.shape[1] else next(signal, rest) for rest, signal in zip(rests, signals, strict=True)]
-    if any(block.shape[1] for block in blocks):
-        yield blocks[0], blocks[1]

@@ -111,8 +111,7 @@ def write_audio(
         (0.5, 0)
     """
     check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate, file_format=file_format)
-    if clipping not in ("scale", "clip", "error"):
-        raise CawUsageError(f"unknown clipping {clipping!r}: {did_you_mean(clipping, ('scale', 'clip', 'error'))}")
+    require_clipping(clipping)
     samples = np.atleast_2d(samples)
     if samples.ndim != 2 or not 1 <= samples.shape[0] <= MOST_CHANNELS:
         raise ValueError(f"expected (channels, samples) with 1 or 2 channels, got {samples.shape}")
@@ -140,6 +139,16 @@ def write_audio(
     else:
         path = write_atomically(path, buffer.getbuffer(), replace=overwrite)
     return WrittenAudio(path, gain, clipped_samples, lost, samples.shape[1])
+
+
+def require_clipping(clipping: str) -> None:
+    """Check the name of what is done with audio that exceeds full scale.
+
+    Raises:
+        CawUsageError: it is unknown.
+    """
+    if clipping not in ("scale", "clip", "error"):
+        raise CawUsageError(f"unknown clipping {clipping!r}: {did_you_mean(clipping, ('scale', 'clip', 'error'))}")
 
 
 def gain_to_fit(target: str | Path, peak: float, *, bit_depth: BitDepth, clipping: Clipping) -> float:

@@ -12,6 +12,7 @@ from caw_toolkit.cli.page_output import PageFile
 from caw_toolkit.cli.progress import progress_option, run_training
 from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.seeds import LARGEST_SEED
 
 CLIP = "speech.flac"
 TAKES = 2
@@ -28,7 +29,7 @@ TAKE_SECONDS = 20
     show_default=True,
     help="Folder for the clip, the model, the takes and the page.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=1, show_default=True)
 @device_option
 @quiet_option
 @progress_option

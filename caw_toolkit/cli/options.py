@@ -23,6 +23,7 @@ from typing import Any, Protocol, TypeVar
 import click
 
 from caw_toolkit.devices import DEVICES, PRECISION_VARIABLE, PRECISIONS
+from caw_toolkit.seeds import LARGEST_SEED
 from caw_toolkit.standard_output import reserved_output
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
     "Decorator",
     "NamedPath",
     "OutputFile",
-    "bit_depth_option",
     "clipping_option",
     "device_option",
     "draw_seed",
@@ -80,7 +80,6 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, p
 #: What functions of commands call the model file.
 MODEL_PARAMETER = "model_path"
 
-_LARGEST_SEED = 2**63 - 1
 _LARGEST_DRAWN_SEED = 2**31 - 1  # short enough to copy by hand
 
 
@@ -280,7 +279,7 @@ def _seed_or_drawn(context: click.Context, _parameter: click.Parameter, seed: in
 #: `--seed N`, as `seed`. Without it a seed is drawn and, unless `--quiet`, shown on standard error.
 seed_option: Decorator = click.option(
     "--seed",
-    type=click.IntRange(0, _LARGEST_SEED),
+    type=click.IntRange(0, LARGEST_SEED),
     callback=_seed_or_drawn,
     help="Seed of all random numbers: the same seed gives the same result. Drawn and shown if left out.",
 )
@@ -369,12 +368,6 @@ def device_option(function: Decorated) -> Decorated:
     for option in reversed(options):
         function = option(function)
     return function
-
-
-#: `--bit-depth`, as `bit_depth` of `write_audio`.
-bit_depth_option: Decorator = click.option(
-    "--bit-depth", type=click.Choice(["16", "24", "float"]), default="24", show_default=True, help="Of WAV and FLAC."
-)
 
 
 def clipping_option(what: str, *, default: str = "scale") -> Decorator:

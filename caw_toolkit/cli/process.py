@@ -17,6 +17,7 @@ from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.errors import CawError, CawUsageError, one_line
 from caw_toolkit.plugins import get_host
+from caw_toolkit.seeds import LARGEST_SEED
 from caw_toolkit.standard_output import reserved_output
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**63 - 1),
+    type=click.IntRange(0, LARGEST_SEED),
     help="Seed of effects whose seed is not given; drawn and shown if one needs it.",
 )
 @result_options(what="whole", clipping="scale")

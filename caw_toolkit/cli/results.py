@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from caw_toolkit.audio.formats import BIT_DEPTHS, FILE_FORMATS
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
 
 if TYPE_CHECKING:
@@ -38,10 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["Results", "result_options", "stored_sample_rate"]
 
 logger = logging.getLogger(__name__)
-
-# Spelt out: what knows them loads numpy.
-_BIT_DEPTHS = ["8", "16", "24", "32", "float", "double"]
-_FORMATS = ["wav", "flac", "ogg", "mp3", "aiff", "caf", "w64"]
 
 
 @dataclass(frozen=True)
@@ -158,25 +155,21 @@ class Results:
             found: what the log is to say that was found or done; anything that JSON can hold.
             generated: ranges of samples outside of which nothing was changed; with the channel, where it is one.
         """
-        from caw_toolkit.audio.writing import write_audio
-
-        source = None if of is None else of.source
         if of is not None and sample_rate == of.sample_rate:
             audio = _exactly(of, audio)
-        depth = self.depth(target, source)
-        written = write_audio(
+        return self.write_blocks(
             target,
-            audio,
+            [audio],
             sample_rate,
-            bit_depth=depth,
-            clipping=self.clipping,
-            overwrite=self.force,
-            metadata=self._embedding(source, depth, sample_rate / (of.sample_rate if of else sample_rate), len(audio)),
-            file_format=self.file_format,
+            channels=len(audio),
+            source=None if of is None else of.source,
+            source_rate=None if of is None else of.sample_rate,
+            read=read,
+            model=model,
+            note=note,
+            found=found,
+            generated=generated,
         )
-        details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
-        self._finish(target, written, details, read=read, model=model, note=note, found=found, generated=generated)
-        return written
 
     def write_blocks(
         self,
@@ -305,11 +298,11 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
             click.option(
                 "--format",
                 "file_format",
-                type=click.Choice(_FORMATS),
+                type=click.Choice(FILE_FORMATS),
                 help="Of the file; default: that of its suffix, and WAV on standard output.",
             ),
             click.option(
-                "--bit-depth", type=click.Choice(_BIT_DEPTHS), help="Of the file; default: the source's, else 24."
+                "--bit-depth", type=click.Choice(BIT_DEPTHS), help="Of the file; default: the source's, else 24."
             ),
             clipping_option(what, default=clipping),
             click.option(

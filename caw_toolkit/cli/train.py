@@ -26,6 +26,7 @@ from caw_toolkit.cli.options import (
 from caw_toolkit.cli.progress import progress_option, run_training, shown_progress
 from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawUsageError
+from caw_toolkit.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from caw_toolkit.audio.clip import AudioClip
@@ -99,7 +100,7 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str | Non
 )
 @click.option("--author", callback=_name, metavar="TEXT", help="Of the recording; kept in the model.")
 @device_option
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers; drawn if left out.")
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="Seed of all random numbers; drawn if left out.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, and train nothing.")
 @json_option

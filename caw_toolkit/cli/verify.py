@@ -93,8 +93,8 @@ def _count_changes(before: Recording, after: Recording, record: Mapping[str, Any
     Block by block: memory does not grow with the length.
     """
     from caw_toolkit.audio.formats import BIT_DEPTHS
-    from caw_toolkit.audio.spool import in_step
     from caw_toolkit.audio.writing import as_stored
+    from caw_toolkit.dsp.queues import in_step
 
     stated = record["output"].get("bit_depth")
     depth: BitDepth = stated if stated in BIT_DEPTHS else "float"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from caw_toolkit.arrays import Array
+from caw_toolkit.arrays import Array, FloatArray
 
-__all__ = ["SampleQueue", "rechunked"]
+__all__ = ["SampleQueue", "in_step", "rechunked"]
 
 
 class SampleQueue:
@@ -63,3 +63,20 @@ def rechunked(chunks: Iterable[Array], size: int) -> Iterator[Array]:
             samples -= size
     if samples:
         yield np.concatenate(waiting, axis=1)
+
+
+def in_step(one: Iterable[FloatArray], other: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Two signals in blocks, in blocks of the same lengths; where one of them ends first, an empty one and the rest.
+
+    >>> [(a.shape[1], b.shape[1]) for a, b in in_step([np.zeros((1, 5))], [np.zeros((1, 2)), np.zeros((1, 9))])]
+    [(2, 2), (3, 3), (0, 6)]
+    """
+    signals = [iter(one), iter(other)]
+    blocks = [next(signal) for signal in signals]
+    while all(block.shape[1] for block in blocks):
+        count = min(block.shape[1] for block in blocks)
+        yield blocks[0][:, :count], blocks[1][:, :count]
+        rests = [block[:, count:] for block in blocks]
+        blocks = [rest if rest.shape[1] else next(signal, rest) for rest, signal in zip(rests, signals, strict=True)]
+    if any(block.shape[1] for block in blocks):
+        yield blocks[0], blocks[1]

@@ -36,7 +36,7 @@ class EnvelopeRegression:
         coefficients: of the band above it by a lapped transform, `(rows, frames)`.
         usable: whether the regression may learn from the surroundings of a sample, `(samples,)`.
         hop: samples from one frame of the transform to the next.
-        ratio: rate of the scale over that of the coarser one, rounded up.
+        ratio: rate of the scale over that of the coarser one.
     """
 
     def __init__(self, coarse: Tensor, coefficients: Tensor, usable: Tensor, *, hop: int, ratio: float) -> None:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from caw_toolkit.dsp.lapped_transform import LappedTransform, smooth
+from caw_toolkit.dsp.stereo import mid_side
 from caw_toolkit.generators.base import new_band
 from caw_toolkit.generators.envelope import STEP, EnvelopeRegression
-from caw_toolkit.generators.gaussian import mid_side
 
 #: Frames of the regression in a hop of the segments.
 FRAMES_A_HOP = 3.5

@@ -247,7 +247,7 @@ class FlowGenerator(ScaleGenerator):
 
 
 def frame(waveform: Tensor, frame_samples: int) -> Tensor:
-    """`(batch, channels, samples)` -> `(batch, channels * frame_samples, samples / fold)`."""
+    """`(batch, channels, samples)` -> `(batch, channels * frame_samples, samples / frame_samples)`."""
     batch, channels, samples = waveform.shape
     return (
         waveform.reshape(batch, channels, samples // frame_samples, frame_samples)

@@ -10,7 +10,6 @@ estimation", 2022), it neither fills quiet passages with noise nor needs an adve
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from torch.nn import functional
 
 from caw_toolkit.devices import mixed_precision
 from caw_toolkit.dsp.lapped_transform import LappedTransform, smooth
+from caw_toolkit.dsp.stereo import mid_side
 from caw_toolkit.generators.base import ScaleGenerator, new_band
 from caw_toolkit.generators.unet import UNet
 
@@ -142,18 +142,6 @@ class GaussianGenerator(ScaleGenerator):
         """
         band = (mean + _shrink(log_std).exp() * excitation) * self.band_level
         return coarse + self.synthesise(band, coarse.shape[-1])
-
-
-def mid_side(waveform: Tensor) -> Tensor:
-    """Left and right to middle and side and back (the same orthogonal rotation); mono is left as it is.
-
-    Shape:
-        `(batch, channels, samples)`, kept.
-    """
-    if waveform.shape[1] != 2:
-        return waveform
-    left, right = waveform.unbind(1)
-    return torch.stack([left + right, left - right], dim=1) * math.sqrt(0.5)
 
 
 def _shrink(log_std: Tensor) -> Tensor:

@@ -19,10 +19,10 @@ from pedalboard import Mix as NativeMix
 
 from caw_toolkit.arrays import Array
 from caw_toolkit.errors import CawError
+from caw_toolkit.processors.block_chain import blocks_through
 from caw_toolkit.processors.contract import CallContract
 from caw_toolkit.processors.native import mixes_latencies, unstreamable
 from caw_toolkit.processors.native_signal import NativeSignal
-from caw_toolkit.processors.passes import blocks_through
 from caw_toolkit.processors.protocols import AudioProcessor, Reader, Stream
 from caw_toolkit.processors.rows import Member, chain_stream, mix_stream, plainly_native, rows
 from caw_toolkit.processors.streams import call_plugin
@@ -202,16 +202,16 @@ class Chain(_Container):
         return chain_stream(self._plugins, channels, sample_rate, buffer_size)
 
     @property
-    def can_reread(self) -> bool:
+    def can_process_blocks(self) -> bool:
         """Whether each plugin can stream, or read a signal as often as it needs."""
-        return all(_streams(plugin) or _rereads(plugin) for plugin in self._plugins)
+        return all(_streams(plugin) or _processes_blocks(plugin) for plugin in self._plugins)
 
     def process_blocks(
         self, read: Reader, channels: int, sample_rate: float, *, buffer_size: int = 8192, beside: Path | None = None
     ) -> Iterator[Array]:
         """As of all processors; what a plugin has to read again is kept in a temporary file."""
         self._plan()  # refuses a plugin that is there twice
-        if self.can_stream or not self.can_reread:
+        if self.can_stream or not self.can_process_blocks:
             return super().process_blocks(read, channels, sample_rate, buffer_size=buffer_size, beside=beside)
         return blocks_through(self._sections(), read, channels, sample_rate, buffer_size=buffer_size, beside=beside)
 
@@ -219,7 +219,12 @@ class Chain(_Container):
         """Plugins in a row that can stream as one chain, and each of the others by itself."""
         for can_stream, group in groupby(self._plugins, key=_streams):
             plugins = list(group)
-            yield from [Chain(plugins)] if can_stream else filter(_rereads, plugins)
+            if can_stream:
+                yield Chain(plugins)
+                continue
+            for plugin in plugins:
+                assert _processes_blocks(plugin)  # or `can_process_blocks` would be false
+                yield plugin
 
 
 class Pedalboard(Chain):
@@ -327,9 +332,9 @@ def _streams(plugin: Member) -> bool:
     return Chain([plugin]).can_stream
 
 
-def _rereads(plugin: Member) -> TypeGuard[CallContract]:
-    """Whether a part of a chain can read a signal as often as it needs."""
-    return isinstance(plugin, CallContract) and plugin.can_reread
+def _processes_blocks(plugin: Member) -> TypeGuard[CallContract]:
+    """Whether a part of a chain is a processor that needs little memory for a whole signal."""
+    return isinstance(plugin, CallContract) and plugin.can_process_blocks
 
 
 def _native_form(plugin: AudioProcessor) -> pedalboard.Plugin | None:

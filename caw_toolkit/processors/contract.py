@@ -97,8 +97,8 @@ class CallContract(metaclass=_SealingType):
         return type(self)._open_stream is not CallContract._open_stream
 
     @property
-    def can_reread(self) -> bool:
-        """Whether it can read a signal block by block, as often as it needs: `process_blocks` then needs little memory.
+    def can_process_blocks(self) -> bool:
+        """Whether `process_blocks` needs little memory: it streams, or reads a signal block by block, more than once.
 
         .. versionadded:: 0.2
         """
@@ -242,7 +242,7 @@ class CallContract(metaclass=_SealingType):
     def process_blocks(
         self, read: Reader, channels: int, sample_rate: float, *, buffer_size: int = 8192, beside: Path | None = None
     ) -> Iterator[Array]:
-        """Process a whole signal of any length, in little memory if `can_reread` is true.
+        """Process a whole signal of any length, in little memory if `can_process_blocks` is true.
 
         Args:
             read: gives the signal from its beginning, `(channels, samples)` float32 at a time; called as often as the
@@ -267,7 +267,7 @@ class CallContract(metaclass=_SealingType):
         .. versionadded:: 0.2
         """
         name = type(self).__name__
-        if not self.can_reread:
+        if not self.can_process_blocks:
             yield self.process_audio(np.concatenate(list(read()), axis=1), sample_rate, buffer_size)
         elif self.can_stream:
             yield from _streamed(self.open_stream(channels, sample_rate, buffer_size), read())

@@ -15,6 +15,7 @@ from caw_toolkit.errors import CawError
 from caw_toolkit.processors.base import Processor
 from caw_toolkit.processors.blocks import BlockStream
 from caw_toolkit.processors.parameters import Parameter, integer, one_of, path
+from caw_toolkit.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from caw_toolkit.pyramid.model import PyramidModel
@@ -68,7 +69,7 @@ class ModelProcessor(Processor):
     model: Parameter[PyramidModel | str | os.PathLike[str]] = Parameter(
         check=model_or_path, summary="Model file, or a PyramidModel."
     )
-    seed: Parameter[int] = Parameter(default=0, check=integer(0, 2**63 - 1), summary="Seed of the noise.")
+    seed: Parameter[int] = Parameter(default=0, check=integer(0, LARGEST_SEED), summary="Seed of the noise.")
     device: Parameter[str] = Parameter(
         default="auto",
         check=one_of(DEVICES),

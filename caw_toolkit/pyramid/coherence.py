@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from caw_toolkit.errors import CawUsageError
 
-__all__ = ["LONGEST_SECONDS", "SHORTEST_SECONDS", "Coherence"]
+__all__ = ["LEAST_COHERENCE_SECONDS", "MOST_COHERENCE_SECONDS", "Coherence"]
 
-#: No fewer seconds may be asked for.
-SHORTEST_SECONDS = 1
-#: No more seconds may be asked for.
-LONGEST_SECONDS = 60
+#: Least coherence that may be asked for.
+LEAST_COHERENCE_SECONDS = 1
+#: Most coherence that may be asked for.
+MOST_COHERENCE_SECONDS = 60
 #: Up to here all noise is fresh; with twice the seconds, half of its power is. So there are as many and as long runs of
 #: the recording as with receptive fields of so many seconds (docs/decisions.md#coherence).
 _ALL_FRESH_SECONDS = 2.0
@@ -28,7 +28,7 @@ class Coherence:
     """Coherence in seconds, and what follows from it.
 
     Attributes:
-        seconds: from `SHORTEST_SECONDS` to `LONGEST_SECONDS`.
+        seconds: from `LEAST_COHERENCE_SECONDS` to `MOST_COHERENCE_SECONDS`.
 
     Raises:
         CawUsageError: if there are more or fewer.
@@ -41,8 +41,8 @@ class Coherence:
     seconds: float
 
     def __post_init__(self) -> None:
-        if not SHORTEST_SECONDS <= self.seconds <= LONGEST_SECONDS:
-            bounds = f"from {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g} seconds"
+        if not LEAST_COHERENCE_SECONDS <= self.seconds <= MOST_COHERENCE_SECONDS:
+            bounds = f"from {LEAST_COHERENCE_SECONDS:g} to {MOST_COHERENCE_SECONDS:g} seconds"
             raise CawUsageError(f"coherence must be {bounds}, not {self.seconds:g}")
 
     @property

@@ -9,7 +9,7 @@ upsampling = "keys"            # or "sinc"
 
 [objective]
 name = "adversarial"           # a registered objective; every other key is one of its options
-channels = 32
+hidden_channels = 32
 
 [training]
 minutes = 10                   # default time budget

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--residual",
     type=DESTINATION,
     metavar="OUT",
-    help="Also write what was removed, there should be no music in it: file, FOLDER/ or template, as for -o.",
+    help="Also write what was removed, which should hold no music, to a file, FOLDER/ or template, as for -o.",
 )
 @click.option("--declick/--no-declick", default=True, show_default=True, help="Whether to remove clicks and crackle.")
 @result_options(what="result")

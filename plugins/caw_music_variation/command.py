@@ -80,8 +80,8 @@ def vary(
     What is low is kept, and with it harmony and beat. What is above comes from other places of the model's recording
     than the song's own, so that words and melody are new. With --start or --stop only that passage is varied.
 
-    With a model of the paper's preset the song enters the pyramid at --scale, by default the second-coarsest, and
-    comes out as that makes it.
+    Models of the paper's preset work otherwise: the song enters the pyramid at --scale, by default the
+    second-coarsest, and --strength has no effect.
 
     Takes are numbered, and go on from those that exist: SONG.varied1, SONG.varied2; with another strength than usual
     SONG.varied-0.7-1. SONG may be a file, a folder, or - for standard input.

@@ -24,7 +24,7 @@ Lane = Literal["training", "other"]
 EXCERPT_SECONDS = 10.0
 MOST_TAKES, MOST_GAPS = 20, 200
 _MODEL = frozenset({MODEL_SUFFIX})
-_LARGEST_SEED = 2**31 - 1
+_LARGEST_SEED, _LARGEST_DRAWN_SEED = 2**63 - 1, 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Asked:
 
     def seed(self) -> list[str]:
         """`--seed N`, drawn if it is left open."""
-        seed = self.count("seed", 0, 2**63 - 1, secrets.randbelow(_LARGEST_SEED))
+        seed = self.count("seed", 0, _LARGEST_SEED, secrets.randbelow(_LARGEST_DRAWN_SEED))
         self.settings["seed"] = seed
         return ["--seed", str(seed)]
 

@@ -20,7 +20,7 @@ from caw_toolkit.cli.options import (
 )
 from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.cli.results import Results, result_options
-from caw_toolkit.pyramid.coherence import LONGEST_SECONDS, SHORTEST_SECONDS
+from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS
 
 
 @click.command(
@@ -47,7 +47,7 @@ from caw_toolkit.pyramid.coherence import LONGEST_SECONDS, SHORTEST_SECONDS
 @click.option("--no-beat", is_flag=True, help="Do not keep to the beat of the recording, if it has one.")
 @click.option(
     "--coherence",
-    type=Amount(min=SHORTEST_SECONDS, max=LONGEST_SECONDS),
+    type=Amount(min=LEAST_COHERENCE_SECONDS, max=MOST_COHERENCE_SECONDS),
     metavar="S",
     help="How long what is made holds together, in seconds: 2 mumbles, 8 keeps sequences of words and whole phrases of "
     "the recording, more keeps longer ones. Default: as the preset has it, between 2 and 4.",

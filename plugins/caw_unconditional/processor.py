@@ -11,7 +11,7 @@ from caw_toolkit import Array, Stream
 from caw_toolkit.dsp.queues import SampleQueue
 from caw_toolkit.processors.model_processor import ModelProcessor
 from caw_toolkit.processors.parameters import Parameter, flag, number, optional
-from caw_toolkit.pyramid.coherence import LONGEST_SECONDS, SHORTEST_SECONDS
+from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS
 
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
@@ -38,7 +38,7 @@ class Generate(ModelProcessor):
 
     coherence: Parameter[float | None] = Parameter(
         default=None,
-        check=optional(number(SHORTEST_SECONDS, LONGEST_SECONDS)),
+        check=optional(number(LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS)),
         summary="How long what is generated holds together, in seconds, or None for what the preset has.",
     )
 

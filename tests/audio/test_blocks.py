@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,6 +64,16 @@ def test_clipping_policies_are_the_same(tmp_path: Path) -> None:
     with pytest.raises(CawError, match="above full scale"):
         write_audio_blocks(tmp_path / "loud.wav", pieces(samples), RATE, channels=2, clipping="error")
     assert not (tmp_path / "loud.wav").exists()
+
+
+def test_what_write_audio_refuses_is_refused(tmp_path: Path) -> None:
+    samples = np.zeros((3, RATE), np.float32)
+    unknown: Any = "clp"
+    with pytest.raises(CawUsageError, match="unknown clipping 'clp': did you mean 'clip'"):
+        write_audio_blocks(tmp_path / "a.wav", pieces(samples), RATE, channels=2, clipping=unknown)
+    with pytest.raises(ValueError, match="expected 1 or 2 channels, got 3"):
+        write_audio_blocks(tmp_path / "a.wav", pieces(samples), RATE, channels=3)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failure_on_the_way_leaves_nothing(tmp_path: Path) -> None:

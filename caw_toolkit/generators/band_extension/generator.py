@@ -15,11 +15,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from caw_toolkit.dsp.stereo import mid_side
 from caw_toolkit.generators.band_extension.excitation import Excitation
-from caw_toolkit.generators.base import Guide, ScaleGenerator, new_band
+from caw_toolkit.generators.base import Guide, ScaleGenerator, Timing, new_band
 from caw_toolkit.generators.envelope import STEP, EnvelopeRegression
 from caw_toolkit.generators.exemplar import ExemplarGenerator
-from caw_toolkit.generators.gaussian import GaussianGenerator, mid_side
+from caw_toolkit.generators.gaussian import GaussianGenerator
 from caw_toolkit.generators.registry import build_generator
 
 #: Ensemble weight of the regression's log envelope beside that of the network
@@ -86,6 +87,9 @@ class BandExtensionGenerator(ScaleGenerator):
 
     def recompose(self, noise: Tensor, coarse: Tensor | None, guide: Guide) -> Tensor:
         return self.exemplar.recompose(noise, coarse, guide)
+
+    def keep_time(self, noise: Tensor, coarse: Tensor | None, timing: Timing) -> Tensor:
+        return self.exemplar.keep_time(noise, coarse, timing)
 
     def prepare_for_external(self) -> None:
         """Fit the regression, and the phase of the excitation, to the recording that the exemplars hold.

@@ -12,6 +12,7 @@ from caw_toolkit.generators.band_extension.generator import (
     BandExtensionGenerator,
 )
 from caw_toolkit.generators.registry import build_generator
+from caw_toolkit.generators.timing import Timing
 from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import ScaleTask, ScaleTrainer
 from scale_tasks import SMALL_OPTIONS, noise_task
@@ -34,6 +35,10 @@ def test_it_looks_up_what_it_made_and_predicts_external_audio() -> None:
     noise, coarse = torch.randn(1, 1, 2000), given.coarse[None, :, :2000]
     with torch.no_grad():
         assert torch.equal(made(noise, coarse), made.exemplar(noise, coarse))
+        timing = Timing(0.0, 1 / 500, lambda samples: samples / 300)
+        on_the_beat = made.keep_time(noise, coarse, timing)
+        assert torch.equal(on_the_beat, made.exemplar.keep_time(noise, coarse, timing))
+        assert not torch.equal(on_the_beat, made(noise, coarse))
         with pytest.raises(RuntimeError, match="prepare_for_external"):
             made.extend(noise, coarse)
         made.prepare_for_external()

@@ -62,11 +62,11 @@ def test_blocks_give_what_a_call_gives(make: Callable[[], Pedalboard], noise: np
 
 
 def test_chains_say_whether_they_can_read_again() -> None:
-    assert MatchPeak().can_reread and not MatchPeak().can_stream
-    assert Pedalboard([pedalboard.Gain(), MatchPeak(), None]).can_reread
-    assert not Pedalboard([Reverse(), MatchPeak()]).can_reread
-    assert not Pedalboard([Mix([MatchPeak()])]).can_reread
-    assert Denoise().can_reread
+    assert MatchPeak().can_process_blocks and not MatchPeak().can_stream
+    assert Pedalboard([pedalboard.Gain(), MatchPeak(), None]).can_process_blocks
+    assert not Pedalboard([Reverse(), MatchPeak()]).can_process_blocks
+    assert not Pedalboard([Mix([MatchPeak()])]).can_process_blocks
+    assert Denoise().can_process_blocks
 
 
 def test_a_signal_is_kept_only_for_those_that_read_it_again(noise: np.ndarray) -> None:
