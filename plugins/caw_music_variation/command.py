@@ -21,6 +21,7 @@ from caw_toolkit.cli.options import (
     seed_option,
 )
 from caw_toolkit.cli.progress import load_or_train, progress_option
+from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
@@ -37,7 +38,16 @@ _USUAL_STRENGTH = 0.5
 )
 @file_options(metavar="SONG", label="varied")
 @model_option(required=False, help_text="Finished model; without it one is trained on each SONG first.")
-@click.option("-n", "--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Takes of each SONG.")
+@click.option(
+    "-n",
+    "--takes",
+    cls=RenamedOption,
+    former_names=["--count"],
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="Takes of each SONG.",
+)
 @click.option(
     "--strength",
     type=Amount(0, 1),
@@ -63,7 +73,7 @@ _USUAL_STRENGTH = 0.5
 def vary(
     files: Files,
     model_path: Path | None,
-    count: int,
+    takes: int,
     strength: float,
     keep_below: float | None,
     start: float | None,
@@ -89,7 +99,7 @@ def vary(
     is_whole = start is None and stop is None
     rate = stored_sample_rate(model_path) if model_path is not None and is_whole else None
     label = "varied" if strength == _USUAL_STRENGTH else f"varied-{strength:g}-"
-    batch = files.plan(results, label=label, takes=count, reads=[model_path], sample_rate=rate)
+    batch = files.plan(results, label=label, takes=takes, reads=[model_path], sample_rate=rate)
 
     from caw_music_variation.long_files import Settings
     from caw_toolkit import PyramidModel
