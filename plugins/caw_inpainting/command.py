@@ -119,9 +119,20 @@ def inpaint(
 
     from caw_inpainting.training import Training
 
-    request = _Request(holes, in_samples, find, labels, write_labels, dry_run, as_json, results)
     training = Training(model_path=model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
-    batch.run(lambda job, display: _inpaint_file(job, request, training, display, is_only=batch.count == 1))
+    request = _Request(
+        holes,
+        in_samples,
+        find,
+        labels,
+        write_labels,
+        dry_run,
+        training,
+        as_json,
+        results,
+        is_of_one_file=batch.count == 1,
+    )
+    batch.run(lambda job, display: _inpaint_file(job, request, display))
 
 
 @dataclass(frozen=True)
@@ -134,20 +145,20 @@ class _Request:
     labels: Path | None
     write_labels: Path | None
     dry_run: bool
+    training: Training
     as_json: bool
     results: Results
+    is_of_one_file: bool
 
 
-def _inpaint_file(
-    job: FileJob, request: _Request, training: Training, display: ProgressDisplay, *, is_only: bool
-) -> None:
+def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Find, list and fill the gaps of a file."""
     from caw_inpainting.labels import format_labels
     from caw_inpainting.listing import Work
     from caw_inpainting.training import Models
     from caw_toolkit.audio.spool import spooled_audio
 
-    results, quiet = request.results, request.results.quiet
+    training, results, quiet = request.training, request.results, request.results.quiet
     with spooled_audio(job.source, beside=None if request.dry_run else job.target) as audio:
         _check_rate(audio, training.model_path)
         gaps = _all_gaps(audio, request, display)
@@ -156,7 +167,7 @@ def _inpaint_file(
                 nothing = Work([], [], audio.sample_rate)
                 click.echo(json.dumps({"input": audio.name, **nothing.as_json(), "training_minutes": 0.0}))
                 return
-            if is_only:
+            if request.is_of_one_file:
                 raise CawError(f"no gaps found in {audio.name}: name one with --hole START END")
             _say([f"no gaps found in {audio.name}"] if not quiet else [])
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit import CawUsageError
+from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import Files, file_options
 from caw_toolkit.cli.options import (
     Amount,
@@ -20,7 +21,7 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
-from caw_toolkit.cli.progress import load_or_train, progress_option
+from caw_toolkit.cli.progress import ProgressDisplay, load_or_train, progress_option
 from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
@@ -106,59 +107,56 @@ def vary(
 
     model = None if model_path is None else PyramidModel.load(model_path, device)
 
-    def model_for(clip: Callable[[], AudioClip]) -> PyramidModel:
-        return model or load_or_train([clip()], None, minutes=minutes, seed=seed, device=device, quiet=quiet)
-
-    batch.run(
-        lambda job, display: _vary_file(
-            job.source,
-            job.takes,
-            model_for=model_for,
-            model_path=model_path,
-            start=start,
-            stop=stop,
-            settings=Settings(strength, scale, keep_below),
-            seed=seed,
-            results=results,
-            on_progress=display.update,
-        )
-    )
+    settings = Settings(strength, scale, keep_below)
+    request = _Request(model, model_path, minutes, device, start, stop, settings, seed, results)
+    batch.run(lambda job, display: _vary_file(job, request, display))
 
 
-def _vary_file(
-    song: Path,
-    takes: Sequence[tuple[int, Path]],
-    *,
-    model_for: Callable[[Callable[[], AudioClip]], PyramidModel],
-    model_path: Path | None,
-    start: float | None,
-    stop: float | None,
-    settings: Settings,
-    seed: int,
-    results: Results,
-    on_progress: Callable[[float], None],
-) -> None:
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, as the options say it."""
+
+    model: PyramidModel | None
+    model_path: Path | None
+    minutes: float | None
+    device: str
+    start: float | None
+    stop: float | None
+    settings: Settings
+    seed: int
+    results: Results
+
+    def model_for(self, audio: AudioBlocks) -> PyramidModel:
+        """The model that is there, or one that is trained on the song."""
+        if self.model is not None:
+            return self.model
+        clips, quiet = [_clip(audio)], self.results.quiet
+        return load_or_train(clips, None, minutes=self.minutes, seed=self.seed, device=self.device, quiet=quiet)
+
+
+def _vary_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Make takes of a song, with a model that is there or that is trained on it."""
     from caw_music_variation.long_files import Take
     from caw_toolkit import derived_seed
     from caw_toolkit.audio.blocks import open_audio
 
-    with open_audio(song) as audio:
+    results, settings = request.results, request.settings
+    with open_audio(job.source) as audio:
         samples = sum(block.shape[1] for block in audio)
-        passage = _passage(samples / audio.sample_rate, start, stop)
-        model = model_for(partial(_clip, audio))
+        passage = _passage(samples / audio.sample_rate, request.start, request.stop)
+        model = request.model_for(audio)
         if not results.quiet:
             _tell_of_the_model(audio, model, keeps=settings.keep_below is not None, is_whole=passage is None)
-        for done, (number, target) in enumerate(takes):
+        for done, (number, target) in enumerate(job.takes):
             take = Take(
                 model,
                 settings,
                 sample_rate=audio.sample_rate,
                 channels=audio.channels,
                 samples=samples,
-                seed=derived_seed(seed, "take", number),
+                seed=derived_seed(request.seed, "take", number),
                 listens=not results.quiet or results.log is not None,
-                on_progress=lambda share, done=done: on_progress((done + share) / len(takes)),  # type: ignore[misc]
+                on_progress=lambda share, done=done: display.update((done + share) / len(job.takes)),  # type: ignore[misc]
             )
             results.write_blocks(
                 target,
@@ -167,8 +165,8 @@ def _vary_file(
                 channels=audio.channels,
                 source=audio.source,
                 source_rate=audio.sample_rate,
-                read=[song],
-                model=model_path,
+                read=[job.source],
+                model=request.model_path,
                 note=partial(_note, take),
                 found=partial(_found, take),
             )
