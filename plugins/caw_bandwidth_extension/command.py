@@ -10,7 +10,16 @@ import click
 
 from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import Files, file_options
-from caw_toolkit.cli.options import FILE, device_option, examples, model_option, quiet_option, seed_option
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
+from caw_toolkit.cli.options import (
+    FILE,
+    device_option,
+    examples,
+    json_option,
+    model_option,
+    quiet_option,
+    seed_option,
+)
 from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
@@ -33,6 +42,7 @@ if TYPE_CHECKING:
 @seed_option
 @device_option
 @result_options(what="whole")
+@json_option
 @quiet_option
 @progress_option
 def bwe(
@@ -42,6 +52,7 @@ def bwe(
     seed: int,
     device: str,
     results: Results,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Add the highs that each LOWRES has lost, from a model of the same speaker or instrument.
@@ -51,6 +62,7 @@ def bwe(
 
     LOWRES may be a file, a folder, or - for standard input.
     """
+    refuse_json_beside_audio(as_json, files.destination)
     rate = stored_sample_rate(model_path)
     batch = files.plan(results, reads=[model_path, filter_path], sample_rate=rate)
 
@@ -58,7 +70,7 @@ def bwe(
     from caw_toolkit import PyramidModel
 
     roll_off = of_filter(filter_path) if filter_path else None
-    request = _Request(PyramidModel.load(model_path, device), model_path, roll_off, seed, results)
+    request = _Request(PyramidModel.load(model_path, device), model_path, roll_off, seed, as_json, results)
     batch.run(lambda job, display: _extend_file(job, request, display))
 
 
@@ -70,6 +82,7 @@ class _Request:
     model_path: Path
     roll_off: RollOff | None
     seed: int
+    as_json: bool
     results: Results
 
 
@@ -90,7 +103,8 @@ def _extend_file(job: FileJob, request: _Request, display: ProgressDisplay) -> N
             seed=request.seed,
             on_progress=display.update,
         )
-        request.results.write_blocks(
+        found = {"bandwidth_hz": known.cutoff_hz}
+        written = request.results.write_blocks(
             job.target,
             extended,
             model.sample_rate,
@@ -100,5 +114,7 @@ def _extend_file(job: FileJob, request: _Request, display: ProgressDisplay) -> N
             read=[job.source],
             model=request.model_path,
             note=f" ({model.sample_rate} Hz)",
-            found={"bandwidth_hz": known.cutoff_hz},
+            found=found,
         )
+    if request.as_json:
+        print_result(job.source, [written.path], model=request.model_path, found=found)

@@ -13,6 +13,7 @@ import click
 
 from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import DESTINATION, Destination, Files, file_options
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import Amount, examples, json_option, model_option, quiet_option
 from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.results import Results, result_options
@@ -62,10 +63,7 @@ def denoise(
 
     NOISY may be a file, a folder, or - for standard input.
     """
-    from caw_toolkit import CawUsageError
-
-    if as_json and "-" in (str(files.destination), str(residual)):
-        raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
+    refuse_json_beside_audio(as_json, files.destination, residual)
     batch = files.plan(results, reads=[model_path], also=residual)
 
     settings_at = cache(partial(_settings, model_path, strength, declick))
@@ -96,8 +94,6 @@ def _settings(model_path: Path | None, strength: float, declick: bool, sample_ra
 
 def _denoise_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Clean a file, write the result and what was removed, and say what was found."""
-    import json
-
     from caw_denoising.findings import Findings
     from caw_denoising.task import clean_blocks
     from caw_toolkit.audio.blocks import open_audio
@@ -132,11 +128,13 @@ def _denoise_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
             model=request.model_path,
             found=lambda: findings.as_json(),
         )
-        write(job.target, cleaned())
+        outputs = [write(job.target, cleaned()).path]
         if residual is not None and kept is not None:
-            write(residual, _removed(audio, kept, results.depth(job.target, audio.source)))
+            removed = _removed(audio, kept, results.depth(job.target, audio.source))
+            outputs.append(write(residual, removed).path)
     if request.as_json:
-        click.echo(json.dumps({"input": str(job.source), "output": str(job.target), "found": findings.as_json()}))
+        found, model = findings.as_json(), request.model_path
+        print_result(job.source, outputs, model=model, found=found, output=str(outputs[0]))
 
 
 def _removed(audio: AudioBlocks, cleaned: SampleSpool, depth: BitDepth) -> Iterator[FloatArray]:

@@ -13,6 +13,7 @@ import click
 from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import Files, file_options
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import (
     Amount,
     NamedPath,
@@ -107,8 +108,7 @@ def inpaint(
     """
     if not (holes or find or labels):
         raise CawUsageError("nothing to fill: name a gap with --hole START END or --labels FILE, or use --find")
-    if as_json and str(files.destination) == "-":
-        raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
+    refuse_json_beside_audio(as_json, files.destination)
     outputs = replace(results, force=True) if dry_run else results  # nothing will be replaced
     batch = files.plan(outputs, takes=takes if takes > 1 else None, reads=[model_path, labels])
     if batch.count > 1 and (holes or labels or write_labels):
@@ -182,8 +182,9 @@ def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
         if not quiet and (request.find or request.labels):
             _say(work.list_lines())
         repairs = _repair(audio, work, models, [take for take, _ in job.takes], display)
+        outputs = []
         for (_, target), repair in zip(job.takes, repairs, strict=True):
-            results.write_blocks(
+            written = results.write_blocks(
                 target,
                 repair.blocks(),
                 audio.sample_rate,
@@ -194,9 +195,10 @@ def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
                 found=work.as_json(),
                 generated=work.filled,
             )
+            outputs.append(written.path)
     if request.as_json:
-        outputs = [str(target) for _, target in job.takes]
-        click.echo(json.dumps({"input": str(job.source), **work.as_json(), "outputs": outputs}))
+        found = work.as_json()
+        print_result(job.source, outputs, model=training.model_path, found=found, **found)
     if complaint := work.complaint():
         raise CawError(f"{complaint}; the others are")
 

@@ -12,10 +12,12 @@ import click
 from caw_toolkit import CawUsageError
 from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import Files, file_options
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import (
     Amount,
     device_option,
     examples,
+    json_option,
     minutes_option,
     model_option,
     quiet_option,
@@ -69,6 +71,7 @@ _USUAL_STRENGTH = 0.5
 @seed_option
 @device_option
 @result_options(what="whole")
+@json_option
 @quiet_option
 @progress_option
 def vary(
@@ -84,6 +87,7 @@ def vary(
     seed: int,
     device: str,
     results: Results,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Make variations of each SONG, which may be the recording that the model was trained on or any other.
@@ -97,6 +101,7 @@ def vary(
     Takes are numbered, and go on from those that exist: SONG.varied1, SONG.varied2; with another strength than usual
     SONG.varied-0.7-1. SONG may be a file, a folder, or - for standard input.
     """
+    refuse_json_beside_audio(as_json, files.destination)
     is_whole = start is None and stop is None
     rate = stored_sample_rate(model_path) if model_path is not None and is_whole else None
     label = "varied" if strength == _USUAL_STRENGTH else f"varied-{strength:g}-"
@@ -108,7 +113,7 @@ def vary(
     model = None if model_path is None else PyramidModel.load(model_path, device)
 
     settings = Settings(strength, scale, keep_below)
-    request = _Request(model, model_path, minutes, device, start, stop, settings, seed, results)
+    request = _Request(model, model_path, minutes, device, start, stop, settings, seed, as_json, results)
     batch.run(lambda job, display: _vary_file(job, request, display))
 
 
@@ -124,6 +129,7 @@ class _Request:
     stop: float | None
     settings: Settings
     seed: int
+    as_json: bool
     results: Results
 
     def model_for(self, audio: AudioBlocks) -> PyramidModel:
@@ -147,6 +153,7 @@ def _vary_file(job: FileJob, request: _Request, display: ProgressDisplay) -> Non
         model = request.model_for(audio)
         if not results.quiet:
             _tell_of_the_model(audio, model, keeps=settings.keep_below is not None, is_whole=passage is None)
+        written, found = [], []
         for done, (number, target) in enumerate(job.takes):
             take = Take(
                 model,
@@ -155,10 +162,10 @@ def _vary_file(job: FileJob, request: _Request, display: ProgressDisplay) -> Non
                 channels=audio.channels,
                 samples=samples,
                 seed=derived_seed(request.seed, "take", number),
-                listens=not results.quiet or results.log is not None,
+                listens=not results.quiet or results.log is not None or request.as_json,
                 on_progress=lambda share, done=done: display.update((done + share) / len(job.takes)),  # type: ignore[misc]
             )
-            results.write_blocks(
+            result = results.write_blocks(
                 target,
                 take.whole(audio) if passage is None else take.passage(audio.exact_blocks(), *passage),
                 model.sample_rate if passage is None else audio.sample_rate,
@@ -170,6 +177,11 @@ def _vary_file(job: FileJob, request: _Request, display: ProgressDisplay) -> Non
                 note=partial(_note, take),
                 found=partial(_found, take),
             )
+            written.append(result.path)
+            found.append(_found(take))
+    if request.as_json:
+        of_takes = {name: [each[name] for each in found] for name in found[0]}
+        print_result(job.source, written, model=request.model_path, found=of_takes)
 
 
 def _note(take: Take) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 import click
 
 from caw_toolkit import CawUsageError
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import (
     Amount,
     NamedPath,
     device_option,
     examples,
+    json_option,
     model_option,
     next_take,
     quiet_option,
@@ -67,6 +69,7 @@ from caw_toolkit.pyramid.coherence import LONGEST_SECONDS, SHORTEST_SECONDS
 @result_options(what="take", clipping="scale")
 @seed_option
 @device_option
+@json_option
 @quiet_option
 @progress_option
 def generate(
@@ -82,6 +85,7 @@ def generate(
     results: Results,
     seed: int,
     device: str,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Generate new audio from a trained model.
@@ -90,6 +94,7 @@ def generate(
     """
     if duration is not None and like_length is not None:
         raise CawUsageError("--duration and --like-length exclude each other")
+    refuse_json_beside_audio(as_json, output)
     seconds = _length_of(like_length) if like_length else (30.0 if duration is None else duration)
     targets = list(_targets(model_path, output, takes, results.suffix or ".wav", goes_on=not results.force))
     if all_scales and str(targets[0]) == "-":
@@ -122,13 +127,17 @@ def generate(
         keep_beat=beat,
         coherence=coherence,
     )
+    written = []
     with shown_progress(quiet=quiet) as display:
         for number, (take, rate, blocks) in enumerate(made, 1):
             target = files[take, rate]
             display.begin_file(target.name, number, len(files))
             shown = display.tracked(blocks, seconds * rate)
             note = f" ({seconds:g} s, {rate} Hz)"
-            results.write_blocks(target, shown, rate, channels=model.channels, model=model_path, note=note)
+            result = results.write_blocks(target, shown, rate, channels=model.channels, model=model_path, note=note)
+            written.append(result.path)
+    if as_json:
+        print_result(None, written, model=model_path, found={})
 
 
 def _length_of(path: str) -> float:
