@@ -135,7 +135,7 @@ def list_gaps(gaps: Iterable[ListedGap], samples: int, sample_rate: int) -> list
     for start, stop, *_ in gaps:
         if not 0 <= start < stop <= samples:
             raise CawUsageError(
-                f"a hole from {start / sample_rate:g} s to {stop / sample_rate:g} s does not lie within the file, "
+                f"a gap from {start / sample_rate:g} s to {stop / sample_rate:g} s does not lie within the file, "
                 f"which is {samples / sample_rate:g} s long"
             )
     listed: list[ListedGap] = []

@@ -20,7 +20,7 @@ KEYS = {"input", "model", "outputs", "found"}
 ARGUMENTS = {
     "bwe": (["--seed", "1"], ["clip.bwe.wav"]),
     "denoise": (["--residual", "rest.wav"], ["clip.denoised.wav", "rest.wav"]),
-    "inpaint": (["--hole", "1", "1.1", "-n", "2", "--seed", "1"], ["clip.inpainted1.wav", "clip.inpainted2.wav"]),
+    "inpaint": (["--gap", "1", "1.1", "-n", "2", "--seed", "1"], ["clip.inpainted1.wav", "clip.inpainted2.wav"]),
     "vary": (["-n", "2", "--seed", "1"], ["clip.varied1.wav", "clip.varied2.wav"]),
 }
 
@@ -55,7 +55,7 @@ def test_takes_have_no_input() -> None:
 
 @pytest.mark.parametrize("command", [*ARGUMENTS, "generate"])
 def test_audio_on_standard_output_has_no_json_beside_it(command: str) -> None:
-    clip = [] if command == "generate" else ["clip.wav", "--hole", "1", "2"][: 4 if command == "inpaint" else 1]
+    clip = [] if command == "generate" else ["clip.wav", "--gap", "1", "2"][: 4 if command == "inpaint" else 1]
     model = [] if command == "denoise" else ["-m", "m.pt"]
     refused = CliRunner().invoke(main, [command, *clip, *model, "--json", "-o", "-"])
     assert refused.exit_code == 2 and "--json prints to standard output" in refused.stderr

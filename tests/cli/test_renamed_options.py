@@ -11,7 +11,7 @@ from caw_toolkit.cli.environment import name_variables
 from caw_toolkit.cli.invocation import load_command
 from caw_toolkit.cli.renamed_options import RenamedOption
 
-FORMER = [("generate", "--count", "--takes"), ("vary", "--count", "--takes")]
+FORMER = [("generate", "--count", "--takes"), ("vary", "--count", "--takes"), ("inpaint", "--hole", "--gap")]
 
 
 @click.command()
