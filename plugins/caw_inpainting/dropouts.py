@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caw_inpainting.gaps import ListedGap, OneChannel, Recording
+from caw_inpainting.gaps import ListedGap, OneChannel, SampleReader
 from caw_inpainting.quiet_runs import quiet_runs
 from caw_inpainting.repeats import find_repeated_buffers
 from caw_toolkit import Gap
@@ -14,7 +14,7 @@ SILENCE, REPEATED_BUFFER, LEVEL_DROPOUT = "silence", "repeated buffer", "level h
 GOES_ON_DB, BESIDE_SECONDS = 20.0, 0.05
 
 
-def find_dropouts(recording: Recording, on_progress: Callable[[float], None] | None = None) -> list[ListedGap]:
+def find_dropouts(recording: SampleReader, on_progress: Callable[[float], None] | None = None) -> list[ListedGap]:
     """Where sound was lost: digital silence that breaks sound off, buffers played again, drops below the noise floor.
 
     In stereo, first what all channels lost, then what one of them did. Pauses, silence before and after the sound,
@@ -55,7 +55,7 @@ def _goes_on(channel: OneChannel, gap: ListedGap) -> bool:
     return bool(inside >= min(before, after) * 10 ** (-GOES_ON_DB / 10))
 
 
-def _dropouts(recording: Recording, report: Callable[[float], None]) -> list[ListedGap]:
+def _dropouts(recording: SampleReader, report: Callable[[float], None]) -> list[ListedGap]:
     """Dropouts of a recording, its channels taken together."""
     found: list[ListedGap] = []
 

@@ -19,7 +19,7 @@ SHORTEST_SILENCE_SECONDS = 0.02
 CHANNEL_NAMES = ("left", "right")
 
 
-class Recording(Protocol):
+class SampleReader(Protocol):
     """A recording that is read piece by piece."""
 
     @property
@@ -94,7 +94,7 @@ class ListedGap(NamedTuple):
 class OneChannel:
     """A channel of a recording, as a recording of its own."""
 
-    recording: Recording
+    recording: SampleReader
     channel: int
     channels: int = 1
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from caw_inpainting.gaps import Recording, find_runs, gaps_within, join_gaps
+from caw_inpainting.gaps import SampleReader, find_runs, gaps_within, join_gaps
 from caw_inpainting.repeats import NOISELESS_SAMPLES, is_noiseless
 from caw_toolkit import Array, Gap
 
@@ -73,7 +73,7 @@ class QuietRuns:
         constant: runs of samples that are all the same.
     """
 
-    recording: Recording
+    recording: SampleReader
     frame: int
     levels: Levels
     high_levels: Levels
@@ -284,7 +284,7 @@ def _widened(silent: npt.NDArray[np.bool_], around: slice) -> npt.NDArray[np.boo
     return near
 
 
-def quiet_runs(recording: Recording) -> QuietRuns:
+def quiet_runs(recording: SampleReader) -> QuietRuns:
     """What may be a silent dropout in a recording, in one pass."""
     frame = max(1, round(FRAME_SECONDS * recording.sample_rate))
     # One array each, filled bit by bit: hours have many frames.
@@ -307,7 +307,7 @@ def quiet_runs(recording: Recording) -> QuietRuns:
     return QuietRuns(recording, frame, levels, high_levels, constant)
 
 
-def _is_clipped(run: Gap, recording: Recording, peaks: Array) -> bool:
+def _is_clipped(run: Gap, recording: SampleReader, peaks: Array) -> bool:
     """Whether a constant run is the top of a wave that was cut off."""
     if run[1] - run[0] > LONGEST_PEAK_SECONDS * recording.sample_rate or not peaks.any():
         return False
