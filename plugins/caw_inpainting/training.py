@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caw_toolkit import PyramidModel, make_plan
-from caw_toolkit.cli.progress import load_or_train
+from caw_toolkit.cli.training import load_or_train
 from caw_toolkit.training.estimates import estimate
 
 if TYPE_CHECKING:

@@ -23,9 +23,10 @@ from caw_toolkit.cli.options import (
     quiet_option,
     seed_option,
 )
-from caw_toolkit.cli.progress import ProgressDisplay, load_or_train, progress_option
+from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
+from caw_toolkit.cli.training import load_or_train
 
 if TYPE_CHECKING:
     from caw_music_variation.long_files import Settings, Take
