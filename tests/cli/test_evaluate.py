@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 from pathlib import Path
@@ -32,6 +33,12 @@ def evaluate(*arguments: str | Path) -> Any:
     result = CliRunner().invoke(main, ["evaluate", *map(str, arguments), "--json"])
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("package", [path.parent.name for path in sorted((ROOT / "plugins").glob("*/evaluation.py"))])
+def test_scores_of_all_tasks_are_asked_for_alike(package: str) -> None:
+    score = importlib.import_module(f"{package}.evaluation").score
+    assert list(inspect.signature(score).parameters)[:3] == ["reference", "output", "sample_rate"]
 
 
 def scorer(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
