@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.seeds import derived_seed
     from caw_toolkit.training.plan import make_plan
+    from caw_toolkit.training.run_settings import RunEvents, RunSettings
     from caw_toolkit.training.trainer import Trainer, train
 
 _HOMES = {
@@ -50,6 +51,8 @@ _HOMES = {
     "Processor": "processors.base",
     "PyramidModel": "pyramid.model",
     "Reader": "processors.protocols",
+    "RunEvents": "training.run_settings",
+    "RunSettings": "training.run_settings",
     "Stream": "processors.protocols",
     "StreamingProcessor": "processors.protocols",
     "Trainer": "training.trainer",
@@ -80,6 +83,8 @@ __all__ = [
     "Processor",
     "PyramidModel",
     "Reader",
+    "RunEvents",
+    "RunSettings",
     "Stream",
     "StreamingProcessor",
     "Trainer",

@@ -50,4 +50,4 @@ class Denoising(Task):
 
     def score(self, case: Case, output: Path) -> Scores:
         clean, rate = scoring_signal(case.reference)
-        return score(clean, scoring_signal(output, rate)[0])
+        return score(clean, scoring_signal(output, rate)[0], rate)

@@ -115,7 +115,7 @@ def longest_silence(clip: AudioClip) -> Gap:
 
 def _task_arguments(case: Case, toolkit: Toolkit, target: Path) -> list[str | Path]:
     start, stop = map(str, case.gap)
-    options = ["--hole", start, stop, "--samples", "--seed", str(toolkit.seed), "--quiet", "--force"]
+    options = ["--gap", start, stop, "--samples", "--seed", str(toolkit.seed), "--quiet", "--force"]
     return [case.source, "-o", target, *options]
 
 

@@ -18,6 +18,7 @@ from caw_toolkit.training.objectives.band_extension import BandExtensionObjectiv
 from caw_toolkit.training.objectives.base import ScaleTrainer
 from caw_toolkit.training.objectives.regression import RegressionTrainer
 from caw_toolkit.training.plan import Plan, make_plan
+from caw_toolkit.training.run_settings import RunEvents, RunSettings
 from caw_toolkit.training.schedule import Progress
 from caw_toolkit.training.trainer import Trainer
 from speed_parts.signals import EXAMPLES, clips, recording
@@ -103,7 +104,7 @@ class CountingTrainer(Trainer):
     """Notes when each step was done, and how many steps a scale takes however much time there is."""
 
     def __init__(self, plan: Plan, device: str) -> None:
-        super().__init__(plan, device=device, on_progress=self._note)
+        super().__init__(plan, RunSettings(device), RunEvents(self._note))
         self.times: dict[int, list[float]] = defaultdict(list)
         self.steps: dict[int, int] = {}
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from caw_toolkit.arrays import Array, FloatArray
 from caw_toolkit.atomic_write import atomic_file
-from caw_toolkit.audio.decoding import Recording, opened
+from caw_toolkit.audio.decoding import OpenFile, opened
 from caw_toolkit.audio.formats import BitDepth, FileFormat, format_of, is_floating
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.audio.source_format import SourceFormat
@@ -60,7 +60,7 @@ class AudioBlocks:
     channels: int
     sample_rate: int
     source: SourceFormat
-    _recording: Recording
+    _recording: OpenFile
 
     @property
     def samples(self) -> int | None:

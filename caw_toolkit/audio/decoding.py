@@ -28,7 +28,7 @@ from caw_toolkit.audio.views import View
 from caw_toolkit.audio.writing import BLOCK_SAMPLES, MOST_CHANNELS, libsndfile_reason
 from caw_toolkit.errors import CawError, CawUsageError
 
-__all__ = ["HIGHEST_SAMPLE_RATE", "LOWEST_SAMPLE_RATE", "Recording", "opened"]
+__all__ = ["HIGHEST_SAMPLE_RATE", "LOWEST_SAMPLE_RATE", "OpenFile", "opened"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _FOREIGN = (b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75", b"FLV\x01", b"ftyp", b"moo
 
 
 @dataclass(frozen=True)
-class Recording:
+class OpenFile:
     """A file that is being read.
 
     Attributes:
@@ -152,7 +152,7 @@ class Recording:
 
 
 @contextmanager
-def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator[Recording]:
+def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator[OpenFile]:
     """Open a file to read it.
 
     Args:
@@ -190,7 +190,7 @@ def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator
         if made and samples and most_seconds and samples >= int(most_seconds * decoder.samplerate):
             samples = None  # there may be more
         container, subtype = (made.container, made.codec) if made else (decoder.format, decoder.subtype)
-        yield Recording(name, SourceFormat(container, subtype, metadata), samples, decoder, tuple(segments), views)
+        yield OpenFile(name, SourceFormat(container, subtype, metadata), samples, decoder, tuple(segments), views)
 
 
 def open_source(source: str | Path, name: str) -> BinaryIO:

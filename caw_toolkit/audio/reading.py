@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from caw_toolkit.audio.clip import AudioClip
-from caw_toolkit.audio.decoding import Recording, opened
+from caw_toolkit.audio.decoding import OpenFile, opened
 from caw_toolkit.errors import CawError, CawUsageError
 
 __all__ = ["read_audio"]
@@ -68,7 +68,7 @@ def read_audio(
 
 
 def _decode(
-    recording: Recording, start_seconds: float, duration_seconds: float | None, longest_seconds: float | None
+    recording: OpenFile, start_seconds: float, duration_seconds: float | None, longest_seconds: float | None
 ) -> npt.NDArray[Any]:
     name, rate, stated = recording.name, recording.sample_rate, recording.samples
     start = round(start_seconds * rate)

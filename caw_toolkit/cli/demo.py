@@ -9,7 +9,8 @@ import click
 
 from caw_toolkit.cli.options import Amount, NamedPath, device_option, examples, force_option, quiet_option
 from caw_toolkit.cli.page_output import PageFile
-from caw_toolkit.cli.progress import progress_option, run_training
+from caw_toolkit.cli.progress import progress_option
+from caw_toolkit.cli.training import run_training
 from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.seeds import LARGEST_SEED
@@ -43,6 +44,7 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     from caw_toolkit.pages.track import compared, track_of_file
     from caw_toolkit.seeds import derived_seed
     from caw_toolkit.training.plan import make_plan
+    from caw_toolkit.training.run_settings import RunSettings
 
     original, model_path = output / CLIP, output / "model.pt"
     takes = [output / f"take{number}.wav" for number in range(1, TAKES + 1)]
@@ -58,7 +60,7 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     if not quiet:
         click.echo(f"training on {original} for {in_words(60 * minutes)}", err=True)
     plan = make_plan(read_audio(original), minutes=minutes, seed=seed)
-    model = run_training(plan, device=device, quiet=quiet, save_to=model_path)
+    model = run_training(plan, RunSettings(device), quiet=quiet, save_to=model_path)
     for number, target in enumerate(takes):
         audio = model.generate(TAKE_SECONDS, seed=derived_seed(seed, "take", number))
         write_audio(target, audio, model.sample_rate, overwrite=force)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from caw_toolkit.cli.renamed_options import former_names
+
 
 def name_variables(command: click.Command, parent: click.Context | None, name: str | None) -> None:
     """Give every option of a command, and of those below it, the variable that holds its default.
@@ -25,8 +27,12 @@ def name_variables(command: click.Command, parent: click.Context | None, name: s
 def _name_variables(command: click.Command, prefix: str) -> None:
     for parameter in command.params:
         if isinstance(parameter, click.Option) and parameter.envvar is None and parameter.allow_from_autoenv:
-            option = max(parameter.opts, key=len).lstrip("-")
-            parameter.envvar = f"{prefix}_{option}".replace("-", "_").upper()
+            variables = [_variable(prefix, name) for name in (max(parameter.opts, key=len), *former_names(parameter))]
+            parameter.envvar = variables if len(variables) > 1 else variables[0]
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
             _name_variables(inner, f"{prefix}_{name}")
+
+
+def _variable(prefix: str, option: str) -> str:
+    return f"{prefix}_{option.lstrip('-')}".replace("-", "_").upper()

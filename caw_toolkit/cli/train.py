@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ from caw_toolkit.cli.options import (
     output_option,
     quiet_option,
 )
-from caw_toolkit.cli.progress import progress_option, run_training, shown_progress
+from caw_toolkit.cli.progress import progress_option, shown_progress
+from caw_toolkit.cli.training import run_training
 from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawUsageError
 from caw_toolkit.seeds import LARGEST_SEED
@@ -107,123 +109,136 @@ def _name(_context: click.Context, _parameter: click.Parameter, value: str | Non
 @quiet_option
 @progress_option
 @force_option
-def train(
-    clips: Sequence[Path],
-    output: Path,
-    preset: str,
-    material: str,
-    minutes: float | None,
-    sample_rate: int | None,
-    start: float,
-    duration: float | None,
-    scales: tuple[int, ...] | None,
-    blocks: int | None,
-    start_path: Path | None,
-    previews: Sequence[Path],
-    licence: str | None,
-    author: str | None,
-    device: str,
-    seed: int | None,
-    resume: bool,
-    dry_run: bool,
-    as_json: bool,
-    quiet: bool,
-    force: bool,
-) -> None:
+def train(**options: Any) -> None:
     """Train a model on CLIP, a recording of one source of 10 to 60 seconds.
 
     Several clips of the same source make one model. Interrupt with Ctrl-C at any time, and go on with --resume.
     """
     began = time.monotonic()  # what is imported from here on takes a part of --minutes
+    request = _Request(**options)
+    if not request.dry_run and not _check(request):
+        return
+    request = replace(request, seed=_seed(request))
+    recordings = [_read(clip, request.start, request.duration) for clip in request.clips]
+    plan = _plan(request, recordings)
+    if request.dry_run:
+        _show_estimate(plan, as_json=request.as_json, quiet=request.quiet)
+        return
+    if not request.quiet:
+        _announce(plan, recordings, is_rate_given=request.sample_rate is not None)
+    model = _run(request, plan, recordings, began)
+    _report(request, model, time.monotonic() - began)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, as the options say it."""
+
+    clips: Sequence[Path]
+    output: Path
+    preset: str
+    material: str
+    minutes: float | None
+    sample_rate: int | None
+    start: float
+    duration: float | None
+    scales: tuple[int, ...] | None
+    blocks: int | None
+    start_path: Path | None
+    previews: Sequence[Path]
+    licence: str | None
+    author: str | None
+    device: str
+    seed: int | None
+    resume: bool
+    dry_run: bool
+    as_json: bool
+    quiet: bool
+    force: bool
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state of the training is kept."""
+        from caw_toolkit.training.checkpoints import checkpoint_path
+
+        return checkpoint_path(self.output)
+
+    @property
+    def credits(self) -> dict[str, str]:
+        """What the model says of its rights."""
+        known = {"license": self.licence, "author": self.author}
+        return {name: text for name, text in known.items() if text is not None}
+
+
+def _check(request: _Request) -> bool:
+    """Refuse now what would fail after the work; whether there is something to train."""
     from caw_toolkit.atomic_write import reserved_place
     from caw_toolkit.audio.outputs import refuse_collisions
-    from caw_toolkit.cli.previews import check_previews, writer_of_previews
-    from caw_toolkit.training.checkpoints import checkpoint_path, stored_seed
+    from caw_toolkit.cli.previews import check_previews
 
-    checkpoint = checkpoint_path(output)
-    if not dry_run:
-        refuse_collisions([output, *previews], [*clips, *([start_path] if start_path else [])])
-        check_previews(previews, force=force or resume)
-        _refuse_overwriting(output, checkpoint, resume=resume, force=force)
-        click.get_current_context().with_resource(reserved_place(output))
-        if resume and not checkpoint.exists():
-            if output.exists():
-                click.echo(f"{output} is finished, there is nothing to resume", err=True)
-                return
-            if not quiet:
-                click.echo(f"{checkpoint} does not exist, so training begins anew", err=True)
-    if seed is None:
-        seed = stored_seed(checkpoint) if resume and checkpoint.exists() else draw_seed()
+    output, checkpoint = request.output, request.checkpoint
+    read = [*request.clips, *([request.start_path] if request.start_path else [])]
+    refuse_collisions([output, *request.previews], read)
+    check_previews(request.previews, force=request.force or request.resume)
+    _refuse_overwriting(output, checkpoint, resume=request.resume, force=request.force)
+    click.get_current_context().with_resource(reserved_place(output))
+    if request.resume and not checkpoint.exists():
+        if output.exists():
+            click.echo(f"{output} is finished, there is nothing to resume", err=True)
+            return False
+        if not request.quiet:
+            click.echo(f"{checkpoint} does not exist, so training begins anew", err=True)
+    return True
 
-    recordings = [_read(clip, start, duration) for clip in clips]
 
+def _seed(request: _Request) -> int:
+    """The one that was given, or of the training that is gone on with, or a new one."""
+    from caw_toolkit.training.checkpoints import stored_seed
+
+    if request.seed is not None:
+        return request.seed
+    return stored_seed(request.checkpoint) if request.resume and request.checkpoint.exists() else draw_seed()
+
+
+def _plan(request: _Request, recordings: Sequence[AudioClip]) -> Plan:
     from caw_toolkit.devices import pick_device
     from caw_toolkit.plugins import get_host
     from caw_toolkit.training.plan import make_plan
 
-    pick_device(device)
-    plan = make_plan(
+    pick_device(request.device)
+    assert request.seed is not None
+    return make_plan(
         recordings,
-        preset=preset,
-        material=material,
-        minutes=minutes,
-        sample_rate=sample_rate,
-        rates=scales,
-        objective_options={} if blocks is None else {"blocks": blocks},
-        seed=seed,
+        preset=request.preset,
+        material=request.material,
+        minutes=request.minutes,
+        sample_rate=request.sample_rate,
+        rates=request.scales,
+        objective_options={} if request.blocks is None else {"blocks": request.blocks},
+        seed=request.seed,
         extra_presets=get_host().preset_paths,
     )
-    if dry_run:
-        _show_estimate(plan, as_json=as_json, quiet=quiet)
-        return
-    if not quiet:
-        _announce(plan)
-        rates = {clip.sample_rate for clip in recordings}
-        if sample_rate is None and rates != {plan.rates[-1]}:
-            given = ", ".join(f"{rate}" for rate in sorted(rates))
-            click.echo(f"the recording is at {given} Hz, the model will be at {plan.rates[-1]} Hz", err=True)
-    sources = [_source(path, clip) for path, clip in zip(clips, recordings, strict=True)]
-    on_preview = writer_of_previews(previews, seed=seed, quiet=quiet)
-    start_model = None if start_path is None else _model_to_start_from(start_path, plan)
-    _train(
-        plan,
-        output,
-        checkpoint,
-        began=began,
-        as_json=as_json,
-        quiet=quiet,
-        device=device,
-        resume=resume,
-        sources=sources,
-        credits={name: text for name, text in (("license", licence), ("author", author)) if text is not None},
-        on_preview=on_preview,
-        start=start_model,
-    )
 
 
-def _train(
-    plan: Plan,
-    output: Path,
-    checkpoint: Path,
-    *,
-    began: float,
-    as_json: bool,
-    quiet: bool,
-    on_preview: Callable[[PyramidModel], None] | None,
-    **settings: Any,
-) -> None:
+def _run(request: _Request, plan: Plan, recordings: Sequence[AudioClip], began: float) -> PyramidModel:
+    """Train, and save the model; what it says of itself is taken from the clips and the options."""
+    from caw_toolkit.cli.previews import writer_of_previews
+    from caw_toolkit.training.run_settings import RunSettings
     from caw_toolkit.training.trainer import TrainingInterruptedError
 
+    checkpoint = request.checkpoint
+    on_preview = writer_of_previews(request.previews, seed=plan.seed, quiet=request.quiet)
+    settings = RunSettings(
+        device=request.device,
+        checkpoint=checkpoint,
+        resume=request.resume,
+        start=None if request.start_path is None else _model_to_start_from(request.start_path, plan),
+        sources=[_source(path, clip) for path, clip in zip(request.clips, recordings, strict=True)],
+        credits=request.credits,
+        spent_seconds=time.monotonic() - began,
+    )
     try:
-        model = run_training(
-            plan,
-            checkpoint=checkpoint,
-            quiet=quiet,
-            on_preview=on_preview,
-            spent_seconds=time.monotonic() - began,
-            save_to=output,
-            **settings,
-        )
+        model = run_training(plan, settings, quiet=request.quiet, on_preview=on_preview, save_to=request.output)
     except (TrainingInterruptedError, KeyboardInterrupt):
         if not checkpoint.exists():
             message = "interrupted before there was anything to keep: run the same command again"
@@ -234,12 +249,15 @@ def _train(
     checkpoint.unlink(missing_ok=True)
     if on_preview is not None:
         on_preview(model)
-    seconds = time.monotonic() - began
-    if as_json:
-        training = dict(model.training)
-        click.echo(json.dumps({"model": str(output), "rates": model.rates, "seconds": seconds, "training": training}))
-    elif not quiet:
-        click.echo(f"wrote {output} after {in_words(seconds)}", err=True)
+    return model
+
+
+def _report(request: _Request, model: PyramidModel, seconds: float) -> None:
+    if request.as_json:
+        said = {"model": str(request.output), "rates": model.rates, "seconds": seconds}
+        click.echo(json.dumps({**said, "training": dict(model.training)}))
+    elif not request.quiet:
+        click.echo(f"wrote {request.output} after {in_words(seconds)}", err=True)
 
 
 def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
@@ -285,7 +303,7 @@ def _source(path: Path, clip: AudioClip) -> dict[str, Any]:
     return {"name": path.name, "seconds": clip.seconds, "sample_rate": clip.sample_rate, "samples_sha256": digest}
 
 
-def _announce(plan: Plan) -> None:
+def _announce(plan: Plan, recordings: Sequence[AudioClip], *, is_rate_given: bool) -> None:
     budget = "no time limit" if plan.minutes is None else in_words(60 * plan.minutes)
     rates = ", ".join(map(str, plan.rates))
     click.echo(
@@ -293,6 +311,10 @@ def _announce(plan: Plan) -> None:
         err=True,
     )
     _say_findings(plan, err=True)
+    given = {clip.sample_rate for clip in recordings}
+    if not is_rate_given and given != {plan.rates[-1]}:
+        shown = ", ".join(map(str, sorted(given)))
+        click.echo(f"the recording is at {shown} Hz, the model will be at {plan.rates[-1]} Hz", err=True)
 
 
 def _say_findings(plan: Plan, *, err: bool = False) -> None:

@@ -14,7 +14,7 @@ from caw_toolkit.cli.run_log import read_records, sha256_of
 from caw_toolkit.errors import CawError
 
 if TYPE_CHECKING:
-    from caw_toolkit.audio.decoding import Recording
+    from caw_toolkit.audio.decoding import OpenFile
     from caw_toolkit.audio.formats import BitDepth
 
 
@@ -87,7 +87,7 @@ def _changes_outside(source: Path, record: Mapping[str, Any], folder: Path) -> I
         yield f"{name} differs from its input in {changed[0]} samples that were not generated, the first {changed[1]}"
 
 
-def _count_changes(before: Recording, after: Recording, record: Mapping[str, Any]) -> tuple[int, int] | None:
+def _count_changes(before: OpenFile, after: OpenFile, record: Mapping[str, Any]) -> tuple[int, int] | None:
     """How many samples differ that were not generated, and the first of them; None if they cannot be compared.
 
     Block by block: memory does not grow with the length.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
-from typing import Any
 
 import torch
 
@@ -15,6 +13,7 @@ from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.training.checkpoints import Checkpoint
 from caw_toolkit.training.objectives.base import TrainedScale
 from caw_toolkit.training.plan import Plan
+from caw_toolkit.training.run_settings import RunSettings
 
 
 def with_scale(
@@ -25,8 +24,7 @@ def with_scale(
     trained_share: float,
     *,
     state: Checkpoint,
-    sources: Sequence[Mapping[str, Any]],
-    credits: Mapping[str, str],
+    settings: RunSettings,
 ) -> PyramidModel:
     """A model with one scale more.
 
@@ -37,8 +35,7 @@ def with_scale(
         trained: the new scale.
         trained_share: of its planned training that is done.
         state: of the training.
-        sources: what the recording was read from.
-        credits: `license` and `author`, where they are known.
+        settings: of its sources and credits.
     """
     generator = trained.generator.eval().requires_grad_(False)
     shares = below.training.get("trained_shares", [1.0] * len(below.scales)) if below else []
@@ -65,8 +62,8 @@ def with_scale(
             "trained_shares": [*shares, trained_share],
             "losses": list(state.losses),
             "recording_seconds": plan.recording.seconds,
-            "sources": [dict(source) for source in sources],
-            **credits,
+            "sources": [dict(source) for source in settings.sources],
+            **settings.credits,
         },
     )
 

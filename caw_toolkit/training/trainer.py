@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,7 +32,8 @@ from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrai
 from caw_toolkit.training.plan import Plan, make_plan
 from caw_toolkit.training.previews import PreviewClock
 from caw_toolkit.training.resumed_state import ResumedState
-from caw_toolkit.training.schedule import Progress, Schedule
+from caw_toolkit.training.run_settings import RunEvents, RunSettings
+from caw_toolkit.training.schedule import Schedule
 from caw_toolkit.training.stopping import StopRequest, stop_requests
 
 log = logging.getLogger(__name__)
@@ -59,56 +58,29 @@ class Trainer:
 
     Args:
         plan: from `make_plan`.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        checkpoint: file to keep the state in, to be removed by the caller when the model is saved; None keeps none.
-        resume: go on from `checkpoint` if it exists.
-        on_progress: called after every step, and when another stage begins.
-        on_scale_trained: called when a scale is finished.
-        on_preview: called now and then, and when the training is stopped, with the model as it stands (`previews`):
-            the scales above the one in training are there if they can be used untrained.
-        start: a finished model of the same source, whose weights are gone on from where they fit.
-        sources: what the recording was read from, kept in the model.
-        credits: `license` and `author` of the model, where they are known; kept in it.
-        spent_seconds: of the plan's time budget, before the training.
+        settings: how; by default without a checkpoint, wherever it is fastest.
+        events: what is called meanwhile.
 
     Example:
         >>> noise = np.random.default_rng(0).uniform(-1, 1, (1, 48000)).astype(np.float32)
-        >>> trainer = Trainer(make_plan(AudioClip(noise, 16000), material="ambience", minutes=1), device="cpu")
-        >>> model = trainer.run()  # doctest: +SKIP
+        >>> plan = make_plan(AudioClip(noise, 16000), material="ambience", minutes=1)
+        >>> model = Trainer(plan, RunSettings(device="cpu")).run()  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        *,
-        device: str = "auto",
-        checkpoint: Path | None = None,
-        resume: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
-        on_scale_trained: Callable[[ScaleTrained], None] | None = None,
-        on_preview: Callable[[PyramidModel], None] | None = None,
-        start: PyramidModel | None = None,
-        sources: Sequence[Mapping[str, Any]] = (),
-        credits: Mapping[str, str] = MappingProxyType({}),
-        spent_seconds: float = 0.0,
-    ) -> None:
+    def __init__(self, plan: Plan, settings: RunSettings | None = None, events: RunEvents | None = None) -> None:
         self.plan = plan
-        self.device = pick_device(device)
-        self.checkpoint = checkpoint
-        self.on_progress = on_progress or (lambda progress: None)
-        self.on_scale_trained = on_scale_trained or (lambda event: None)
-        self.on_preview = on_preview
-        self.start = start
-        self.sources = sources
-        self.credits = credits
+        self.settings = settings = settings or RunSettings()
+        self.events = events or RunEvents()
+        self.device = pick_device(settings.device)
+        start, checkpoint = settings.start, settings.checkpoint
         fingerprint = plan.fingerprint() + (f" from {weights_digest(start)}" if start else "")
-        if resume and checkpoint is not None and checkpoint.exists():
+        if settings.resume and checkpoint is not None and checkpoint.exists():
             self.state = Checkpoint.load(checkpoint, fingerprint, plan.settings())
             self._resumed: ResumedState | None = ResumedState(self.state, plan, checkpoint)
         else:
             self.state = Checkpoint(fingerprint, plan.seed, settings=plan.settings())
             self._resumed = None
-        self._schedule = Schedule(plan, self.state, spent_seconds)
+        self._schedule = Schedule(plan, self.state, settings.spent_seconds)
         self.last_save = time.monotonic()
         self._signals: dict[int, Tensor] = {}
         self._stop = StopRequest()
@@ -135,11 +107,11 @@ class Trainer:
         torch.set_flush_denormal(True)
         model = None
         if self.state.model is not None:
-            model = PyramidModel.from_content(self.state.model, source=str(self.checkpoint)).to(self.device)
+            model = PyramidModel.from_content(self.state.model, source=str(self.settings.checkpoint)).to(self.device)
         for index in range(self.state.scale, len(self.plan.rates)):
             self._schedule.begin_scale(index)
             scale = f"scale {index + 1} of {len(self.plan.rates)}"
-            self.on_progress(self._schedule.report(index, f"preparing {scale}", progress=0.0))
+            self.events.on_progress(self._schedule.report(index, f"preparing {scale}", progress=0.0))
             with self._going_on():
                 trainer = self._scale_trainer(index, model)
                 if self.state.trainer:
@@ -147,7 +119,7 @@ class Trainer:
                 if self._resumed is not None:
                     self._resumed.require_fit(trainer)
             losses = self._train_scale(index, trainer, model)
-            self.on_progress(self._schedule.report(index, f"finishing {scale}", progress=1.0))
+            self.events.on_progress(self._schedule.report(index, f"finishing {scale}", progress=1.0))
             with self._going_on():
                 trained = trainer.finish()
             self._schedule.note_time()
@@ -158,13 +130,13 @@ class Trainer:
             spec = self.plan.spec(index)
             event = ScaleTrained(index, spec.count, spec.rate, self.state.steps, self.state.seconds[index], losses)
             self._finish_scale(index, model, trainer)
-            self.on_scale_trained(event)
+            self.events.on_scale_trained(event)
             self._obey_stop(index + 1, model)
         assert model is not None
-        self.on_progress(self._schedule.report_level(is_set=False))
+        self.events.on_progress(self._schedule.report_level(is_set=False))
         self._match_pauses(model)
         self._match_level(model)
-        self.on_progress(self._schedule.report_level(is_set=True))
+        self.events.on_progress(self._schedule.report_level(is_set=True))
         self._obey_stop(len(self.plan.rates), model)
         return model
 
@@ -172,16 +144,7 @@ class Trainer:
         self, below: PyramidModel | None, index: int, trained: TrainedScale, trained_share: float
     ) -> PyramidModel:
         """The model with one scale more, as far as that is trained."""
-        return with_scale(
-            below,
-            self.plan,
-            index,
-            trained,
-            trained_share,
-            state=self.state,
-            sources=self.sources,
-            credits=self.credits,
-        )
+        return with_scale(below, self.plan, index, trained, trained_share, state=self.state, settings=self.settings)
 
     def _match_pauses(self, model: PyramidModel) -> None:
         """Give what a model generates no more pauses than the recording has: it makes some of its own."""
@@ -208,14 +171,14 @@ class Trainer:
 
     def _hand_out(self, index: int, model: PyramidModel) -> None:
         """Hand out a model that has its scales up to an index, and those above that are of use untrained."""
-        assert self.on_preview is not None
+        assert self.events.on_preview is not None
         for finer in range(index, len(self.plan.rates)):
             untrained = self._scale_trainer(finer, model)
             if not untrained.usable_untrained:
                 break
             model = self._with_scale(model, finer, untrained.finish(), untrained.trained_share(0))
         self._match_level(model)
-        self.on_preview(model)
+        self.events.on_preview(model)
 
     def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:
         plan, rate = self.plan, self.plan.rates[index]
@@ -239,7 +202,7 @@ class Trainer:
             previous=self.state.previous,
         )
         trainer = plan.objective.scale_trainer(task)
-        for scale in self.start.scales if self.start else ():
+        for scale in self.settings.start.scales if self.settings.start else ():
             if scale.rate != rate or trainer.start_from(scale.generator) or rate in self._starting_anew:
                 continue
             self._starting_anew.add(rate)  # said once: previews prepare the finer scales again and again
@@ -269,10 +232,10 @@ class Trainer:
             self.state.latest = losses
             self._check(losses, spec)
             self._schedule.note_step(trainer)
-            self.on_progress(self._schedule.report(index, stage, progress=progress, losses=losses))
+            self.events.on_progress(self._schedule.report(index, stage, progress=progress, losses=losses))
             if time.monotonic() - self.last_save > CHECKPOINT_INTERVAL_SECONDS:
                 self._save(trainer)
-            if self.on_preview is not None and self._preview_clock.due(sum(self.state.seconds)):
+            if self.events.on_preview is not None and self._preview_clock.due(sum(self.state.seconds)):
                 self._preview(index, trainer, below)
 
     def _obey_stop(self, index: int, below: PyramidModel | None, trainer: ScaleTrainer | None = None) -> None:
@@ -281,9 +244,9 @@ class Trainer:
             return
         if trainer is not None:
             self._save(trainer)
-        if self.on_preview is not None and trainer is not None and self.state.steps:
+        if self.events.on_preview is not None and trainer is not None and self.state.steps:
             self._preview(index, trainer, below)
-        elif self.on_preview is not None and below is not None:
+        elif self.events.on_preview is not None and below is not None:
             self._hand_out(index, below)
         raise TrainingInterruptedError("training was interrupted")
 
@@ -311,14 +274,14 @@ class Trainer:
         self._resumed = None
         self.state.previous = trainer.warm_start_state()
         return_freed_memory()
-        if self.checkpoint is not None:
-            self.state.save(self.checkpoint)
+        if self.settings.checkpoint is not None:
+            self.state.save(self.settings.checkpoint)
             self.last_save = time.monotonic()
 
     def _save(self, trainer: ScaleTrainer) -> None:
-        if self.checkpoint is not None:
+        if self.settings.checkpoint is not None:
             self.state.trainer = trainer.state_dict()
-            self.state.save(self.checkpoint)
+            self.state.save(self.settings.checkpoint)
             self.last_save = time.monotonic()
 
 
@@ -340,4 +303,4 @@ def train(
     """
     plan = make_plan(clips, **settings)
     with shown_to_people() if progress else nullcontext() as show:
-        return Trainer(plan, device=device, on_progress=show).run()
+        return Trainer(plan, RunSettings(device), RunEvents() if show is None else RunEvents(show)).run()

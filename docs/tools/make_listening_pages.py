@@ -95,8 +95,8 @@ def inpaint(work: Workshop) -> None:
     truth = read_audio(EXAMPLES / "speech.flac")
     work.write("truth.wav", truth)
     work.write("gaps.wav", with_dropouts(truth, DROPOUTS))
-    holes = [str(value) for hole in DROPOUTS for value in ("--hole", *hole)]
-    work.caw("inpaint", "gaps.wav", *holes, "--minutes", work.minutes, "--seed", 1, "--log", "log.jsonl", "-q")
+    gaps = [str(value) for gap in DROPOUTS for value in ("--gap", *gap)]
+    work.caw("inpaint", "gaps.wav", *gaps, "--minutes", work.minutes, "--seed", 1, "--log", "log.jsonl", "-q")
     work.report("inpaint", f"Gaps filled: {SPEECH_CREDIT}", "gaps.wav", "gaps.inpainted.wav", "truth.wav")
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import Files, file_options
-from caw_toolkit.cli.options import FILE, device_option, examples, model_option, quiet_option, seed_option
-from caw_toolkit.cli.progress import progress_option
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
+from caw_toolkit.cli.options import (
+    FILE,
+    device_option,
+    examples,
+    json_option,
+    model_option,
+    quiet_option,
+    seed_option,
+)
+from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 
 if TYPE_CHECKING:
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
 @seed_option
 @device_option
 @result_options(what="whole")
+@json_option
 @quiet_option
 @progress_option
 def bwe(
@@ -41,6 +52,7 @@ def bwe(
     seed: int,
     device: str,
     results: Results,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Add the highs that each LOWRES has lost, from a model of the same speaker or instrument.
@@ -50,6 +62,7 @@ def bwe(
 
     LOWRES may be a file, a folder, or - for standard input.
     """
+    refuse_json_beside_audio(as_json, files.destination)
     rate = stored_sample_rate(model_path)
     batch = files.plan(results, reads=[model_path, filter_path], sample_rate=rate)
 
@@ -57,50 +70,51 @@ def bwe(
     from caw_toolkit import PyramidModel
 
     roll_off = of_filter(filter_path) if filter_path else None
-    model = PyramidModel.load(model_path, device)
-    batch.run(
-        lambda job, display: _extend_file(
-            job.source,
-            job.target,
-            model=model,
-            model_path=model_path,
-            roll_off=roll_off,
-            seed=seed,
-            results=results,
-            on_progress=display.update,
-        )
-    )
+    request = _Request(PyramidModel.load(model_path, device), model_path, roll_off, seed, as_json, results)
+    batch.run(lambda job, display: _extend_file(job, request, display))
 
 
-def _extend_file(
-    source: Path,
-    target: Path,
-    *,
-    model: PyramidModel,
-    model_path: Path,
-    roll_off: RollOff | None,
-    seed: int,
-    results: Results,
-    on_progress: Callable[[float], None],
-) -> None:
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, as the options say it."""
+
+    model: PyramidModel
+    model_path: Path
+    roll_off: RollOff | None
+    seed: int
+    as_json: bool
+    results: Results
+
+
+def _extend_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Extend a file and write the result."""
     from caw_bandwidth_extension.long_files import extend_blocks, survey
     from caw_toolkit.audio.blocks import open_audio
 
-    with open_audio(source) as audio:
-        known = survey(model, lambda: audio, audio.sample_rate, roll_off=roll_off)
+    model = request.model
+    with open_audio(job.source) as audio:
+        known = survey(model, lambda: audio, audio.sample_rate, roll_off=request.roll_off)
         extended = extend_blocks(
-            model, audio, audio.sample_rate, known, channels=audio.channels, seed=seed, on_progress=on_progress
+            model,
+            audio,
+            audio.sample_rate,
+            known,
+            channels=audio.channels,
+            seed=request.seed,
+            on_progress=display.update,
         )
-        results.write_blocks(
-            target,
+        found = {"bandwidth_hz": known.cutoff_hz}
+        written = request.results.write_blocks(
+            job.target,
             extended,
             model.sample_rate,
             channels=audio.channels,
             source=audio.source,
             source_rate=audio.sample_rate,
-            read=[source],
-            model=model_path,
+            read=[job.source],
+            model=request.model_path,
             note=f" ({model.sample_rate} Hz)",
-            found={"bandwidth_hz": known.cutoff_hz},
+            found=found,
         )
+    if request.as_json:
+        print_result(job.source, [written.path], model=request.model_path, found=found)

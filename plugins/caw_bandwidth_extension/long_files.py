@@ -16,7 +16,7 @@ from caw_toolkit.processors.model_processor import on_model_channels
 
 
 @dataclass(frozen=True)
-class Survey:
+class RecordingTraits:
     """What has to be known of all of a recording before any of it is extended.
 
     Attributes:
@@ -34,7 +34,7 @@ class Survey:
 
 def survey(
     model: PyramidModel, read: Callable[[], Iterable[Array]], sample_rate: int, *, roll_off: RollOff | None = None
-) -> Survey:
+) -> RecordingTraits:
     """Measure a recording.
 
     Args:
@@ -59,7 +59,7 @@ def survey(
     together = [slice(index, index + 1) for index in range(len(peaks))] if model.channels == 1 else [slice(None)]
     levels = tuple(float(peaks[channels].max()) for channels in together)
     if roll_off is not None:
-        return Survey(samples, cutoff, levels, (roll_off,) * len(together))
+        return RecordingTraits(samples, cutoff, levels, (roll_off,) * len(together))
     reference = AverageSpectrum.of_training(model)
 
     def measured(channels: slice) -> RollOff:
@@ -67,14 +67,14 @@ def survey(
         return compare(reference, own, cutoff)
 
     found = (measured(channels) if level else None for channels, level in zip(together, levels, strict=True))
-    return Survey(samples, cutoff, levels, tuple(found))
+    return RecordingTraits(samples, cutoff, levels, tuple(found))
 
 
 def extend_blocks(
     model: PyramidModel,
     blocks: Iterable[Array],
     sample_rate: int,
-    known: Survey,
+    known: RecordingTraits,
     *,
     channels: int,
     seed: int,

@@ -12,6 +12,7 @@ import click
 from caw_batch.signature import Value, signature
 from caw_toolkit import CawUsageError
 from caw_toolkit.cli.options import NamedPath, json_option, quiet_option, shard
+from caw_toolkit.cli.renamed_options import RenamedOption, former_names
 
 
 def _batch_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,7 +117,8 @@ def _as_text(option: click.Option) -> click.Option:
     if option.secondary_opts:
         names[-1] += "/" + option.secondary_opts[-1]
     is_flag = {"is_flag": True} if option.is_flag else {"metavar": option.metavar, "multiple": option.multiple}
-    return click.Option([*names, option.name or ""], help=option.help, **is_flag)
+    former = former_names(option)
+    return RenamedOption([*names, option.name or ""], former_names=former, help=option.help, **is_flag)
 
 
 def _run(

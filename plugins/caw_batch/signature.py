@@ -13,6 +13,7 @@ from caw_toolkit import CawUsageError
 from caw_toolkit.cli.files import DESTINATION
 from caw_toolkit.cli.invocation import load_command
 from caw_toolkit.cli.options import OutputFile
+from caw_toolkit.cli.renamed_options import former_names
 
 #: What a user gives for an option: text, a flag, or several texts.
 Value = str | bool | Sequence[str]
@@ -55,7 +56,7 @@ class Signature:
         """An option by its long name, with `-` or `_`, or by that of its parameter; None if there is none."""
         flag = f"--{name.replace('_', '-')}"
         for option in self.options:
-            if flag in (*option.opts, *option.secondary_opts) or name == option.name:
+            if flag in (*option.opts, *option.secondary_opts, *former_names(option)) or name == option.name:
                 return option
         return None
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import DESTINATION, Destination, Files, file_options
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import Amount, examples, json_option, model_option, quiet_option
-from caw_toolkit.cli.progress import progress_option
+from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.results import Results, result_options
 
 if TYPE_CHECKING:
@@ -60,25 +63,22 @@ def denoise(
 
     NOISY may be a file, a folder, or - for standard input.
     """
-    from caw_toolkit import CawUsageError
-
-    if as_json and "-" in (str(files.destination), str(residual)):
-        raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
+    refuse_json_beside_audio(as_json, files.destination, residual)
     batch = files.plan(results, reads=[model_path], also=residual)
 
     settings_at = cache(partial(_settings, model_path, strength, declick))
-    batch.run(
-        lambda job, display: _denoise_file(
-            job.source,
-            job.target,
-            residual=job.also,
-            model_path=model_path,
-            settings_at=settings_at,
-            results=results,
-            as_json=as_json,
-            on_progress=display.update,
-        )
-    )
+    request = _Request(model_path, settings_at, as_json, results)
+    batch.run(lambda job, display: _denoise_file(job, request, display))
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, as the options say it."""
+
+    model_path: Path | None
+    settings_at: Callable[[int], Settings]
+    as_json: bool
+    results: Results
 
 
 def _settings(model_path: Path | None, strength: float, declick: bool, sample_rate: int) -> Settings:
@@ -92,35 +92,24 @@ def _settings(model_path: Path | None, strength: float, declick: bool, sample_ra
     return Settings(strength, reference_recording(model_path, sample_rate), declick)
 
 
-def _denoise_file(
-    source: Path,
-    target: Path,
-    *,
-    residual: Path | None,
-    model_path: Path | None,
-    settings_at: Callable[[int], Settings],
-    results: Results,
-    as_json: bool,
-    on_progress: Callable[[float], None],
-) -> None:
+def _denoise_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Clean a file, write the result and what was removed, and say what was found."""
-    import json
-
     from caw_denoising.findings import Findings
     from caw_denoising.task import clean_blocks
     from caw_toolkit.audio.blocks import open_audio
     from caw_toolkit.audio.spool import SampleSpool
 
+    results, residual = request.results, job.also
     findings = Findings()
     with ExitStack() as stack:
-        audio = stack.enter_context(open_audio(source))
+        audio = stack.enter_context(open_audio(job.source))
         kept = stack.enter_context(SampleSpool(audio.channels, residual)) if residual is not None else None
-        settings = settings_at(audio.sample_rate)
+        settings = request.settings_at(audio.sample_rate)
 
         def cleaned() -> Iterator[FloatArray]:
             nonlocal findings
             parts = clean_blocks(
-                audio.exact_blocks, audio.sample_rate, settings, channels=audio.channels, on_progress=on_progress
+                audio.exact_blocks, audio.sample_rate, settings, channels=audio.channels, on_progress=display.update
             )
             for part in parts:
                 findings = findings.joined(part.findings)
@@ -128,22 +117,24 @@ def _denoise_file(
                     kept.append(part.samples)
                 yield part.samples
             if not results.quiet:
-                _tell(findings, source)
+                _tell(findings, job.source)
 
         write = partial(
             results.write_blocks,
             sample_rate=audio.sample_rate,
             channels=audio.channels,
             source=audio.source,
-            read=[source],
-            model=model_path,
+            read=[job.source],
+            model=request.model_path,
             found=lambda: findings.as_json(),
         )
-        write(target, cleaned())
+        outputs = [write(job.target, cleaned()).path]
         if residual is not None and kept is not None:
-            write(residual, _removed(audio, kept, results.depth(target, audio.source)))
-    if as_json:
-        click.echo(json.dumps({"input": str(source), "output": str(target), "found": findings.as_json()}))
+            removed = _removed(audio, kept, results.depth(job.target, audio.source))
+            outputs.append(write(residual, removed).path)
+    if request.as_json:
+        found, model = findings.as_json(), request.model_path
+        print_result(job.source, outputs, model=model, found=found, output=str(outputs[0]))
 
 
 def _removed(audio: AudioBlocks, cleaned: SampleSpool, depth: BitDepth) -> Iterator[FloatArray]:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from caw_toolkit.metrics import Signal
 
 
-def score(reference: Signal, output: Signal) -> dict[str, float]:
+def score(reference: Signal, output: Signal, sample_rate: int) -> dict[str, float]:
     """SNR and scale-invariant SDR in dB, and log-spectral distance (natural logarithm).
 
     Args:
         reference: the clean recording, `(samples,)`.
         output: the cleaned one.
+        sample_rate: of both, Hz; none of these depends on it.
     """
     from caw_toolkit.metrics import log_spectral_distance, scale_invariant_sdr, signal_to_noise_ratio
 
@@ -42,6 +43,5 @@ def evaluate(outputs: Sequence[Path], reference: Path, as_json: bool, page: Page
 
     SNR is plain: level and alignment have to be those of the clean recording.
     """
-    pairs = (read_pair(reference, output) for output in outputs)
-    scores = [score(clean, cleaned) for clean, cleaned, _ in pairs]
+    scores = [score(*read_pair(reference, output)) for output in outputs]
     show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

@@ -13,6 +13,7 @@ import click
 from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import Files, file_options
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import (
     Amount,
     NamedPath,
@@ -25,6 +26,7 @@ from caw_toolkit.cli.options import (
     seed_option,
 )
 from caw_toolkit.cli.progress import ProgressDisplay, part_of_progress, progress_option
+from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 from caw_toolkit.cli.texts import expect_text, write_text
 from caw_toolkit.durations import in_words
@@ -50,15 +52,17 @@ _SHARE_OF_FINDING = 0.05
 )
 @file_options(metavar="CLIP", label="inpainted")
 @click.option(
-    "--hole",
-    "holes",
+    "--gap",
+    "gaps",
+    cls=RenamedOption,
+    former_names=["--hole"],
     type=(Amount(), Amount()),
     multiple=True,
     metavar="START END",
     help="A gap, in seconds; repeatable.",
 )
-@click.option("--samples", "in_samples", is_flag=True, help="--hole is in samples.")
-@click.option("--find", is_flag=True, help="Find gaps: digital silence, repeated buffers, holes in the level.")
+@click.option("--samples", "in_samples", is_flag=True, help="--gap is in samples.")
+@click.option("--find", is_flag=True, help="Find gaps: digital silence, repeated buffers, drops of the level.")
 @click.option(
     "--labels",
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
@@ -83,7 +87,7 @@ _SHARE_OF_FINDING = 0.05
 @progress_option
 def inpaint(
     files: Files,
-    holes: Sequence[tuple[float, float]],
+    gaps: Sequence[tuple[float, float]],
     in_samples: bool,
     find: bool,
     labels: Path | None,
@@ -105,49 +109,59 @@ def inpaint(
 
     CLIP may be a file, a folder, or - for standard input; gaps of several files are found, not named.
     """
-    if not (holes or find or labels):
-        raise CawUsageError("nothing to fill: name a gap with --hole START END or --labels FILE, or use --find")
-    if as_json and str(files.destination) == "-":
-        raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
+    if not (gaps or find or labels):
+        raise CawUsageError("nothing to fill: name a gap with --gap START END or --labels FILE, or use --find")
+    refuse_json_beside_audio(as_json, files.destination)
     outputs = replace(results, force=True) if dry_run else results  # nothing will be replaced
     batch = files.plan(outputs, takes=takes if takes > 1 else None, reads=[model_path, labels])
-    if batch.count > 1 and (holes or labels or write_labels):
-        raise CawUsageError("--hole and labels are of one recording: give one, or use --find")
+    if batch.count > 1 and (gaps or labels or write_labels):
+        raise CawUsageError("--gap and labels are of one recording: give one, or use --find")
     if write_labels is not None:
         others = [model_path, labels, results.log, *(path for job in batch.jobs for path in (job.source, *job.targets))]
         expect_text(write_labels, others=others, force=results.force)
 
     from caw_inpainting.training import Training
 
-    request = _Request(holes, in_samples, find, labels, write_labels, dry_run, as_json, results)
     training = Training(model_path=model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
-    batch.run(lambda job, display: _inpaint_file(job, request, training, display, is_only=batch.count == 1))
+    request = _Request(
+        gaps,
+        in_samples,
+        find,
+        labels,
+        write_labels,
+        dry_run,
+        training,
+        as_json,
+        results,
+        is_of_one_file=batch.count == 1,
+    )
+    batch.run(lambda job, display: _inpaint_file(job, request, display))
 
 
 @dataclass(frozen=True)
 class _Request:
     """What was asked for, as the options say it."""
 
-    holes: Sequence[tuple[float, float]]
+    gaps: Sequence[tuple[float, float]]
     in_samples: bool
     find: bool
     labels: Path | None
     write_labels: Path | None
     dry_run: bool
+    training: Training
     as_json: bool
     results: Results
+    is_of_one_file: bool
 
 
-def _inpaint_file(
-    job: FileJob, request: _Request, training: Training, display: ProgressDisplay, *, is_only: bool
-) -> None:
+def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Find, list and fill the gaps of a file."""
     from caw_inpainting.labels import format_labels
     from caw_inpainting.listing import Work
     from caw_inpainting.training import Models
     from caw_toolkit.audio.spool import spooled_audio
 
-    results, quiet = request.results, request.results.quiet
+    training, results, quiet = request.training, request.results, request.results.quiet
     with spooled_audio(job.source, beside=None if request.dry_run else job.target) as audio:
         _check_rate(audio, training.model_path)
         gaps = _all_gaps(audio, request, display)
@@ -156,8 +170,8 @@ def _inpaint_file(
                 nothing = Work([], [], audio.sample_rate)
                 click.echo(json.dumps({"input": audio.name, **nothing.as_json(), "training_minutes": 0.0}))
                 return
-            if is_only:
-                raise CawError(f"no gaps found in {audio.name}: name one with --hole START END")
+            if request.is_of_one_file:
+                raise CawError(f"no gaps found in {audio.name}: name one with --gap START END")
             _say([f"no gaps found in {audio.name}"] if not quiet else [])
             return
         if request.write_labels is not None:
@@ -171,8 +185,9 @@ def _inpaint_file(
         if not quiet and (request.find or request.labels):
             _say(work.list_lines())
         repairs = _repair(audio, work, models, [take for take, _ in job.takes], display)
+        outputs = []
         for (_, target), repair in zip(job.takes, repairs, strict=True):
-            results.write_blocks(
+            written = results.write_blocks(
                 target,
                 repair.blocks(),
                 audio.sample_rate,
@@ -183,9 +198,10 @@ def _inpaint_file(
                 found=work.as_json(),
                 generated=work.filled,
             )
+            outputs.append(written.path)
     if request.as_json:
-        outputs = [str(target) for _, target in job.takes]
-        click.echo(json.dumps({"input": str(job.source), **work.as_json(), "outputs": outputs}))
+        found = work.as_json()
+        print_result(job.source, outputs, model=training.model_path, found=found, **found)
     if complaint := work.complaint():
         raise CawError(f"{complaint}; the others are")
 
@@ -208,7 +224,7 @@ def _all_gaps(audio: SpooledAudio, request: _Request, display: ProgressDisplay) 
     from caw_inpainting.labels import read_labels
 
     unit = 1 if request.in_samples else audio.sample_rate
-    given = [(round(start * unit), round(stop * unit)) for start, stop in request.holes]
+    given = [(round(start * unit), round(stop * unit)) for start, stop in request.gaps]
     separate = [ListedGap(start, stop, "given") for start, stop in dict.fromkeys(given)]
     if request.labels is not None:
         separate += read_labels(request.labels, audio.sample_rate)
@@ -217,7 +233,7 @@ def _all_gaps(audio: SpooledAudio, request: _Request, display: ProgressDisplay) 
         separate += find_dropouts(audio, lambda share: display.update(_SHARE_OF_FINDING * share, "looking for gaps"))
     gaps = list_gaps(separate, audio.samples, audio.sample_rate)
     if not request.results.quiet and len(gaps) < len(separate):
-        click.echo("holes that touch or overlap are filled as one", err=True)
+        click.echo("gaps that touch or overlap are filled as one", err=True)
     return gaps
 
 
@@ -244,7 +260,7 @@ def _plan(audio: SpooledAudio, gaps: Sequence[ListedGap], *, with_model: bool) -
     groups = [one_group(places, audio)] if with_model else group_gaps(places, audio)
     work = Work(gaps, groups, audio.sample_rate)
     if not work.fillable:
-        raise CawError(f"the holes leave no stretch of {SHORTEST_PART_SECONDS:g} s to learn from")
+        raise CawError(f"the gaps leave no stretch of {SHORTEST_PART_SECONDS:g} s to learn from")
     return work
 
 
@@ -289,7 +305,7 @@ def _repair(
             model = models.of(group)
         trainings.append(model.training)
         if not training.quiet:
-            _tell_of_long_holes([places[number] for number in group.numbers], audio.sample_rate, model)
+            _tell_of_long_gaps([places[number] for number in group.numbers], audio.sample_rate, model)
         steps = [(repair, number) for repair in repairs for number in group.numbers]
         for done, (repair, number) in enumerate(steps):
             display.update(filling + (first + share - filling) * done / len(steps), "filling")
@@ -300,13 +316,13 @@ def _repair(
     return repairs
 
 
-def _tell_of_long_holes(gaps: Sequence[Gap], sample_rate: int, model: PyramidModel) -> None:
-    """Say so if a hole is longer than what the model looks at."""
+def _tell_of_long_gaps(gaps: Sequence[Gap], sample_rate: int, model: PyramidModel) -> None:
+    """Say so if a gap is longer than what the model looks at."""
     longest = max(stop - start for start, stop in gaps) / sample_rate
     heard = model.receptive_field_seconds
     if longest > heard:
         click.echo(
-            f"a hole of {longest:.1f} s is longer than the {heard:.1f} s that the model hears at once: "
+            f"a gap of {longest:.1f} s is longer than the {heard:.1f} s that the model hears at once: "
             "what it holds is invented freely, at the levels to be expected",
             err=True,
         )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caw_inpainting.gaps import ListedGap, OneChannel, Recording
+from caw_inpainting.gaps import ListedGap, OneChannel, SampleReader
 from caw_inpainting.quiet_runs import quiet_runs
 from caw_inpainting.repeats import find_repeated_buffers
 from caw_toolkit import Gap
 
-SILENCE, REPEATED_BUFFER, LEVEL_HOLE = "silence", "repeated buffer", "level hole"
+SILENCE, REPEATED_BUFFER, LEVEL_DROPOUT = "silence", "repeated buffer", "level hole"
 #: A channel goes on that is no more than this below its level so long before and after.
 GOES_ON_DB, BESIDE_SECONDS = 20.0, 0.05
 
 
-def find_dropouts(recording: Recording, on_progress: Callable[[float], None] | None = None) -> list[ListedGap]:
-    """Where sound was lost: digital silence that breaks sound off, buffers played again, holes in the noise floor.
+def find_dropouts(recording: SampleReader, on_progress: Callable[[float], None] | None = None) -> list[ListedGap]:
+    """Where sound was lost: digital silence that breaks sound off, buffers played again, drops below the noise floor.
 
     In stereo, first what all channels lost, then what one of them did. Pauses, silence before and after the sound,
     gated recordings and synthetic tones are none of these; where that is not sure, nothing is found.
@@ -33,8 +33,8 @@ def find_dropouts(recording: Recording, on_progress: Callable[[float], None] | N
     left = _dropouts(channels[0], lambda done: report((1 + done) / 3))
     right = _dropouts(channels[1], lambda done: report((2 + done) / 3))
     alone = [*_lost_alone(left, right, 0, channels[1]), *_lost_alone(right, left, 1, channels[0])]
-    # Where one channel carries all that is heard, the hole that it leaves seems to be in both.
-    together = [gap for gap in together if gap.kind != LEVEL_HOLE or not any(map(gap.overlaps, alone))]
+    # Where one channel carries all that is heard, the dropout that it leaves seems to be in both.
+    together = [gap for gap in together if gap.kind != LEVEL_DROPOUT or not any(map(gap.overlaps, alone))]
     return sorted([*together, *(gap for gap in alone if not any(map(gap.overlaps, together)))], key=lambda gap: gap[:2])
 
 
@@ -55,7 +55,7 @@ def _goes_on(channel: OneChannel, gap: ListedGap) -> bool:
     return bool(inside >= min(before, after) * 10 ** (-GOES_ON_DB / 10))
 
 
-def _dropouts(recording: Recording, report: Callable[[float], None]) -> list[ListedGap]:
+def _dropouts(recording: SampleReader, report: Callable[[float], None]) -> list[ListedGap]:
     """Dropouts of a recording, its channels taken together."""
     found: list[ListedGap] = []
 
@@ -69,6 +69,6 @@ def _dropouts(recording: Recording, report: Callable[[float], None]) -> list[Lis
     add(quiet.silences(), SILENCE)
     add(find_repeated_buffers(recording), REPEATED_BUFFER)
     report(0.9)
-    add(quiet.holes(), LEVEL_HOLE)
+    add(quiet.level_dropouts(), LEVEL_DROPOUT)
     report(1.0)
     return sorted(found)

@@ -10,6 +10,7 @@ import click
 
 from caw_toolkit import CawUsageError
 from caw_toolkit.cli.options import Amount, json_option
+from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.scores import outputs_argument, read_pair, reference_option, score_page_option, show_scores
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def score(reference: Signal, output: Signal, sample_rate: int, gap: Gap) -> dict
     length = min(len(reference), len(output))
     start, stop = gap
     if not 0 <= start < stop <= length:
-        raise CawUsageError(f"a hole from {start} to {stop} does not lie within the {length} samples of the recording")
+        raise CawUsageError(f"a gap from {start} to {stop} does not lie within the {length} samples of the recording")
     if stop - start < SHORTEST_GAP_SECONDS * sample_rate:
-        raise CawUsageError(f"the hole is shorter than the {SHORTEST_GAP_SECONDS:g} s that can be compared")
+        raise CawUsageError(f"the gap is shorter than the {SHORTEST_GAP_SECONDS:g} s that can be compared")
     if length - (stop - start) < SHORTEST_CONTEXT_SECONDS * sample_rate:
-        raise CawUsageError(f"the hole leaves less than {SHORTEST_CONTEXT_SECONDS:g} s to compare it with")
+        raise CawUsageError(f"the gap leaves less than {SHORTEST_CONTEXT_SECONDS:g} s to compare it with")
     return {
         "gap_lsd": gap_log_spectral_distance(reference, output, gap),
         "mel_l1_db": gap_log_mel_distance(reference, output, sample_rate, gap),
@@ -61,14 +62,22 @@ def score(reference: Signal, output: Signal, sample_rate: int, gap: Gap) -> dict
 @click.command("inpaint")
 @outputs_argument
 @reference_option("--reference", "The intact recording.")
-@click.option("--hole", type=(Amount(), Amount()), required=True, metavar="START END", help="The gap, in seconds.")
-@click.option("--samples", "in_samples", is_flag=True, help="--hole is in samples.")
+@click.option(
+    "--gap",
+    cls=RenamedOption,
+    former_names=["--hole"],
+    type=(Amount(), Amount()),
+    required=True,
+    metavar="START END",
+    help="The gap, in seconds.",
+)
+@click.option("--samples", "in_samples", is_flag=True, help="--gap is in samples.")
 @json_option
 @score_page_option
 def evaluate(
     outputs: Sequence[Path],
     reference: Path,
-    hole: tuple[float, float],
+    gap: tuple[float, float],
     in_samples: bool,
     as_json: bool,
     page: PageFile | None,
@@ -80,5 +89,5 @@ def evaluate(
     for output in outputs:
         real, filled, rate = read_pair(reference, output)
         unit = 1 if in_samples else rate
-        scores.append(score(real, filled, rate, (round(hole[0] * unit), round(hole[1] * unit))))
+        scores.append(score(real, filled, rate, (round(gap[0] * unit), round(gap[1] * unit))))
     show_scores(outputs, scores, as_json=as_json, page=page, reference=reference)

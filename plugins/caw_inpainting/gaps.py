@@ -19,7 +19,7 @@ SHORTEST_SILENCE_SECONDS = 0.02
 CHANNEL_NAMES = ("left", "right")
 
 
-class Recording(Protocol):
+class SampleReader(Protocol):
     """A recording that is read piece by piece."""
 
     @property
@@ -94,7 +94,7 @@ class ListedGap(NamedTuple):
 class OneChannel:
     """A channel of a recording, as a recording of its own."""
 
-    recording: Recording
+    recording: SampleReader
     channel: int
     channels: int = 1
 
@@ -135,7 +135,7 @@ def list_gaps(gaps: Iterable[ListedGap], samples: int, sample_rate: int) -> list
     for start, stop, *_ in gaps:
         if not 0 <= start < stop <= samples:
             raise CawUsageError(
-                f"a hole from {start / sample_rate:g} s to {stop / sample_rate:g} s does not lie within the file, "
+                f"a gap from {start / sample_rate:g} s to {stop / sample_rate:g} s does not lie within the file, "
                 f"which is {samples / sample_rate:g} s long"
             )
     listed: list[ListedGap] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from caw_inpainting.gaps import Recording, intact_stretches, join_gaps
+from caw_inpainting.gaps import SampleReader, intact_stretches, join_gaps
 from caw_toolkit import AudioClip, Gap
 
 #: A recording up to this long is one group, and all of it is learnt from.
@@ -26,7 +26,7 @@ class Group:
     numbers: range
     stretches: tuple[Gap, ...]
 
-    def clips(self, recording: Recording) -> list[AudioClip]:
+    def clips(self, recording: SampleReader) -> list[AudioClip]:
         """What is learnt from; the gaps are never seen."""
         parts = (recording.read(*stretch).astype("float32", order="C") for stretch in self.stretches)
         return [AudioClip(part, recording.sample_rate) for part in parts]
@@ -42,13 +42,13 @@ class Group:
         return f"gap {first}" if first == last else f"gaps {first} to {last}"
 
 
-def one_group(gaps: Sequence[Gap], recording: Recording) -> Group:
+def one_group(gaps: Sequence[Gap], recording: SampleReader) -> Group:
     """All gaps of a recording, and all that is intact."""
     places = join_gaps(gaps, recording.samples)
     return Group(range(len(gaps)), tuple(intact_stretches(places, 0, recording.samples, recording.sample_rate)))
 
 
-def group_gaps(gaps: Sequence[Gap], recording: Recording) -> list[Group]:
+def group_gaps(gaps: Sequence[Gap], recording: SampleReader) -> list[Group]:
     """Gaps in groups of those near each other, each with intact audio around it.
 
     Args:
@@ -66,7 +66,7 @@ def group_gaps(gaps: Sequence[Gap], recording: Recording) -> list[Group]:
     return [Group(numbers, _surroundings(gaps, numbers, recording)) for numbers in members]
 
 
-def _surroundings(gaps: Sequence[Gap], numbers: range, recording: Recording) -> tuple[Gap, ...]:
+def _surroundings(gaps: Sequence[Gap], numbers: range, recording: SampleReader) -> tuple[Gap, ...]:
     """Intact stretches within and around a group, as much on both sides, or more on one where the other ends."""
     members = join_gaps([gaps[number] for number in numbers], recording.samples)
     first, last = members[0][0], members[-1][1]

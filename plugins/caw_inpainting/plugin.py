@@ -33,4 +33,4 @@ def describe_model(info: Mapping[str, Any]) -> dict[str, str] | None:
     """Say how `caw inpaint` uses the model."""
     if "fill" not in info["capabilities"]:
         return None
-    return {"gaps": f"caw inpaint CLIP.wav --hole START END --model {shlex.quote(info['file'])}"}
+    return {"gaps": f"caw inpaint CLIP.wav --gap START END --model {shlex.quote(info['file'])}"}

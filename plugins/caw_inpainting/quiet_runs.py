@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from caw_inpainting.gaps import Recording, find_runs, gaps_within, join_gaps
+from caw_inpainting.gaps import SampleReader, find_runs, gaps_within, join_gaps
 from caw_inpainting.repeats import NOISELESS_SAMPLES, is_noiseless
 from caw_toolkit import Array, Gap
 
@@ -22,8 +22,8 @@ Sound = npt.NDArray[np.float64]
 
 #: Levels are variances in frames of this length: rumble, hum and offset count for little.
 FRAME_SECONDS = 0.001
-#: Shortest constant run and shortest level hole.
-SHORTEST_RUN_SECONDS, SHORTEST_HOLE_FRAMES = 0.003, 5
+#: Shortest constant run and shortest level dropout.
+SHORTEST_RUN_SECONDS, SHORTEST_DROPOUT_FRAMES = 0.003, 5
 #: The sound on each side of a constant run is looked at for so long.
 EDGE_FRAMES = 10
 #: What is within so many frames this far below what is beside them fades.
@@ -37,10 +37,10 @@ LEAST_FRAMES = 500
 #: Where silences are more than this share of what is around, they are pauses; but for those that break off loud sound,
 #: which is no more than this below the usual level. Where they are more than the last, they are all pauses.
 PAUSES_SHARE, LOUD_DB, LARGEST_SHARE = 0.1, 6.0, 0.25
-#: A hole ends where the level is up, and in more than this share of as many frames as the shortest has.
+#: A dropout ends where the level is up, and in more than this share of as many frames as the shortest has.
 MOSTLY_UP = 0.5
-#: What is before a hole and after it has been steady for so many frames, and the hole is so far below.
-STEADY_FRAMES, HOLE_DEPTH_DB = 20, 20.0
+#: What is before a dropout and after it has been steady for so many frames, and the dropout is so far below.
+STEADY_FRAMES, DROPOUT_DEPTH_DB = 20, 20.0
 #: Where it is quiet, it is so far below any pause, too: this quantile of its levels below that of those around.
 QUIET_QUANTILE, PAUSE_QUANTILE, BELOW_PAUSES_DB = 0.2, 0.005, 6.0
 #: Noise is steady that is as loud on both sides to this, and whose levels differ by no more than that.
@@ -50,7 +50,7 @@ SAME_DB, SPREAD_DB = 3.0, 6.0
 HELD_STEPS, HELD_DB, MIDDLE_FRAMES, MOVING_SHARE = 16, 20.0, 1000, 0.25
 #: Shorter runs at the largest value of a channel are clipped peaks.
 LONGEST_PEAK_SECONDS, PEAK_SHARE = 0.02, 0.98
-#: So many frames of a hole, those at its edges included, do not stay the same.
+#: So many frames of a dropout, those at its edges included, do not stay the same.
 BESIDE_CONSTANT_FRAMES = 5
 #: Longer stretches are pauses, and shorter silences none.
 LONGEST_FRAMES, SHORTEST_PAUSE_FRAMES = 1000, 30
@@ -73,7 +73,7 @@ class QuietRuns:
         constant: runs of samples that are all the same.
     """
 
-    recording: Recording
+    recording: SampleReader
     frame: int
     levels: Levels
     high_levels: Levels
@@ -126,9 +126,9 @@ class QuietRuns:
         step = differences[differences > 0].min(initial=np.inf)
         return bool(np.abs(offset).max() > HELD_STEPS * step and np.sum(offset**2) > usual * 10 ** (-HELD_DB / 10))
 
-    def holes(self) -> list[Gap]:
+    def level_dropouts(self) -> list[Gap]:
         """Stretches far below what is on both sides that begin and end at once; one more frame on each side."""
-        runs = [run for run in self._falls() if self._is_hole(run)]
+        runs = [run for run in self._falls() if self._is_level_dropout(run)]
         stretches = [((start - 1) * self.frame, (stop + 1) * self.frame) for start, stop in runs]
         stretches = [stretch for stretch in stretches if not self._is_constant(stretch)]
         silent = self._near_frames([*stretches, *self.constant])
@@ -147,7 +147,7 @@ class QuietRuns:
         return longest > stretch[1] - stretch[0] - BESIDE_CONSTANT_FRAMES * self.frame
 
     def _is_below(self, stretch: Gap, silent: npt.NDArray[np.bool_]) -> bool:
-        """Whether a hole is below the noise of any pause around it."""
+        """Whether a dropout is below the noise of any pause around it."""
         inside = slice(stretch[0] // self.frame + 1, stretch[1] // self.frame - 1)
         return any(
             np.quantile(levels[inside], QUIET_QUANTILE)
@@ -161,20 +161,20 @@ class QuietRuns:
         if len(self.levels) < 2 * STEADY_FRAMES:
             return []
         before = sliding_window_view(self.levels, STEADY_FRAMES // 2).min(axis=1)  # the least, from its frame on
-        before *= 10 ** (-HOLE_DEPTH_DB / 10)  # in place: hours have many frames
-        first = STEADY_FRAMES // 2 + 1  # where the first hole may begin: one frame may be half in it
+        before *= 10 ** (-DROPOUT_DEPTH_DB / 10)  # in place: hours have many frames
+        first = STEADY_FRAMES // 2 + 1  # where the first dropout may begin: one frame may be half in it
         runs: list[Gap] = []
         for start in (np.flatnonzero(self.levels[first:] < before[: len(self.levels) - first]) + first).tolist():
-            if (runs and start < runs[-1][1]) or start + SHORTEST_HOLE_FRAMES > len(self.levels):
+            if (runs and start < runs[-1][1]) or start + SHORTEST_DROPOUT_FRAMES > len(self.levels):
                 continue
             ahead = self.levels[start : start + LONGEST_FRAMES]
-            is_up = sliding_window_view(ahead > before[start - first], SHORTEST_HOLE_FRAMES)
+            is_up = sliding_window_view(ahead > before[start - first], SHORTEST_DROPOUT_FRAMES)
             up = np.flatnonzero(is_up[:, 0] & (is_up.mean(axis=1) > MOSTLY_UP))
-            if len(up) and up[0] >= SHORTEST_HOLE_FRAMES:
+            if len(up) and up[0] >= SHORTEST_DROPOUT_FRAMES:
                 runs.append((start, start + int(up[0])))
         return runs
 
-    def _is_hole(self, run: Gap) -> bool:
+    def _is_level_dropout(self, run: Gap) -> bool:
         """Whether the level in a run of frames is far below what is steadily before and after it."""
         start, stop = run
         before, after = (
@@ -185,7 +185,7 @@ class QuietRuns:
             return False
         steady = min(np.quantile(before, 0.2), np.quantile(after, 0.2))
         inside = self.recording.read((start + 1) * self.frame, (stop - 1) * self.frame).var(axis=1).sum()
-        return bool(np.median(self.levels[start:stop]) < steady * 10 ** (-HOLE_DEPTH_DB / 10) and inside < steady)
+        return bool(np.median(self.levels[start:stop]) < steady * 10 ** (-DROPOUT_DEPTH_DB / 10) and inside < steady)
 
     def _stands_out(self, run: Gap, silent: npt.NDArray[np.bool_]) -> bool:
         """Whether both edges are as loud as sound is here, and silence is rare."""
@@ -284,7 +284,7 @@ def _widened(silent: npt.NDArray[np.bool_], around: slice) -> npt.NDArray[np.boo
     return near
 
 
-def quiet_runs(recording: Recording) -> QuietRuns:
+def quiet_runs(recording: SampleReader) -> QuietRuns:
     """What may be a silent dropout in a recording, in one pass."""
     frame = max(1, round(FRAME_SECONDS * recording.sample_rate))
     # One array each, filled bit by bit: hours have many frames.
@@ -307,7 +307,7 @@ def quiet_runs(recording: Recording) -> QuietRuns:
     return QuietRuns(recording, frame, levels, high_levels, constant)
 
 
-def _is_clipped(run: Gap, recording: Recording, peaks: Array) -> bool:
+def _is_clipped(run: Gap, recording: SampleReader, peaks: Array) -> bool:
     """Whether a constant run is the top of a wave that was cut off."""
     if run[1] - run[0] > LONGEST_PEAK_SECONDS * recording.sample_rate or not peaks.any():
         return False

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from caw_inpainting.gaps import Recording, find_runs, gaps_within, join_gaps
+from caw_inpainting.gaps import SampleReader, find_runs, gaps_within, join_gaps
 from caw_toolkit import Array, Gap
 
 #: Start and end of what is repeated, and how far before it the same is.
@@ -61,7 +61,7 @@ _CHUNK, _OVERLAP = 1 << 19, 2 * LONGEST_BLOCK + _WINDOW
 _MOST_LAGS = 32
 
 
-def find_repeated_buffers(recording: Recording) -> list[Gap]:
+def find_repeated_buffers(recording: SampleReader) -> list[Gap]:
     """Stretches in which a recording repeats, sample for sample, what was just before them."""
     runs = sorted({run for chunk in _chunks(recording) for run in chunk})
     everywhere = join_gaps([(start, stop) for start, stop, _ in runs], recording.samples)
@@ -87,7 +87,7 @@ def _clusters(runs: Sequence[Run]) -> list[list[Run]]:
     return clusters
 
 
-def _chunks(recording: Recording) -> Iterator[set[Run]]:
+def _chunks(recording: SampleReader) -> Iterator[set[Run]]:
     for start in range(0, recording.samples, _CHUNK - _OVERLAP):
         samples = recording.read(start, start + _CHUNK).astype(np.float32)
         yield {(start + first, start + last, lag) for first, last, lag in _repetitions(samples)}
@@ -144,7 +144,7 @@ def _is_sound(block: Array) -> bool:
     return len(np.unique(block[0])) >= LEAST_VALUES or len(np.unique(block[-1])) >= LEAST_VALUES
 
 
-def _is_rare(run: Run, everywhere: list[Gap], recording: Recording) -> bool:
+def _is_rare(run: Run, everywhere: list[Gap], recording: SampleReader) -> bool:
     """Whether little is repeated around a run."""
     length = run[1] - run[0]
     rate = recording.sample_rate
@@ -159,7 +159,7 @@ def _is_rare(run: Run, everywhere: list[Gap], recording: Recording) -> bool:
     return repeated - length <= LARGEST_SHARE * (last - first - length)
 
 
-def _is_played_again(run: Run, recording: Recording) -> bool:
+def _is_played_again(run: Run, recording: SampleReader) -> bool:
     """Whether a block of recorded sound was played again; a synthesizer's tone repeats exactly by itself.
 
     A tone begins anew, or fades in, where the block begins that it repeats; recorded sound goes on there, and breaks
@@ -211,6 +211,6 @@ def _stands_still(block: Array, sample_rate: int) -> bool:
     return any(stop - start >= STILL_SECONDS * sample_rate for start, stop in find_runs(still))
 
 
-def _mono(recording: Recording, start: int, stop: int) -> Sound:
+def _mono(recording: SampleReader, start: int, stop: int) -> Sound:
     mixed: Sound = recording.read(start, stop).sum(axis=0, dtype=np.float64)
     return mixed

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caw_toolkit import PyramidModel, make_plan
-from caw_toolkit.cli.progress import load_or_train
+from caw_toolkit.cli.training import load_or_train
 from caw_toolkit.training.estimates import estimate
 
 if TYPE_CHECKING:
-    from caw_inpainting.gaps import Recording
+    from caw_inpainting.gaps import SampleReader
     from caw_inpainting.groups import Group
     from caw_inpainting.listing import Work
 
@@ -52,7 +52,7 @@ class Models:
         training: where they come from.
     """
 
-    recording: Recording
+    recording: SampleReader
     work: Work
     training: Training
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit import CawUsageError
+from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import Files, file_options
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import (
     Amount,
     device_option,
     examples,
+    json_option,
     minutes_option,
     model_option,
     quiet_option,
     seed_option,
 )
-from caw_toolkit.cli.progress import load_or_train, progress_option
+from caw_toolkit.cli.progress import ProgressDisplay, progress_option
+from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
+from caw_toolkit.cli.training import load_or_train
 
 if TYPE_CHECKING:
     from caw_music_variation.long_files import Settings, Take
@@ -37,7 +42,16 @@ _USUAL_STRENGTH = 0.5
 )
 @file_options(metavar="SONG", label="varied")
 @model_option(required=False, help_text="Finished model; without it one is trained on each SONG first.")
-@click.option("-n", "--count", type=click.IntRange(1, 1000), default=1, show_default=True, help="Takes of each SONG.")
+@click.option(
+    "-n",
+    "--takes",
+    cls=RenamedOption,
+    former_names=["--count"],
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="Takes of each SONG.",
+)
 @click.option(
     "--strength",
     type=Amount(0, 1),
@@ -58,12 +72,13 @@ _USUAL_STRENGTH = 0.5
 @seed_option
 @device_option
 @result_options(what="whole")
+@json_option
 @quiet_option
 @progress_option
 def vary(
     files: Files,
     model_path: Path | None,
-    count: int,
+    takes: int,
     strength: float,
     keep_below: float | None,
     start: float | None,
@@ -73,6 +88,7 @@ def vary(
     seed: int,
     device: str,
     results: Results,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Make variations of each SONG, which may be the recording that the model was trained on or any other.
@@ -86,82 +102,87 @@ def vary(
     Takes are numbered, and go on from those that exist: SONG.varied1, SONG.varied2; with another strength than usual
     SONG.varied-0.7-1. SONG may be a file, a folder, or - for standard input.
     """
+    refuse_json_beside_audio(as_json, files.destination)
     is_whole = start is None and stop is None
     rate = stored_sample_rate(model_path) if model_path is not None and is_whole else None
     label = "varied" if strength == _USUAL_STRENGTH else f"varied-{strength:g}-"
-    batch = files.plan(results, label=label, takes=count, reads=[model_path], sample_rate=rate)
+    batch = files.plan(results, label=label, takes=takes, reads=[model_path], sample_rate=rate)
 
     from caw_music_variation.long_files import Settings
     from caw_toolkit import PyramidModel
 
     model = None if model_path is None else PyramidModel.load(model_path, device)
 
-    def model_for(clip: Callable[[], AudioClip]) -> PyramidModel:
-        return model or load_or_train([clip()], None, minutes=minutes, seed=seed, device=device, quiet=quiet)
-
-    batch.run(
-        lambda job, display: _vary_file(
-            job.source,
-            job.takes,
-            model_for=model_for,
-            model_path=model_path,
-            start=start,
-            stop=stop,
-            settings=Settings(strength, scale, keep_below),
-            seed=seed,
-            results=results,
-            on_progress=display.update,
-        )
-    )
+    settings = Settings(strength, scale, keep_below)
+    request = _Request(model, model_path, minutes, device, start, stop, settings, seed, as_json, results)
+    batch.run(lambda job, display: _vary_file(job, request, display))
 
 
-def _vary_file(
-    song: Path,
-    takes: Sequence[tuple[int, Path]],
-    *,
-    model_for: Callable[[Callable[[], AudioClip]], PyramidModel],
-    model_path: Path | None,
-    start: float | None,
-    stop: float | None,
-    settings: Settings,
-    seed: int,
-    results: Results,
-    on_progress: Callable[[float], None],
-) -> None:
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, as the options say it."""
+
+    model: PyramidModel | None
+    model_path: Path | None
+    minutes: float | None
+    device: str
+    start: float | None
+    stop: float | None
+    settings: Settings
+    seed: int
+    as_json: bool
+    results: Results
+
+    def model_for(self, audio: AudioBlocks) -> PyramidModel:
+        """The model that is there, or one that is trained on the song."""
+        if self.model is not None:
+            return self.model
+        clips, quiet = [_clip(audio)], self.results.quiet
+        return load_or_train(clips, None, minutes=self.minutes, seed=self.seed, device=self.device, quiet=quiet)
+
+
+def _vary_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Make takes of a song, with a model that is there or that is trained on it."""
     from caw_music_variation.long_files import Take
     from caw_toolkit import derived_seed
     from caw_toolkit.audio.blocks import open_audio
 
-    with open_audio(song) as audio:
+    results, settings = request.results, request.settings
+    with open_audio(job.source) as audio:
         samples = sum(block.shape[1] for block in audio)
-        passage = _passage(samples / audio.sample_rate, start, stop)
-        model = model_for(partial(_clip, audio))
+        passage = _passage(samples / audio.sample_rate, request.start, request.stop)
+        model = request.model_for(audio)
         if not results.quiet:
             _tell_of_the_model(audio, model, keeps=settings.keep_below is not None, is_whole=passage is None)
-        for done, (number, target) in enumerate(takes):
+        written, found = [], []
+        for done, (number, target) in enumerate(job.takes):
             take = Take(
                 model,
                 settings,
                 sample_rate=audio.sample_rate,
                 channels=audio.channels,
                 samples=samples,
-                seed=derived_seed(seed, "take", number),
-                listens=not results.quiet or results.log is not None,
-                on_progress=lambda share, done=done: on_progress((done + share) / len(takes)),  # type: ignore[misc]
+                seed=derived_seed(request.seed, "take", number),
+                listens=not results.quiet or results.log is not None or request.as_json,
+                on_progress=lambda share, done=done: display.update((done + share) / len(job.takes)),  # type: ignore[misc]
             )
-            results.write_blocks(
+            result = results.write_blocks(
                 target,
                 take.whole(audio) if passage is None else take.passage(audio.exact_blocks(), *passage),
                 model.sample_rate if passage is None else audio.sample_rate,
                 channels=audio.channels,
                 source=audio.source,
                 source_rate=audio.sample_rate,
-                read=[song],
-                model=model_path,
+                read=[job.source],
+                model=request.model_path,
                 note=partial(_note, take),
                 found=partial(_found, take),
             )
+            written.append(result.path)
+            found.append(_found(take))
+    if request.as_json:
+        of_takes = {name: [each[name] for each in found] for name in found[0]}
+        print_result(job.source, written, model=request.model_path, found=of_takes)
 
 
 def _note(take: Take) -> str:

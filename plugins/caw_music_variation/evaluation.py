@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from caw_toolkit.metrics import Signal
 
 
-def score(song: Signal, varied: Signal, sample_rate: int) -> dict[str, float]:
+def score(reference: Signal, output: Signal, sample_rate: int) -> dict[str, float]:
     """Agreement of harmony, beat and level, share that is new, copied share, and bias of the spectral flatness in dB.
 
     Args:
-        song: `(samples,)`.
-        varied: as long; what is longer is cut.
+        reference: the song, `(samples,)`.
+        output: the variation, as long; what is longer is cut.
         sample_rate: of both, Hz.
     """
     from caw_music_variation.novelty import new_share
     from caw_music_variation.structure import beat_agreement, harmony_agreement, level_agreement
     from caw_toolkit.metrics import copied_share, flatness_bias
 
-    length = min(len(song), len(varied))
-    song, varied = song[:length], varied[:length]
+    length = min(len(reference), len(output))
+    song, varied = reference[:length], output[:length]
     return {
         "harmony": harmony_agreement(song, varied, sample_rate),
         "beat": beat_agreement(song, varied, sample_rate),

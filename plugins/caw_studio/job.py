@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from caw_studio.progress import Progress
+from caw_studio.progress import JobProgress
 from caw_studio.recipes import Recipe
 
 
@@ -36,7 +36,7 @@ class Job:
     created: float = field(default_factory=time.time)
     started: float | None = None
     ended: float | None = None
-    progress: Progress = field(default_factory=Progress)
+    progress: JobProgress = field(default_factory=JobProgress)
     lines: list[str] = field(default_factory=list)
     takes: list[tuple[str, float]] = field(default_factory=list)
 
@@ -55,7 +55,7 @@ class Job:
         known = {each.name for each in fields(cls)}
         job = cls(**{name: value for name, value in content.items() if name in known})
         job.recipe = Recipe(**content["recipe"])
-        job.progress = Progress(**content["progress"])
+        job.progress = JobProgress(**content["progress"])
         if job.status == "running":
             job.status = "stopped"
         return job

@@ -20,7 +20,7 @@ from typing import Any, get_args
 from caw_studio import processes
 from caw_studio.job import Job
 from caw_studio.library import Library
-from caw_studio.progress import Progress, read_line
+from caw_studio.progress import JobProgress, read_line
 from caw_studio.recipes import Lane, make_recipe
 from caw_toolkit import CawUsageError
 
@@ -99,7 +99,7 @@ class JobQueue:
         """Run a job again that has stopped or failed; a training goes on."""
         job = self.find(identifier)
         if not job.is_unfinished and job.status != "done":
-            job.status, job.ended, job.lines, job.progress = "queued", None, [], Progress()
+            job.status, job.ended, job.lines, job.progress = "queued", None, [], JobProgress()
             await self._tell(job)
         return job
 

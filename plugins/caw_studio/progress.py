@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobProgress:
     """How far a job is.
 
     Attributes:
@@ -23,7 +23,7 @@ class Progress:
     remaining_seconds: float | None = None
 
 
-def read_line(line: str) -> Progress | None:
+def read_line(line: str) -> JobProgress | None:
     """The progress that a line of `--progress json` states, or None if it is another line.
 
     >>> read_line('{"event": "progress", "number": 2, "count": 4, "fraction": 0.5, "stage": "cleaning"}').fraction
@@ -35,6 +35,6 @@ def read_line(line: str) -> Progress | None:
         content = json.loads(line)
         done = (content["number"] - 1 + content["fraction"]) / content["count"]
         remaining = content.get("remaining_seconds")
-        return Progress(float(done), str(content.get("stage", "")), str(content.get("details", "")), remaining)
+        return JobProgress(float(done), str(content.get("stage", "")), str(content.get("details", "")), remaining)
     except (ValueError, KeyError, TypeError, ZeroDivisionError):
         return None

@@ -167,10 +167,10 @@ def _generate(asked: _Asked) -> Recipe:
 def _inpaint(asked: _Asked) -> Recipe:
     recording, gaps = asked.recording(), _gaps(asked.settings.get("gaps"))
     count = asked.count("count", 1, MOST_TAKES, 3)
-    holes = [word for start, stop in gaps for word in ("--hole", f"{start:.6f}", f"{stop:.6f}")]
+    places = [word for start, stop in gaps for word in ("--gap", f"{start:.6f}", f"{stop:.6f}")]
     stem, suffix = Path(recording).stem, Path(recording).suffix
     fillings = [f"{stem}.inpainted{number if count > 1 else ''}{suffix}" for number in range(1, count + 1)]
-    arguments = ["inpaint", *holes, "-n", str(count), *asked.optional_model(), *asked.option("minutes", 0.01, 1000)]
+    arguments = ["inpaint", *places, "-n", str(count), *asked.optional_model(), *asked.option("minutes", 0.01, 1000)]
     return Recipe(
         f"{len(gaps)} gap{'s' * (len(gaps) > 1)} in {_last(recording)} filled",
         [*arguments, *asked.seed(), *asked.log(), _path(asked.beside())],

@@ -8,17 +8,20 @@ from pathlib import Path
 import click
 
 from caw_toolkit import CawUsageError
+from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import (
     Amount,
     NamedPath,
     device_option,
     examples,
+    json_option,
     model_option,
     next_take,
     quiet_option,
     seed_option,
 )
 from caw_toolkit.cli.progress import progress_option, shown_progress
+from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS
 
@@ -41,10 +44,21 @@ from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENC
 )
 @click.option("--duration", type=Amount(min=0, min_open=True), metavar="S", help="Length in seconds; default: 30.")
 @click.option("--like-length", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="As long as FILE.")
-@click.option("-n", "--count", type=click.IntRange(1, 10000), default=1, show_default=True, help="Number of takes.")
+@click.option(
+    "-n",
+    "--takes",
+    cls=RenamedOption,
+    former_names=["--count"],
+    type=click.IntRange(1, 10000),
+    default=1,
+    show_default=True,
+    help="Number of takes.",
+)
 @click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
 @click.option("--keep-edges", is_flag=True, help="Begin and end like the training clip, if the model has memorised it.")
-@click.option("--no-beat", is_flag=True, help="Do not keep to the beat of the recording, if it has one.")
+@click.option(
+    "--beat/--no-beat", default=True, show_default=True, help="Keep to the beat of the recording, if it has one."
+)
 @click.option(
     "--coherence",
     type=Amount(min=LEAST_COHERENCE_SECONDS, max=MOST_COHERENCE_SECONDS),
@@ -55,6 +69,7 @@ from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENC
 @result_options(what="take", clipping="scale")
 @seed_option
 @device_option
+@json_option
 @quiet_option
 @progress_option
 def generate(
@@ -62,14 +77,15 @@ def generate(
     output: Path | None,
     duration: float | None,
     like_length: str | None,
-    count: int,
+    takes: int,
     all_scales: bool,
     keep_edges: bool,
-    no_beat: bool,
+    beat: bool,
     coherence: float | None,
     results: Results,
     seed: int,
     device: str,
+    as_json: bool,
     quiet: bool,
 ) -> None:
     """Generate new audio from a trained model.
@@ -78,8 +94,9 @@ def generate(
     """
     if duration is not None and like_length is not None:
         raise CawUsageError("--duration and --like-length exclude each other")
+    refuse_json_beside_audio(as_json, output)
     seconds = _length_of(like_length) if like_length else (30.0 if duration is None else duration)
-    targets = list(_targets(model_path, output, count, results.suffix or ".wav", goes_on=not results.force))
+    targets = list(_targets(model_path, output, takes, results.suffix or ".wav", goes_on=not results.force))
     if all_scales and str(targets[0]) == "-":
         raise CawUsageError("--all-scales writes several files: name a file or a folder with -o")
     inputs = [model_path, *([Path(like_length)] if like_length else [])]
@@ -96,27 +113,31 @@ def generate(
         for rate in rates
     }
     for rate in rates:
-        results.expect([files[take, rate] for take in range(count)], inputs=inputs, sample_rate=rate)
-        results.require_room(files[0, rate], samples=seconds * rate * count, channels=model.channels)
+        results.expect([files[take, rate] for take in range(takes)], inputs=inputs, sample_rate=rate)
+        results.require_room(files[0, rate], samples=seconds * rate * takes, channels=model.channels)
     if keep_edges and not any(scale.generator.memorises_edges for scale in model.scales) and not quiet:
         click.echo("this model knows nothing of the ends of its recording: --keep-edges changes little", err=True)
     made = task.takes(
         model,
         seconds,
-        count=count,
+        count=takes,
         seed=seed,
         rates=rates,
         keep_edges=keep_edges,
-        keep_beat=not no_beat,
+        keep_beat=beat,
         coherence=coherence,
     )
+    written = []
     with shown_progress(quiet=quiet) as display:
         for number, (take, rate, blocks) in enumerate(made, 1):
             target = files[take, rate]
             display.begin_file(target.name, number, len(files))
             shown = display.tracked(blocks, seconds * rate)
             note = f" ({seconds:g} s, {rate} Hz)"
-            results.write_blocks(target, shown, rate, channels=model.channels, model=model_path, note=note)
+            result = results.write_blocks(target, shown, rate, channels=model.channels, model=model_path, note=note)
+            written.append(result.path)
+    if as_json:
+        print_result(None, written, model=model_path, found={})
 
 
 def _length_of(path: str) -> float:
@@ -127,23 +148,23 @@ def _length_of(path: str) -> float:
 
 
 def _targets(
-    model_path: Path, output: Path | None, count: int, default_suffix: str, *, goes_on: bool
+    model_path: Path, output: Path | None, takes: int, default_suffix: str, *, goes_on: bool
 ) -> Iterator[Path]:
     """The file of each take: OUT itself for a single one, OUT_take1 and so on for several, or files in a folder OUT.
 
     Takes that are named here go on from those that exist.
     """
     if output is not None and str(output) == "-":
-        if count > 1:
+        if takes > 1:
             raise CawUsageError("standard output takes a single take: leave -n out, or name a folder with -o")
         yield output
     elif output is not None and not output.is_dir() and output.suffix:
-        names = (f"{output.stem}_take{take}{output.suffix}" for take in range(1, count + 1))
-        yield from [output] if count == 1 else map(output.with_name, names)
+        names = (f"{output.stem}_take{take}{output.suffix}" for take in range(1, takes + 1))
+        yield from [output] if takes == 1 else map(output.with_name, names)
     else:
         folder = output or Path()
         first = next_take(folder, f"{model_path.stem}_take", default_suffix) if goes_on else 1
-        for take in range(first, first + count):
+        for take in range(first, first + takes):
             yield folder / f"{model_path.stem}_take{take}{default_suffix}"
 
 

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from caw_toolkit.metrics import Signal, SimilarityMatrix
 
 
-def score(training: Signal, take: Signal, sample_rate: int) -> dict[str, float]:
+def score(reference: Signal, output: Signal, sample_rate: int) -> dict[str, float]:
     """Frechet distance of log-mel patches, copied share, and bias of the spectral flatness in dB.
 
     Args:
-        training: the recording that the model was trained on, `(samples,)`.
-        take: what it generated.
+        reference: the recording that the model was trained on, `(samples,)`.
+        output: what it generated.
         sample_rate: of both, Hz.
     """
     from caw_toolkit.metrics import copied_share, flatness_bias, frechet_distance
 
     return {
-        "frechet": frechet_distance(training, take, sample_rate),
-        "copied": copied_share(training, take, sample_rate),
-        "flatness_bias_db": flatness_bias(training, take),
+        "frechet": frechet_distance(reference, output, sample_rate),
+        "copied": copied_share(reference, output, sample_rate),
+        "flatness_bias_db": flatness_bias(reference, output),
     }
 
 

@@ -169,8 +169,8 @@ CASES = {
     ),
     "start-nan": Case(lambda p: p.train(p.clip, "--start", "nan"), "nan is not a number up to 1e+09", 2),
     "endless-take": Case(lambda p: p.generate("--duration", "inf"), "inf is not a number up to 1e+09", 2),
-    "hole-beyond-all-time": Case(
-        lambda p: ["inpaint", p.clip, "--hole", "0", "1e308"], "1e308 is not a number up to 1e+09", 2
+    "gap-beyond-all-time": Case(
+        lambda p: ["inpaint", p.clip, "--gap", "0", "1e308"], "1e308 is not a number up to 1e+09", 2
     ),
     "info-missing": Case(lambda p: ["info", p.folder / "none.pt"], "none.pt: no such model file", 2),
     "info-no-model": Case(lambda p: ["info", p.clip], "clip.wav is not a caw_toolkit model"),

@@ -29,7 +29,7 @@ def run(command: str, source: Path, target: Path, model: Path) -> str:
     """Make a file of another with a command; what it says."""
     options = {
         "denoise": (),
-        "inpaint": ("--hole", "3", "3.05", "-m", model, "--seed", "1"),
+        "inpaint": ("--gap", "3", "3.05", "-m", model, "--seed", "1"),
         "bwe": ("-m", model, "--seed", "1"),
         "process": ("-e", "Gain(gain_db=-3)"),
     }[command]

@@ -97,7 +97,8 @@ def test_no_default_in_the_environment_is_another_variable() -> None:
         assert isinstance(command, click.Command)
         name_variables(command, None, name)
         inner = command.commands.values() if isinstance(command, click.Group) else ()
-        taken |= {parameter.envvar for each in (command, *inner) for parameter in each.params}
+        variables = [parameter.envvar or "" for each in (command, *inner) for parameter in each.params]
+        taken |= {name for each in variables for name in ([each] if isinstance(each, str) else each)}
     assert {"CAW_TRAIN_MINUTES", "CAW_GENERATE_MODEL", "CAW_DENOISE_BIT_DEPTH", "CAW_PLUGIN_NEW_DIRECTORY"} < taken
     assert taken.isdisjoint(
         {"CAW_DEBUG", "CAW_DISABLE_PLUGINS", "CAW_PLUGINS", "CAW_PRECISION", "CAW_STRICT_PLUGINS", "CAW_TEST_AUDIO"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import os
 from pathlib import Path
@@ -32,6 +33,12 @@ def evaluate(*arguments: str | Path) -> Any:
     result = CliRunner().invoke(main, ["evaluate", *map(str, arguments), "--json"])
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("package", [path.parent.name for path in sorted((ROOT / "plugins").glob("*/evaluation.py"))])
+def test_scores_of_all_tasks_are_asked_for_alike(package: str) -> None:
+    score = importlib.import_module(f"{package}.evaluation").score
+    assert list(inspect.signature(score).parameters)[:3] == ["reference", "output", "sample_rate"]
 
 
 def scorer(name: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -64,7 +71,7 @@ def test_gap_scores_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     reference, output = folder / "16-real.flac", folder / "16-caw.flac"
     real, rate = independent.load(reference)
     start, stop = independent.locate_hole(independent.load(folder / "16-with_hole.flac")[0])
-    (ours,) = evaluate("inpaint", "--reference", reference, "--hole", start, stop, "--samples", output)
+    (ours,) = evaluate("inpaint", "--reference", reference, "--gap", start, stop, "--samples", output)
     theirs = independent.metrics(real, independent.load(output)[0], rate, start, stop)
     names = {"gap_lsd": "lsd", "mel_l1_db": "mel_l1", "level_error_db": "energy_err"}
     assert_agree(ours, theirs, {**names, "join_flux": "flux_join", "nn_context_db": "nn_context"})
@@ -169,10 +176,10 @@ def test_the_matrix_of_copies_is_drawn_and_its_lines_are_counted(tmp_path: Path)
         (["denoise", "--reference", "{silent}", "{speech}"], "is silent"),
         (["generate", "--training", "{speech}", "{speech}", "--matrix", "m.jpg"], "ends in .png, not m.jpg"),
         (["generate", "--training", "{speech}", "{speech}", "--matrix", "-"], "ends in .png, not -"),
-        (["inpaint", "--reference", "{speech}", "--hole", "11", "13", "{speech}"], "does not lie within"),
-        (["inpaint", "--reference", "{speech}", "--hole", "1", "1.01", "{speech}"], "shorter than"),
-        (["inpaint", "--reference", "{speech}", "--hole", "0", "11.5", "{speech}"], "leaves less than"),
-        (["inpaint", "--reference", "{speech}", "--hole", "nan", "1", "{speech}"], "nan is not a number"),
+        (["inpaint", "--reference", "{speech}", "--gap", "11", "13", "{speech}"], "does not lie within"),
+        (["inpaint", "--reference", "{speech}", "--gap", "1", "1.01", "{speech}"], "shorter than"),
+        (["inpaint", "--reference", "{speech}", "--gap", "0", "11.5", "{speech}"], "leaves less than"),
+        (["inpaint", "--reference", "{speech}", "--gap", "nan", "1", "{speech}"], "nan is not a number"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: list[str], message: str, speech_path: Path, tmp_path: Path) -> None:

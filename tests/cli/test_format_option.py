@@ -63,7 +63,7 @@ def test_files_that_are_named_here_have_its_suffix(clip: Path, tiny_model_path: 
     model = ("-m", tiny_model_path, "--seed", 1, "--format", "flac")
     assert caw("bwe", *low, *model).exit_code == 0
     assert caw("vary", *low, *model).exit_code == 0
-    assert caw("inpaint", low[0], "--hole", 3, 3.05, *model).exit_code == 0
+    assert caw("inpaint", low[0], "--gap", 3, 3.05, *model).exit_code == 0
     folder = tmp_path / "takes"
     assert caw("generate", *model, "-o", folder, "-n", 2, "--duration", 0.5).exit_code == 0
     for name in ("low1.bwe", "low2.bwe", "low2.varied1", "low1.inpainted", "takes/tiny_take1", "takes/tiny_take2"):

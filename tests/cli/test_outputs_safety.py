@@ -109,7 +109,7 @@ def test_a_closed_standard_output_costs_nothing_but_what_goes_there(clip: Path, 
 
 @pytest.mark.parametrize("way", ["fifo", "substitution", "stdin"])
 def test_a_pipe_gives_what_the_file_gives(way: str, clip: Path, tiny_model_path: Path, tmp_path: Path) -> None:
-    settings = ("--hole", 1, 1.2, "-m", tiny_model_path, "--seed", 1)
+    settings = ("--gap", 1, 1.2, "-m", tiny_model_path, "--seed", 1)
     assert caw("inpaint", clip, *settings, "-o", tmp_path / "whole.wav").returncode == 0
     piped = tmp_path / "piped.wav"
     if way == "fifo":

@@ -90,7 +90,7 @@ def test_strength_zero_changes_no_bit(subtype: str, noisy: np.ndarray, tmp_path:
 def test_inpainting_changes_no_bit_outside_the_hole(subtype: str, tiny_model_path: Path, tmp_path: Path) -> None:
     source = np.random.default_rng(0).uniform(-0.3, 0.3, 20_000)
     sf.write(tmp_path / "a.wav", source, 4000, subtype=subtype)
-    made = caw("inpaint", tmp_path / "a.wav", "--hole", 1, 1.2, "-m", tiny_model_path, "--seed", 1)
+    made = caw("inpaint", tmp_path / "a.wav", "--gap", 1, 1.2, "-m", tiny_model_path, "--seed", 1)
     assert made.exit_code == 0, made.stderr
     before, after = (sf.read(tmp_path / name, dtype="float64")[0] for name in ("a.wav", "a.inpainted.wav"))
     changed = np.flatnonzero(before != after)
@@ -248,7 +248,7 @@ def logged(tiny_model_path: Path, tmp_path: Path) -> tuple[Path, Path]:
     """A log of a filled gap, and the result."""
     sf.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.3, 0.3, 20_000), 4000, subtype="PCM_24")
     log = tmp_path / "log.jsonl"
-    command = ["inpaint", tmp_path / "a.wav", "--hole", 1, 1.2, "-m", tiny_model_path, "--seed", 7, "--log", log]
+    command = ["inpaint", tmp_path / "a.wav", "--gap", 1, 1.2, "-m", tiny_model_path, "--seed", 7, "--log", log]
     made = caw(*command)
     assert made.exit_code == 0, made.stderr
     return log, tmp_path / "a.inpainted.wav"

@@ -20,6 +20,7 @@ from caw_toolkit.pyramid.recording import join
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.training.objectives.regression import RegressionOptions, RegressionTrainer
 from caw_toolkit.training.plan import make_plan
+from caw_toolkit.training.run_settings import RunSettings
 from caw_toolkit.training.trainer import Trainer
 from scale_tasks import make_task
 
@@ -176,7 +177,7 @@ def test_all_scales_stay_aligned_over_many_joins(tiny_preset: Path) -> None:
     clips = [tone(2.2 + 5 / RATE, frequency=100 + 10 * number) for number in range(8)]
     plan = make_plan(clips, preset=tiny_preset, material="speech", objective_options={})
     inspector = Inspector(plan.objective)
-    Trainer(replace(plan, objective=inspector), device="cpu").run()
+    Trainer(replace(plan, objective=inspector), RunSettings(device="cpu")).run()
     assert len(inspector.tasks) == len(plan.rates) == 3
     for task in inspector.tasks[1:]:
         assert task.coarse is not None

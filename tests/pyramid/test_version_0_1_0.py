@@ -23,6 +23,7 @@ import torch
 from caw_toolkit import AudioClip, PyramidModel, Trainer, make_plan
 from caw_toolkit.pyramid import model_file
 from caw_toolkit.training.plan import Plan
+from caw_toolkit.training.run_settings import RunSettings
 from paths import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures" / "version_0_1_0"
@@ -135,7 +136,7 @@ def test_checkpoints_go_on_to_the_same_model(name: str, tmp_path: Path, monkeypa
     checkpoint = tmp_path / "model.pt.checkpoint"
     shutil.copy(FIXTURES / f"{name}-interrupted.checkpoint", checkpoint)
     plan = plan_of(name, tmp_path, monkeypatch)
-    resumed = Trainer(plan, device="cpu", checkpoint=checkpoint, resume=True).run().content()
+    resumed = Trainer(plan, RunSettings(device="cpu", checkpoint=checkpoint, resume=True)).run().content()
     finished = PyramidModel.load(FIXTURES / f"{name}.pt", "cpu").content()
     for index in range(SCALES_OF_CHECKPOINTS[name]):
         expected, made = finished["scales"][index]["weights"], resumed["scales"][index]["weights"]
@@ -148,7 +149,7 @@ def test_checkpoints_go_on_to_the_same_model(name: str, tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("name", ["music", "speech"])
 def test_presets_train_the_same_model(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trained = Trainer(plan_of(name, tmp_path, monkeypatch), device="cpu").run()
+    trained = Trainer(plan_of(name, tmp_path, monkeypatch), RunSettings(device="cpu")).run()
     expected = PyramidModel.load(FIXTURES / f"{name}.pt", "cpu")
     if is_the_same_machine():
         assert_same(trained.generate(2.0, seed=1), expected.generate(2.0, seed=1))

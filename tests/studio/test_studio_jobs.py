@@ -73,7 +73,7 @@ def test_ten_seconds_of_a_chain_are_tried_from_where_one_is(library: Library, fo
     ("kind", "settings", "expected"),
     [
         ("denoise", {"strength": 0.5, "declick": False}, "denoise --strength 0.5 --no-declick --log"),
-        ("inpaint", {"gaps": [[1, 1.1]], "count": 2}, "inpaint --hole 1.000000 1.100000 -n 2 --seed"),
+        ("inpaint", {"gaps": [[1, 1.1]], "count": 2}, "inpaint --gap 1.000000 1.100000 -n 2 --seed"),
         ("train", {"minutes": 0.5, "seed": 7}, "train --minutes 0.5 --material auto --seed 7 --preview"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 import soundfile as sf
 from scipy.signal import resample_poly, sawtooth, square
 
-from caw_inpainting.dropouts import LEVEL_HOLE, REPEATED_BUFFER, SILENCE, find_dropouts
+from caw_inpainting.dropouts import LEVEL_DROPOUT, REPEATED_BUFFER, SILENCE, find_dropouts
 from caw_inpainting.gaps import ListedGap
 from caw_toolkit.audio.spool import spooled_audio
 from paths import EXAMPLES
@@ -42,7 +42,7 @@ def with_dropout(samples: Samples, kind: str, start: int, stop: int) -> Samples:
         inside[:] = 0
     elif kind == "constant":
         inside[:] = 0.013
-    elif kind == "hole":
+    elif kind == "drop":
         inside *= 10 ** (-70 / 20)
     else:  # a block of so many samples
         inside[:] = np.resize(before[-int(kind) :], stop - start)
@@ -62,7 +62,7 @@ def test_nothing_is_found_in_intact_recordings(clip: str, subtype: str, tmp_path
         ("zeros", 800, SILENCE),
         ("zeros", 6000, SILENCE),
         ("constant", 3000, SILENCE),
-        ("hole", 4000, LEVEL_HOLE),
+        ("drop", 4000, LEVEL_DROPOUT),
         ("64", 640, REPEATED_BUFFER),
         ("256", 2048, REPEATED_BUFFER),
         ("1024", 2048, REPEATED_BUFFER),
@@ -184,18 +184,18 @@ def test_a_value_that_is_held_is_found_beside_a_pause_too(fade_seconds: float, t
     assert gap.kind == SILENCE and abs(gap.start - start) <= 4 and abs(gap.stop - start - 2000) <= 4
 
 
-def test_a_hole_in_noise_far_quieter_than_the_sound_around_is_found(tmp_path: Path) -> None:
+def test_a_drop_in_noise_far_quieter_than_the_sound_around_is_found(tmp_path: Path) -> None:
     samples = np.tile(example("speech"), 2)
     noise = 1e-5 * np.random.default_rng(0).standard_normal(len(samples))
     start = 9 * RATE
     samples *= np.interp(np.arange(len(samples)), start + np.array([-9000, -2000, 4000, 11_000]), [1, 0, 0, 1]) ** 2
-    (gap,) = found_in(with_dropout(samples + noise, "hole", start, start + 2000), tmp_path, "FLOAT")
-    assert gap.kind == LEVEL_HOLE and abs(gap.start - start) <= 40 and abs(gap.stop - start - 2000) <= 40
+    (gap,) = found_in(with_dropout(samples + noise, "drop", start, start + 2000), tmp_path, "FLOAT")
+    assert gap.kind == LEVEL_DROPOUT and abs(gap.start - start) <= 40 and abs(gap.stop - start - 2000) <= 40
 
 
-def test_a_hole_quantised_to_a_few_steps_is_found(tmp_path: Path) -> None:
+def test_a_drop_quantised_to_a_few_steps_is_found(tmp_path: Path) -> None:
     start = round(4.2 * RATE)
-    (gap,) = found_in(with_dropout(example("guitar"), "hole", start, start + 4000), tmp_path, "PCM_16")
+    (gap,) = found_in(with_dropout(example("guitar"), "drop", start, start + 4000), tmp_path, "PCM_16")
     assert abs(gap.start - start) <= 40 and abs(gap.stop - start - 4000) <= 40
 
 
@@ -227,7 +227,7 @@ def test_next_to_no_sound_is_looked_at(samples: int, tmp_path: Path) -> None:
     assert found_in(example("guitar")[:samples], tmp_path) == []
 
 
-KINDS = ["zeros", "constant", "hole", "64", "441", "1024", "4096"]
+KINDS = ["zeros", "constant", "drop", "64", "441", "1024", "4096"]
 
 
 def write_hour(path: Path, rate: int) -> list[tuple[int, int]]:

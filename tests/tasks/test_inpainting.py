@@ -29,20 +29,20 @@ def clip(speech: AudioClip) -> AudioClip:
     return AudioClip(resample(speech.samples, speech.sample_rate, RATE), RATE)
 
 
-@pytest.mark.parametrize("hole", [(-4, 10), (10, 10), (0, 10**9)])
-def test_holes_that_make_no_sense(clip: AudioClip, hole: tuple[int, int]) -> None:
+@pytest.mark.parametrize("gap", [(-4, 10), (10, 10), (0, 10**9)])
+def test_gaps_that_make_no_sense(clip: AudioClip, gap: tuple[int, int]) -> None:
     with pytest.raises(CawUsageError, match="does not lie within"):
-        gaps.list_gaps([gaps.ListedGap(*hole, "given")], clip.samples.shape[1], RATE)
+        gaps.list_gaps([gaps.ListedGap(*gap, "given")], clip.samples.shape[1], RATE)
 
 
-def test_holes_that_touch_or_overlap_are_one() -> None:
+def test_gaps_that_touch_or_overlap_are_one() -> None:
     listed = [gaps.ListedGap(*gap, "given") for gap in [(200, 400), (100, 300), (400, 500), (900, 950)]]
     assert [gap[:2] for gap in gaps.list_gaps(listed, 1000, RATE)] == [(100, 500), (900, 950)]
 
 
 def test_training_never_sees_the_gaps() -> None:
-    holes = [(3 * RATE, 4 * RATE), (5 * RATE, 6 * RATE)]
-    left = gaps.intact_stretches(holes, 0, 11 * RATE, RATE)
+    places = [(3 * RATE, 4 * RATE), (5 * RATE, 6 * RATE)]
+    left = gaps.intact_stretches(places, 0, 11 * RATE, RATE)
     assert left == [(0, 3 * RATE), (6 * RATE, 11 * RATE)]  # what is between the gaps is too short to train on
 
 
@@ -228,7 +228,7 @@ def test_the_attempt_nearest_to_what_is_expected_is_kept(clip: AudioClip) -> Non
 
 
 @pytest.mark.parametrize(
-    "holes",
+    "missing_parts",
     [
         [(0, 800), (5 * RATE, 5 * RATE + 1000)],
         [(3 * RATE, 3 * RATE + 1500), (3 * RATE + 1500, 3 * RATE + 1600), (3 * RATE + 1700, 3 * RATE + 1701)],
@@ -236,16 +236,18 @@ def test_the_attempt_nearest_to_what_is_expected_is_kept(clip: AudioClip) -> Non
     ],
     ids=["at an edge", "side by side", "longer than what is left"],
 )
-def test_gaps_of_all_kinds_are_filled(tiny_model: PyramidModel, clip: AudioClip, holes: list[tuple[int, int]]) -> None:
+def test_gaps_of_all_kinds_are_filled(
+    tiny_model: PyramidModel, clip: AudioClip, missing_parts: list[tuple[int, int]]
+) -> None:
     broken = clip.samples.copy()
     missing = np.zeros(broken.shape[1], bool)
-    for start, stop in holes:
+    for start, stop in missing_parts:
         broken[:, start:stop] = 0.9
         missing[start:stop] = True
-    whole = fill(tiny_model, broken, holes, seed=1, attempts=1)
+    whole = fill(tiny_model, broken, missing_parts, seed=1, attempts=1)
     np.testing.assert_array_equal(whole[:, ~missing], clip.samples[:, ~missing])
     assert np.isfinite(whole).all()
-    for start, stop in holes:
+    for start, stop in missing_parts:
         assert (whole[:, start:stop] != 0.9).all()
 
 
@@ -255,7 +257,7 @@ def test_the_command_fills_a_gap_bit_exactly_elsewhere(
     tiny_model.save(tmp_path / "clip.pt")
     sf.write(tmp_path / "clip.wav", clip.samples[0], RATE, subtype="PCM_16")
     command = ["inpaint", str(tmp_path / "clip.wav"), "--model", str(tmp_path / "clip.pt"), "--seed", "1", "-n", "2"]
-    result = CliRunner().invoke(main, [*command, "--hole", "3.2", "3.95"])
+    result = CliRunner().invoke(main, [*command, "--gap", "3.2", "3.95"])
     assert result.exit_code == 0, result.stderr
     before, _ = sf.read(tmp_path / "clip.wav", dtype="int16")
     takes = [sf.read(tmp_path / f"clip.inpainted{take}.wav", dtype="int16")[0] for take in (1, 2)]
@@ -276,12 +278,12 @@ def test_a_lossy_source_asks_for_a_depth_that_the_target_has(speech: AudioClip, 
     assert [stored.bit_depth(name) for name in ("x.flac", "x.wav", "-")] == ["24", "float", "float"]
 
 
-def test_a_hole_longer_than_the_model_hears_is_filled_and_reported(
+def test_a_gap_longer_than_the_model_hears_is_filled_and_reported(
     tiny_model_path: Path, tiny_model: PyramidModel, clip: AudioClip, tmp_path: Path
 ) -> None:
     heard = tiny_model.receptive_field_seconds
     sf.write(tmp_path / "clip.wav", np.tile(clip.samples[0], 2), RATE)
-    arguments = ["inpaint", str(tmp_path / "clip.wav"), "--hole", "2", str(3 + heard), "--model", str(tiny_model_path)]
+    arguments = ["inpaint", str(tmp_path / "clip.wav"), "--gap", "2", str(3 + heard), "--model", str(tiny_model_path)]
     result = CliRunner().invoke(main, [*arguments, "--device", "cpu"])
     assert result.exit_code == 0, result.stderr
     assert f"longer than the {heard:.1f} s that the model hears at once" in result.stderr

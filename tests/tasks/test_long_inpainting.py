@@ -66,7 +66,7 @@ def test_every_bit_outside_the_gaps_stays(
     source = tmp_path / f"a.{suffix}"
     sf.write(source, sound, RATE, subtype=subtype)
     log = tmp_path / "log"
-    made = inpaint(source, "--hole", 3, 3.1, "--hole", 0, 0.05, "-m", tiny_model_path, "--log", log)
+    made = inpaint(source, "--gap", 3, 3.1, "--gap", 0, 0.05, "-m", tiny_model_path, "--log", log)
     assert made.exit_code == 0, made.stderr
     before, after = (sf.read(path, dtype="float64")[0] for path in (source, tmp_path / f"a.inpainted.{suffix}"))
     changed = before != after
@@ -126,9 +126,9 @@ def test_what_is_no_label_is_said(text: str, message: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to fill: name a gap with --hole START END or --labels FILE, or use --find"),
-        (["--hole", 11, 13], "does not lie within the file"),
-        (["--hole", 1, 11], "the holes leave no stretch of 2 s to learn from"),
+        ([], "nothing to fill: name a gap with --gap START END or --labels FILE, or use --find"),
+        (["--gap", 11, 13], "does not lie within the file"),
+        (["--gap", 1, 11], "the gaps leave no stretch of 2 s to learn from"),
         (["--labels", "{labels}", "--write-labels", "{labels}"], "is read here, and would be destroyed"),
         (["--find", "--write-labels", "{other}"], "other.txt exists; add --force"),
         (["--find", "--json", "-o", "-"], "--json prints to standard output"),
@@ -181,8 +181,8 @@ def test_gaps_near_each_other_share_half_a_minute_around_them(three_minutes: Pat
 def test_gaps_too_dense_to_learn_from_are_named_and_the_others_filled(
     three_minutes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model_path: Path
 ) -> None:
-    holes = [(20, 20.125), (30, 60), *((second, second + 0.3) for second in range(61, 179))]
-    arguments = [word for hole in holes for word in ("--hole", *hole)]
+    gaps = [(20, 20.125), (30, 60), *((second, second + 0.3) for second in range(61, 179))]
+    arguments = [word for gap in gaps for word in ("--gap", *gap)]
     looked = inpaint(three_minutes, *arguments, "--dry-run", "--json")
     assert json.loads(looked.stdout)["cannot_be_filled"] == list(range(3, 121))
     # Training is left out: the tiny model stands for all that would be trained.
@@ -199,8 +199,8 @@ def test_gaps_too_dense_to_learn_from_are_named_and_the_others_filled(
 
 @pytest.mark.slow
 def test_far_gaps_are_filled_by_a_model_each(three_minutes: Path, tmp_path: Path) -> None:
-    holes = [word for second in (20, 28, 150) for word in ("--hole", second, second + 0.125)]
-    made = inpaint(three_minutes, *holes, "--minutes", 0.1, "--device", "cpu", "-n", 2)
+    gaps = [word for second in (20, 28, 150) for word in ("--gap", second, second + 0.125)]
+    made = inpaint(three_minutes, *gaps, "--minutes", 0.1, "--device", "cpu", "-n", 2)
     assert made.exit_code == 0, made.stderr
     assert "model 1 of 2, for gaps 1 to 2: 30 s between 0:08.938 and 0:39.188" in made.stderr
     assert "model 2 of 2, for gap 3" in made.stderr
@@ -239,17 +239,17 @@ def test_memory_does_not_grow_with_the_file(
         for part in range(8 * 60):
             minute = np.resize(sound, 60 * RATE) * (1 - part / 1000)
             target.write(minute)
-    holes = ["--find", "--hole", "1", "1.1", "--hole", "20000", "20000.1"]
-    assert peak_kib(tmp_path / "long.flac", *holes, "-m", str(tiny_model_path)) < 1_000_000
+    gaps = ["--find", "--gap", "1", "1.1", "--gap", "20000", "20000.1"]
+    assert peak_kib(tmp_path / "long.flac", *gaps, "-m", str(tiny_model_path)) < 1_000_000
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
 def test_memory_does_not_grow_with_the_models(sound: npt.NDArray[np.float64], tmp_path: Path) -> None:
     sf.write(tmp_path / "long.wav", np.resize(sound, 160 * 48_000), 48_000)
-    holes = [("--hole", second, second + 0.1) for second in (20, 75, 130)]
+    gaps = [("--gap", second, second + 0.1) for second in (20, 75, 130)]
     one, three = (
         peak_kib(tmp_path / "long.wav", *np.ravel(some), "--minutes", 0.02 * len(some), "--device", "cpu", "--force")
-        for some in (holes[:1], holes)
+        for some in (gaps[:1], gaps)
     )
     assert three < one + 60_000 and three < 1_200_000, (one, three)

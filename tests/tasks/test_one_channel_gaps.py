@@ -11,7 +11,7 @@ import pytest
 import soundfile as sf
 from click.testing import CliRunner
 
-from caw_inpainting.dropouts import LEVEL_HOLE, REPEATED_BUFFER, SILENCE, find_dropouts
+from caw_inpainting.dropouts import LEVEL_DROPOUT, REPEATED_BUFFER, SILENCE, find_dropouts
 from caw_inpainting.gaps import ListedGap, list_gaps
 from caw_inpainting.labels import format_labels, read_labels
 from caw_inpainting.task import Repair
@@ -55,17 +55,17 @@ def test_dropouts_of_one_channel_are_found_beside_those_of_both(channel: int, tm
         (SILENCE, channel),
         (REPEATED_BUFFER, channel),
         (SILENCE, None),
-        (LEVEL_HOLE, channel),
+        (LEVEL_DROPOUT, channel),
     ]
     for gap, (start, stop) in zip(found, [(30_000, 33_000), (60_000, 62_560), (90_000, 92_000)], strict=False):
         assert abs(gap.start - start) <= 4 and abs(gap.stop - stop) <= 4
 
 
-def test_a_hole_of_the_channel_that_carries_the_sound_is_of_that_channel(tmp_path: Path) -> None:
+def test_a_drop_of_the_channel_that_carries_the_sound_is_of_that_channel(tmp_path: Path) -> None:
     samples = mixed("guitar", "guitar")
     samples[RIGHT] = 1e-4 * np.random.default_rng(0).standard_normal(samples.shape[1])
     samples[LEFT, 67_200:71_200] *= 10 ** (-70 / 20)
-    assert [(gap.kind, gap.channel) for gap in found_in(samples, tmp_path)] == [(LEVEL_HOLE, LEFT)]
+    assert [(gap.kind, gap.channel) for gap in found_in(samples, tmp_path)] == [(LEVEL_DROPOUT, LEFT)]
 
 
 @pytest.mark.parametrize("clips", [("speech", "guitar"), ("guitar", "tabla"), ("tabla", "speech")])

@@ -113,7 +113,7 @@ def muffled_path(speech: AudioClip, tmp_path_factory: pytest.TempPathFactory) ->
     [
         ("unconditional", "vary {clip} --model {model}"),
         ("music-variation", "bwe {clip} --model {model}"),
-        ("bandwidth-extension", "inpaint {clip} --hole 1 1.2 --model {model}"),
+        ("bandwidth-extension", "inpaint {clip} --gap 1 1.2 --model {model}"),
         ("inpainting", "denoise {clip}"),
         ("denoising", "generate --duration 1 --model {model}"),
     ],

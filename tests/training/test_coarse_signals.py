@@ -11,6 +11,7 @@ from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.training.coarse_signals import coarse_signals
 from caw_toolkit.training.plan import Plan
+from caw_toolkit.training.run_settings import RunSettings
 
 RATE = 2000
 PRESET = """\
@@ -38,7 +39,7 @@ def plan(speech: AudioClip, tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 @pytest.fixture(scope="module")
 def model(plan: Plan) -> PyramidModel:
-    return Trainer(plan, device="cpu").run()
+    return Trainer(plan, RunSettings(device="cpu")).run()
 
 
 def test_the_reconstruction_is_the_one_of_generation_to_its_end(plan: Plan, model: PyramidModel) -> None:

@@ -17,6 +17,7 @@ from caw_toolkit import AudioClip, Trainer, make_plan
 from caw_toolkit.errors import CawError
 from caw_toolkit.training.checkpoints import Checkpoint, stored_seed
 from caw_toolkit.training.plan import Plan
+from caw_toolkit.training.run_settings import RunSettings
 from edited_files import edited_at_random, flipped_at_random, with_value, without
 from paths import ROOT
 
@@ -95,7 +96,7 @@ def content() -> Any:
 
 
 def resumed(plan: Plan, path: Path) -> None:
-    Trainer(plan, device="cpu", checkpoint=path, resume=True).run()
+    Trainer(plan, RunSettings(device="cpu", checkpoint=path, resume=True)).run()
 
 
 @pytest.mark.parametrize(("at", "value", "said"), WRONG, ids=[f"{'.'.join(map(str, c[0]))}-{c[1]!r:.9}" for c in WRONG])

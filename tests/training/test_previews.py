@@ -18,6 +18,7 @@ from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.training.plan import Plan, make_plan
 from caw_toolkit.training.previews import PreviewClock
+from caw_toolkit.training.run_settings import RunEvents, RunSettings
 from caw_toolkit.training.schedule import Progress
 from caw_toolkit.training.trainer import Trainer, TrainingInterruptedError
 from weights import assert_same_weights, weights
@@ -75,7 +76,7 @@ def test_a_stopped_training_hands_out_what_there_is(
         if progress.losses and steps == stopped_at:
             signal.raise_signal(signal.SIGINT)
 
-    trainer = Trainer(plan_of(speech, tmp_path), on_progress=interrupt, on_preview=heard.append)
+    trainer = Trainer(plan_of(speech, tmp_path), events=RunEvents(on_progress=interrupt, on_preview=heard.append))
     with pytest.raises(TrainingInterruptedError):
         trainer.run()
     assert [model.training["trained_shares"] for model in heard] == [pytest.approx([stopped_at / 8, 1.0, 0.0])]
@@ -90,7 +91,7 @@ def test_every_preview_is_a_whole_model_and_changes_nothing(speech: AudioClip, t
         model.save(tmp_path / "preview.pt")
 
     plan = plan_of(speech, tmp_path)
-    model = Trainer(plan, on_preview=listen).run()
+    model = Trainer(plan, events=RunEvents(on_preview=listen)).run()
     assert len(heard) == 16
     assert {rates for rates, _, _ in heard} == {(500, 2000, 4000)}
     assert heard[0][1] == pytest.approx([1 / 8, 1.0, 0.0]) and heard[-1][1] == [1.0, 1.0, 1.0]
@@ -103,7 +104,10 @@ def test_every_preview_is_a_whole_model_and_changes_nothing(speech: AudioClip, t
 
 def test_a_preview_ends_below_scales_that_are_of_no_use_untrained(speech: AudioClip, tmp_path: Path) -> None:
     rates = []
-    Trainer(plan_of(speech, tmp_path, "conditional_gaussian"), on_preview=lambda model: rates.append(model.rates)).run()
+    Trainer(
+        plan_of(speech, tmp_path, "conditional_gaussian"),
+        events=RunEvents(on_preview=lambda model: rates.append(model.rates)),
+    ).run()
     assert rates[0] == (500, 2000) and rates[-1] == (500, 2000, 4000)
 
 
@@ -112,14 +116,14 @@ def test_a_failing_preview_ends_the_training_with_its_error(speech: AudioClip, t
         raise CawError("no room")
 
     with pytest.raises(CawError, match="no room"):
-        Trainer(plan_of(speech, tmp_path), on_preview=fail).run()
+        Trainer(plan_of(speech, tmp_path), events=RunEvents(on_preview=fail)).run()
 
 
 def test_a_finished_model_is_gone_on_from(speech: AudioClip, tmp_path: Path) -> None:
     first = Trainer(plan_of(speech, tmp_path)).run()
     begun: list[PyramidModel] = []
     plan = plan_of(speech, tmp_path, seed=3)
-    trainer = Trainer(plan, start=first, on_preview=begun.append)
+    trainer = Trainer(plan, RunSettings(start=first), RunEvents(on_preview=begun.append))
     scale = trainer._scale_trainer(0, None)
     assert scale.start_from(first.scales[0].generator)
     for name, value in first.scales[0].generator.named_parameters():
@@ -141,7 +145,7 @@ def test_what_is_built_in_another_way_starts_anew_and_says_so(
     flow = first.scales[0].generator
     assert isinstance(flow, FlowGenerator) and flow.architecture["kernel_size"] == 3
     flow.architecture = {**flow.architecture, "kernel_size": 5}
-    trainer = Trainer(plan, start=first)
+    trainer = Trainer(plan, RunSettings(start=first))
     with caplog.at_level(logging.WARNING):
         for _ in range(2):  # as previews do with finer scales
             trainer._scale_trainer(0, None)

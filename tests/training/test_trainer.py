@@ -24,6 +24,7 @@ from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.training import trainer as training
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer
 from caw_toolkit.training.plan import Plan, make_plan
+from caw_toolkit.training.run_settings import RunEvents, RunSettings
 from caw_toolkit.training.schedule import Progress
 from caw_toolkit.training.trainer import Trainer, TrainingDivergedError, TrainingInterruptedError
 from weights import assert_same_weights, weights
@@ -101,7 +102,9 @@ class TestProgress:
         events: list[Progress] = []
         scales: list[ScaleTrained] = []
         plan = tiny_plan(short, tiny_preset)
-        Trainer(plan, device="cpu", on_progress=events.append, on_scale_trained=scales.append).run()
+        Trainer(
+            plan, RunSettings(device="cpu"), RunEvents(on_progress=events.append, on_scale_trained=scales.append)
+        ).run()
         fractions = [event.fraction for event in events]
         assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
         elapsed = [event.elapsed_seconds for event in events]
@@ -131,7 +134,7 @@ class TestBudget:
         events: list[Progress] = []
         plan = tiny_plan(short, tiny_preset, minutes=minutes)
         began = time.monotonic()
-        model = Trainer(plan, device="cpu", on_progress=events.append).run()
+        model = Trainer(plan, RunSettings(device="cpu"), RunEvents(on_progress=events.append)).run()
         assert time.monotonic() - began < 60 * minutes * 1.1 + 4
         assert 0.55 <= sum(model.training["seconds_spent"]) / (60 * minutes) <= 1.1  # the rest is the level's
         fractions = [event.fraction for event in events]
@@ -142,7 +145,9 @@ class TestBudget:
         self, short: AudioClip, tiny_preset: Path
     ) -> None:
         events: list[Progress] = []
-        model = Trainer(tiny_plan(short, tiny_preset, minutes=1e-6), device="cpu", on_progress=events.append).run()
+        model = Trainer(
+            tiny_plan(short, tiny_preset, minutes=1e-6), RunSettings(device="cpu"), RunEvents(on_progress=events.append)
+        ).run()
         assert [event.step for event in steps_of(events)] == [1, 1, 1]
         assert all(0 < share < 1 for share in model.training["trained_shares"])
 
@@ -152,7 +157,9 @@ class TestBudget:
         preset = tmp_path / "two_steps.toml"
         preset.write_text(tiny_preset.read_text(encoding="utf-8").replace("\nsteps = 40", "\nsteps = 2"))
         events: list[Progress] = []
-        Trainer(tiny_plan(short, preset, minutes=0.02), device="cpu", on_progress=events.append).run()
+        Trainer(
+            tiny_plan(short, preset, minutes=0.02), RunSettings(device="cpu"), RunEvents(on_progress=events.append)
+        ).run()
         assert max(event.step for event in events) > 2
 
 
@@ -161,11 +168,11 @@ class TestSeeds:
         self, tiny_model: PyramidModel, speech: AudioClip, tiny_preset: Path
     ) -> None:
         torch.manual_seed(99)  # what torch's own generator holds makes no difference
-        again = Trainer(tiny_plan(speech, tiny_preset), device="cpu").run()
+        again = Trainer(tiny_plan(speech, tiny_preset), RunSettings(device="cpu")).run()
         assert_same_weights(tiny_model, again)
 
     def test_another_seed_gives_others(self, tiny_model: PyramidModel, speech: AudioClip, tiny_preset: Path) -> None:
-        other = Trainer(tiny_plan(speech, tiny_preset, seed=6), device="cpu").run()
+        other = Trainer(tiny_plan(speech, tiny_preset, seed=6), RunSettings(device="cpu")).run()
         assert not torch.equal(weights(tiny_model)[3], weights(other)[3])
 
 
@@ -173,7 +180,7 @@ class TestClips:
     def test_stereo_makes_one_model_of_two_channels(self, speech: AudioClip, tiny_preset: Path) -> None:
         left = speech.samples[0, : 4 * speech.sample_rate]
         stereo = AudioClip(np.stack([left, 0.25 * left]), speech.sample_rate)
-        model = Trainer(tiny_plan(stereo, tiny_preset), device="cpu").run()
+        model = Trainer(tiny_plan(stereo, tiny_preset), RunSettings(device="cpu")).run()
         assert model.channels == 2
         audio = model.generate(3, seed=1)
         assert audio.shape == (2, 3 * RATES[-1])
@@ -185,7 +192,7 @@ class TestClips:
         clips = [AudioClip(speech.samples[:, a * rate : (a + 3) * rate].copy(), rate) for a in (0, 4, 8)]
         plan = tiny_plan(clips, tiny_preset)
         assert len(plan.recording.segments) == 3
-        model = Trainer(plan, device="cpu").run()
+        model = Trainer(plan, RunSettings(device="cpu")).run()
         assert model.reconstruct().shape[1] == pytest.approx(9 * RATES[-1], abs=64)
 
     @pytest.mark.parametrize("preset", ["fast", "paper"])
@@ -201,7 +208,7 @@ class TestClips:
             minutes=0.01,
             objective_options=options,
         )
-        model = Trainer(plan, device="cpu").run()
+        model = Trainer(plan, RunSettings(device="cpu")).run()
         assert len(model.scales) == 3 and "reconstruct" in model.capabilities
         model.save(tmp_path / "model.pt")
         loaded = PyramidModel.load(tmp_path / "model.pt", "cpu")
@@ -251,7 +258,7 @@ def disturbed(plan: Plan, scale: int, step: int, effect: float | BaseException |
 def test_divergence_is_reported_with_its_place(short: AudioClip, tiny_preset: Path, value: float) -> None:
     plan = disturbed(tiny_plan(short, tiny_preset), scale=1, step=3, effect=value)
     with pytest.raises(TrainingDivergedError, match=r"diverged at the scale of 2000 Hz, step 3: some loss is .*--seed"):
-        Trainer(plan, device="cpu").run()
+        Trainer(plan, RunSettings(device="cpu")).run()
 
 
 def test_a_learning_rate_out_of_bounds_diverges_or_stays_finite(short: AudioClip) -> None:
@@ -259,7 +266,7 @@ def test_a_learning_rate_out_of_bounds_diverges_or_stays_finite(short: AudioClip
     options = {"learning_rate": 1e18, "hidden_channels": 4, "coarsest_hidden_channels": 4, "blocks": 4, "epochs": 60}
     plan = make_plan(short, preset="paper", material="speech", rates=[500], sample_rate=4000, objective_options=options)
     with pytest.raises(TrainingDivergedError, match="diverged"):
-        Trainer(plan, device="cpu").run()
+        Trainer(plan, RunSettings(device="cpu")).run()
 
 
 class TestResuming:
@@ -269,9 +276,11 @@ class TestResuming:
     ) -> None:
         plan, checkpoint = tiny_plan(speech, tiny_preset), tmp_path / "model.pt.checkpoint"
         with pytest.raises(TrainingInterruptedError):
-            Trainer(disturbed(plan, scale, step, signal.SIGINT), device="cpu", checkpoint=checkpoint).run()
+            Trainer(disturbed(plan, scale, step, signal.SIGINT), RunSettings(device="cpu", checkpoint=checkpoint)).run()
         events: list[Progress] = []
-        model = Trainer(plan, device="cpu", checkpoint=checkpoint, resume=True, on_progress=events.append).run()
+        model = Trainer(
+            plan, RunSettings(device="cpu", checkpoint=checkpoint, resume=True), RunEvents(on_progress=events.append)
+        ).run()
         first = steps_of(events)[0]
         assert (first.spec.index, first.step) == (scale, step + 1)
         assert_same_weights(model, tiny_model)
@@ -287,9 +296,11 @@ class TestResuming:
         monkeypatch.setattr(training, "CHECKPOINT_INTERVAL_SECONDS", 0.0)
         plan, checkpoint = tiny_plan(speech, tiny_preset), tmp_path / "model.pt.checkpoint"
         with pytest.raises(SystemError):
-            Trainer(disturbed(plan, 1, 12, SystemError()), device="cpu", checkpoint=checkpoint).run()
+            Trainer(disturbed(plan, 1, 12, SystemError()), RunSettings(device="cpu", checkpoint=checkpoint)).run()
         events: list[Progress] = []
-        model = Trainer(plan, device="cpu", checkpoint=checkpoint, resume=True, on_progress=events.append).run()
+        model = Trainer(
+            plan, RunSettings(device="cpu", checkpoint=checkpoint, resume=True), RunEvents(on_progress=events.append)
+        ).run()
         first = steps_of(events)[0]
         assert (first.spec.index, first.step) == (1, 12)
         assert_same_weights(model, tiny_model)
@@ -299,9 +310,11 @@ class TestResuming:
     ) -> None:
         """As after a full disk: the model could not be written, the checkpoint holds all of it."""
         plan, checkpoint = tiny_plan(speech, tiny_preset), tmp_path / "model.pt.checkpoint"
-        Trainer(plan, device="cpu", checkpoint=checkpoint).run()
+        Trainer(plan, RunSettings(device="cpu", checkpoint=checkpoint)).run()
         events: list[Progress] = []
-        model = Trainer(plan, device="cpu", checkpoint=checkpoint, resume=True, on_progress=events.append).run()
+        model = Trainer(
+            plan, RunSettings(device="cpu", checkpoint=checkpoint, resume=True), RunEvents(on_progress=events.append)
+        ).run()
         assert {event.stage for event in events} == {"setting the level"}
         assert_same_weights(model, tiny_model)
 
@@ -310,6 +323,6 @@ class TestResuming:
         checkpoint.write_bytes(b"anything")
         events: list[Progress] = []
         plan = tiny_plan(short, tiny_preset)
-        Trainer(plan, device="cpu", checkpoint=checkpoint, on_progress=events.append).run()
+        Trainer(plan, RunSettings(device="cpu", checkpoint=checkpoint), RunEvents(on_progress=events.append)).run()
         first = steps_of(events)[0]
         assert (first.spec.index, first.step) == (0, 1)
