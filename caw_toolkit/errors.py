@@ -10,13 +10,24 @@ from collections.abc import Iterable
 
 
 class CawError(Exception):
-    """The request was understood and could not be carried out (exit code 1)."""
+    """The request was understood and could not be carried out (exit code 1).
+
+    Example:
+        >>> CawError("clip.wav is silent").exit_code
+        1
+    """
 
     exit_code = 1
 
 
 class CawUsageError(CawError):
-    """The request itself is wrong: an unknown name, a value out of range (exit code 2)."""
+    """The request itself is wrong: an unknown name, a value out of range (exit code 2).
+
+    Example:
+        >>> wrong = CawUsageError("--minutes must be above 0")
+        >>> wrong.exit_code, isinstance(wrong, CawError)
+        (2, True)
+    """
 
     exit_code = 2
 

@@ -60,6 +60,11 @@ class ScaleTrained:
         seconds: time that the scale took.
         losses: last value of each loss of the objective, by name.
 
+    Example:
+        >>> event = ScaleTrained(index=0, count=5, rate=500, steps=2000, seconds=31.5, losses={"velocity": 0.4})
+        >>> f"scale {event.index + 1} of {event.count}: {event.steps / event.seconds:.0f} steps a second"
+        'scale 1 of 5: 63 steps a second'
+
     .. versionadded:: 0.1
     """
 
@@ -73,6 +78,12 @@ class ScaleTrained:
 
 class RegisterCommand(Protocol):
     """Callback of `register_commands`.
+
+    Example:
+        >>> def register_commands(register: RegisterCommand) -> None:
+        ...     register("shout", "caw_shout.command:shout", summary="Make a clip louder.")
+        >>> register_commands(lambda name, target, *, summary="": print(name, target))
+        shout caw_shout.command:shout
 
     .. versionadded:: 0.1
     """
@@ -90,6 +101,12 @@ class RegisterCommand(Protocol):
 class RegisterTarget(Protocol):
     """Callback of the hooks that register something which is imported when it is first used.
 
+    Example:
+        >>> def register_processors(register: RegisterTarget) -> None:
+        ...     register("shout", "caw_shout.processor:Shout", summary="Louder.")
+        >>> register_processors(lambda name, target, *, summary="": print(name, target))
+        shout caw_shout.processor:Shout
+
     .. versionadded:: 0.1
     """
 
@@ -105,6 +122,12 @@ class RegisterTarget(Protocol):
 
 class RegisterPreset(Protocol):
     """Callback of `register_presets`.
+
+    Example:
+        >>> def register_presets(register: RegisterPreset) -> None:
+        ...     register("loud", "presets/loud.toml", summary="For loud recordings.")
+        >>> register_presets(lambda name, target, *, summary="": print(name, target))
+        loud presets/loud.toml
 
     .. versionadded:: 0.1
     """
@@ -186,7 +209,7 @@ def register_evaluations(register: RegisterTarget) -> None:
     Args:
         register: call it once an evaluation: `register(name, "package.module:command", summary="...")`.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
 
@@ -198,7 +221,7 @@ def register_panels(register: RegisterTarget) -> None:
         register: call it once a panel: `register(name, "package.module:panel", summary="...")`. The target is a
             `caw_toolkit.processors.panels.Panel`: a function from a recording to results, with declared parameters.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
 

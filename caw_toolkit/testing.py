@@ -7,7 +7,7 @@
 
 It needs no test framework; under pytest each clause that fails is named in the error.
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -52,7 +52,13 @@ def assert_processor_contract(factory: Factory, *, sample_rate: int = 16_000) ->
 
 
 def processor_contract() -> dict[str, Clause]:
-    """The clauses by name, to be run one by one: `clause(factory, sample_rate)`."""
+    """The clauses by name, to be run one by one: `clause(factory, sample_rate)`.
+
+    Example:
+        >>> import pedalboard
+        >>> clauses = processor_contract()
+        >>> clauses["keeps_length_layout_and_input"](pedalboard.Invert, 16000)
+    """
     return {clause.__name__.removeprefix("_"): clause for clause in _CLAUSES}
 
 

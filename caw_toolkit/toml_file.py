@@ -31,7 +31,15 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
     Raises:
         CawUsageError: it does not exist, cannot be read, is not UTF-8, is no TOML, or is large beyond reason.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "loud.toml")
+        ...     size = path.write_text("chain = {name = 'loud'}", encoding="utf-8")
+        ...     read_toml(path, "chain")
+        {'chain': {'name': 'loud'}}
+
+    .. versionadded:: 0.2
     """
     try:
         with open(path, "rb") as stream:

@@ -46,6 +46,14 @@ class AudioBlocks:
         channels: 1 or 2.
         sample_rate: Hz.
         source: how it is stored.
+
+    Example:
+        >>> from caw_toolkit import write_audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_audio(Path(folder, "tone.wav"), np.full((1, 8000), 0.5), 8000).path
+        ...     with open_audio(path) as audio:
+        ...         [sum(block.shape[1] for block in audio) for _ in range(2)]  # twice from the beginning
+        [8000, 8000]
     """
 
     name: str
@@ -70,7 +78,7 @@ class AudioBlocks:
     def exact_blocks(self) -> Iterator[FloatArray]:
         """The same with all bits of the file: float64 if its samples have more than float32 holds.
 
-        .. versionadded:: 0.1
+        .. versionadded:: 0.2
         """
         return self._recording.blocks(is_deep=self.source.is_deep)
 
@@ -85,6 +93,14 @@ def open_audio(source: str | Path) -> Iterator[AudioBlocks]:
     Raises:
         CawUsageError: there is no such file.
         CawError: it is not audio that the toolkit works with.
+
+    Example:
+        >>> from caw_toolkit import write_audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_audio(Path(folder, "tone.wav"), np.full((2, 8000), 0.5), 44100).path
+        ...     with open_audio(path) as audio:
+        ...         audio.channels, audio.sample_rate, max(float(block.max()) for block in audio)
+        (2, 44100, 0.5)
     """
     with opened(source) as recording:
         yield AudioBlocks(recording.name, recording.channels, recording.sample_rate, recording.source, recording)
@@ -109,7 +125,7 @@ def write_audio_blocks(
     Args:
         target: as for `write_audio`.
         blocks: `(channels, samples)` each, of any length and one precision.
-        sample_rate: In Hz.
+        sample_rate: Hz.
         channels: of every block.
         bit_depth: as for `write_audio`.
         clipping: as for `write_audio`.
@@ -121,6 +137,13 @@ def write_audio_blocks(
         CawUsageError: as for `write_audio`.
         CawError: as for `write_audio`.
         ValueError: there are more than two channels, or none.
+
+    Example:
+        >>> quiet, loud = np.full((1, 8000), 0.5), np.full((1, 8000), 2.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = write_audio_blocks(Path(folder, "long.wav"), [quiet, loud], 8000, channels=1)
+        >>> written.samples, round(written.gain, 2)  # all of it is turned down, that the loudest block fits
+        (16000, 0.5)
     """
     check_output(target, overwrite, bit_depth=bit_depth, sample_rate=sample_rate, file_format=file_format)
     require_clipping(clipping)

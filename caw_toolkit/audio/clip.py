@@ -21,8 +21,8 @@ class AudioClip:
 
     Attributes:
         samples: `(channels, samples)` float32, full scale 1.0.
-        sample_rate: In Hz.
-        source: How the file was stored that it was read from; None if it comes from elsewhere.
+        sample_rate: Hz.
+        source: how the file was stored that it was read from; None if it comes from elsewhere.
         exact: `(channels, samples)` float64, whose rounding `samples` is; only of files of 32-bit integer and of double
             samples, None of others.
 

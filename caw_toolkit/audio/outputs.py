@@ -28,11 +28,11 @@ def check_output(
     """Raise now what `write_audio` would raise after hours of work. Creates nothing.
 
     Args:
-        target: The output file, or `-`.
-        overwrite: Whether an existing file may be replaced.
-        bit_depth: As for `write_audio`.
-        sample_rate: The rate in Hz to be written, where it is known.
-        file_format: As for `write_audio`.
+        target: the output file, or `-`.
+        overwrite: whether an existing file may be replaced.
+        bit_depth: as for `write_audio`.
+        sample_rate: the rate in Hz to be written, where it is known.
+        file_format: as for `write_audio`.
 
     Raises:
         CawUsageError: An unknown suffix, or that of another format than the one asked for, a bit depth or sample rate

@@ -30,11 +30,11 @@ def read_audio(
     """Read a file, or a part of it.
 
     Args:
-        source: A WAV, AIFF, CAF, AU, FLAC, OGG, Opus or MP3 file, another that libsndfile reads, or one that ffmpeg
+        source: a WAV, AIFF, CAF, AU, FLAC, OGG, Opus or MP3 file, another that libsndfile reads, or one that ffmpeg
             reads if that is installed; `-` reads standard input to its end.
-        start_seconds: Where to begin.
-        duration_seconds: How much to read. The end of the file may come first. None: all of it.
-        longest_seconds: Refuse to read more than this.
+        start_seconds: where to begin.
+        duration_seconds: how much to read. The end of the file may come first. None: all of it.
+        longest_seconds: refuse to read more than this.
 
     Returns:
         The clip at the file's own sample rate.

@@ -38,7 +38,7 @@ class SampleSpool:
         ...     spool.samples, spool.read(1, 9).tolist()
         (3, [[2.0, 3.0]])
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def __init__(self, channels: int, beside: Path | None = None) -> None:
@@ -107,7 +107,15 @@ class SpooledAudio:
         source: how it was stored.
         samples: per channel.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> from caw_toolkit import write_audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_audio(Path(folder, "tone.wav"), np.full((2, 4000), 0.5), 8000).path
+        ...     with spooled_audio(path) as audio:
+        ...         audio.seconds, audio.read(3000, 3500).shape, audio.read(3900, 9000).shape
+        (0.5, (2, 500), (2, 100))
+
+    .. versionadded:: 0.2
     """
 
     name: str
@@ -163,7 +171,7 @@ def spooled_audio(
         ...         audio.samples, audio.read(7998, 9000).tolist()
         (8000, [[0.5, 0.5]])
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     with opened(source) as recording, SampleSpool(recording.channels, beside) as spool:
         for block in recording.blocks(is_deep=recording.source.is_deep):

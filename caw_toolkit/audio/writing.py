@@ -36,11 +36,11 @@ class WrittenAudio:
     """What `write_audio` did.
 
     Attributes:
-        path: Where the audio went; `-` is standard output.
-        gain: The factor applied to every sample: 1.0 unless the audio had to be scaled down.
-        clipped_samples: How many samples were cut to full scale (`clipping="clip"` only).
-        lost_metadata: Names of metadata that the format cannot hold.
-        samples: How many were written, per channel.
+        path: where the audio went; `-` is standard output.
+        gain: the factor applied to every sample: 1.0 unless the audio had to be scaled down.
+        clipped_samples: how many samples were cut to full scale (`clipping="clip"` only).
+        lost_metadata: names of metadata that the format cannot hold.
+        samples: how many were written, per channel.
     """
 
     path: Path
@@ -80,17 +80,17 @@ def write_audio(
     `clipping` says which. Floating-point WAV is written as it is.
 
     Args:
-        target: A path whose suffix chooses the format: `.wav`, `.flac`, `.ogg` (Vorbis), `.mp3`, `.aiff`, `.caf` or
+        target: a path whose suffix chooses the format: `.wav`, `.flac`, `.ogg` (Vorbis), `.mp3`, `.aiff`, `.caf` or
             `.w64`. `-` is standard output, which gets a WAV.
         samples: `(channels, samples)` or `(samples,)`, one or two channels.
-        sample_rate: In Hz.
+        sample_rate: Hz.
         bit_depth: `8`, `16`, `24`, `32`, `float` or `double`; FLAC has no more than 24 bits. OGG and MP3 have no bit
             depth: it makes no difference.
         clipping: `scale` turns the whole down until its peak is full scale, `clip` cuts what exceeds it, `error`
             raises.
-        overwrite: Whether an existing file may be replaced. Without, a file that appears meanwhile stays, and the
+        overwrite: whether an existing file may be replaced. Without, a file that appears meanwhile stays, and the
             audio goes beside it.
-        metadata: Writes what else the file is to hold, as `Metadata.embed` does, and returns what it cannot hold.
+        metadata: writes what else the file is to hold, as `Metadata.embed` does, and returns what it cannot hold.
         file_format: `wav`, `flac`, `ogg`, `mp3`, `aiff`, `caf` or `w64`, for standard output or a file without such a
             suffix. None is the format of the suffix.
 
@@ -180,8 +180,8 @@ def encode(
         blocks: `(channels, samples)`, of `BLOCK_SAMPLES` at most.
         format_name: what libsndfile calls the format.
         shape: `(channels, samples)` of all blocks together.
-        sample_rate: In Hz.
-        bit_depth: As for `write_audio`.
+        sample_rate: Hz.
+        bit_depth: as for `write_audio`.
 
     Returns:
         The format that it has: a WAV that is too large is an RF64.
@@ -214,7 +214,7 @@ def encode_wav(stream: BinaryIO, samples: FloatArray, sample_rate: int) -> None:
     Args:
         stream: where to; seekable.
         samples: `(channels, samples)`.
-        sample_rate: In Hz.
+        sample_rate: Hz.
     """
     encode(stream, in_blocks(samples), "WAV", shape=samples.shape, sample_rate=sample_rate, bit_depth="16")
 

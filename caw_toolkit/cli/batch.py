@@ -34,7 +34,12 @@ class FileJob:
         takes: number, from 0, and place of each take that is to be made.
         also: place of what else is written of the file.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> job = FileJob(Path("song.wav"), ((0, Path("song.louder.wav")),), also=Path("song.txt"))
+        >>> [path.name for path in job.targets]
+        ['song.louder.wav', 'song.txt']
+
+    .. versionadded:: 0.2
     """
 
     source: Path
@@ -77,7 +82,7 @@ class Batch:
         Traceback (most recent call last):
         caw_toolkit.errors.CawError: 1 of 2 files failed
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def __init__(self, count: int, *, quiet: bool = False) -> None:

@@ -16,7 +16,7 @@ from caw_toolkit.plugins import get_host
 class EvaluationGroup(SuggestingGroup):
     """The evaluations that plugins registered.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     kind = "evaluation"

@@ -7,7 +7,7 @@
     def shout(files, results, quiet):
         files.plan(results).run(lambda job, display: _shout_file(job.source, job.target, results))
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -44,7 +44,15 @@ def file_options(*, metavar: str, label: str | None) -> Decorator:
         label: of results beside their sources, `varied` for `song.varied.wav`. None: where they go is not an option
             but has to be said, as the last argument.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> @click.command()
+        ... @file_options(metavar="SONG", label="louder")
+        ... def louder(files):
+        ...     print(*files.sources, files.destination, files.recursive)
+        >>> louder(["-", "-o", "louder/", "-r"], standalone_mode=False)
+        - louder/ True
+
+    .. versionadded:: 0.2
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,7 +110,18 @@ class Files:
         skip_existing: whether files are left out whose results exist.
         quiet: whether only warnings are shown.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import tempfile
+        >>> from caw_toolkit.cli.results import Results
+        >>> results = Results(None, "clip", keep_metadata=True, log=None, force=False, quiet=True)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("b.wav", "a.flac"):
+        ...         Path(folder, name).touch()
+        ...     files = Files((Path(folder),), None, "louder", recursive=False, skip_existing=False, quiet=True)
+        ...     [job.target.name for job in files.plan(results).jobs]
+        ['a.louder.flac', 'b.louder.wav']
+
+    .. versionadded:: 0.2
     """
 
     sources: tuple[Path, ...]

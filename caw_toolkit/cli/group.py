@@ -62,7 +62,7 @@ class LazyCommand(click.Command):
 class SuggestingGroup(click.Group):
     """Says which subcommand may have been meant.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     #: What a subcommand is called in messages.

@@ -43,7 +43,12 @@ class InputFile:
         subfolder: where it is below the folder that was named.
         is_named: whether the file itself was named.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> file = InputFile(Path("songs/old/a.wav"), subfolder=Path("old"), is_named=False)  # of `songs/`
+        >>> Path("louder", file.subfolder, file.path.name).as_posix()
+        'louder/old/a.wav'
+
+    .. versionadded:: 0.2
     """
 
     path: Path
@@ -61,7 +66,14 @@ class FoundFiles:
         need_ffmpeg: suffixes of files that are left out because ffmpeg is not installed, counted.
         failures: folders that cannot be listed, and why.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> song, louder = Path("song.wav"), Path("song.flac.wav")
+        >>> found = FoundFiles([InputFile(path, is_named=False) for path in (song, louder)])
+        >>> found.leave_out_made([(song, louder)])
+        >>> [file.path.name for file in found.files]
+        ['song.wav']
+
+    .. versionadded:: 0.2
     """
 
     files: list[InputFile] = field(default_factory=list)
@@ -116,7 +128,16 @@ def find_files(
         results: folder that results go to; it is left out of folders that it is in.
         suffixes: of files that are taken from folders, in lower case; default: those of audio.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("b.wav", "a.flac", ".hidden.wav", "notes.txt"):
+        ...         Path(folder, name).touch()
+        ...     found = find_files([Path(folder)], recursive=False)
+        >>> [file.path.name for file in found.files]
+        ['a.flac', 'b.wav']
+
+    .. versionadded:: 0.2
     """
     from caw_toolkit.audio.formats import AUDIO_SUFFIXES
 

@@ -1,6 +1,6 @@
 """Commands of `caw` run from a program: in its process, many times, an error being an exception.
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def load_command(name: str) -> click.Command:
         >>> load_command("train").params[0].name
         'clips'
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     from caw_toolkit.cli import main
     from caw_toolkit.cli.group import LazyCommand
@@ -61,7 +61,7 @@ def run_command(name: str, arguments: Sequence[str]) -> None:
         Traceback (most recent call last):
         caw_toolkit.errors.CawUsageError: Invalid value for 'CLIP...': File 'missing.wav' does not exist.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     from caw_toolkit.cli import main
     from caw_toolkit.cli.errors import explain

@@ -7,7 +7,7 @@
 | `outputs` | the files that were written, in the order of their takes |
 | `found` | what was found or decided, as `--log` says it; a list for what differs from take to take |
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -34,7 +34,13 @@ def refuse_json_beside_audio(as_json: bool, *destinations: object) -> None:
     Raises:
         CawUsageError: both were asked for.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> refuse_json_beside_audio(True, "take.wav")
+        >>> refuse_json_beside_audio(True, "-")
+        Traceback (most recent call last):
+        caw_toolkit.errors.CawUsageError: --json prints to standard output, where the audio goes: name a file with -o
+
+    .. versionadded:: 0.2
     """
     if as_json and "-" in map(str, destinations):
         raise CawUsageError("--json prints to standard output, where the audio goes: name a file with -o")
@@ -56,7 +62,7 @@ def print_result(
         >>> print_result(Path("a.wav"), [Path("a.loud.wav")], model=None, found={"gain_db": 6})
         {"input": "a.wav", "model": null, "outputs": ["a.loud.wav"], "found": {"gain_db": 6}}
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     places = {
         "input": source and str(source),

@@ -57,6 +57,15 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 class Decorator(Protocol):
     """What `click.option` returns: adds an option to a function and keeps its type.
 
+    Example:
+        >>> loud: Decorator = click.option("--loud", is_flag=True)
+        >>> @click.command()
+        ... @loud
+        ... def shout(loud):
+        ...     print(loud)
+        >>> shout(["--loud"], standalone_mode=False)
+        True
+
     .. versionadded:: 0.1
     """
 
@@ -90,7 +99,7 @@ def shard(value: str) -> tuple[int, int]:
     >>> shard("3/10")
     (3, 10)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     match = re.fullmatch(r"(\d+)/(\d+)", value)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
@@ -101,7 +110,14 @@ def shard(value: str) -> tuple[int, int]:
 class Amount(click.FloatRange):
     """A number of seconds, minutes or Hz, or a share, within bounds as for `click.FloatRange`; NaN is in none.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> Amount(min=0).convert("2.5", None, None)
+        2.5
+        >>> Amount(min=0).convert("1e12", None, None)
+        Traceback (most recent call last):
+        click.exceptions.BadParameter: 1e12 is not a number up to 1e+09.
+
+    .. versionadded:: 0.2
     """
 
     name = "number"
@@ -117,7 +133,12 @@ class Amount(click.FloatRange):
 class NamedPath(click.Path):
     """A path that is not empty, which would stand for the folder that one is in.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> NamedPath(path_type=Path).convert("", None, None)
+        Traceback (most recent call last):
+        click.exceptions.BadParameter: the name is empty.
+
+    .. versionadded:: 0.2
     """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -129,6 +150,12 @@ class NamedPath(click.Path):
 
 class OutputFile(NamedPath):
     """A file to write, `-` being standard output. That its folder is there or can be made is found out now.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     OUTPUT_FILE.convert(f"{folder}/new/take.wav", None, None).name  # the folder can be made
+        'take.wav'
 
     .. versionadded:: 0.1
     """
@@ -161,7 +188,11 @@ def examples(*commands: str) -> str:
     Args:
         commands: what one may type.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> examples("caw shout clip.wav", "caw shout - < clip.wav").splitlines()[1:]
+        ['Examples:', '  caw shout clip.wav', '  caw shout - < clip.wav']
+
+    .. versionadded:: 0.2
     """
     lines = [f"  {command}" for command in commands]
     return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *lines])
@@ -174,6 +205,16 @@ def keep_for_audio(*outputs: Path | None) -> None:
 
     Args:
         outputs: what the command writes; None stands for nothing.
+
+    Example:
+        >>> from click.testing import CliRunner
+        >>> @click.command()
+        ... def shout():
+        ...     keep_for_audio(Path("-"))
+        ...     print("shouting")
+        >>> result = CliRunner().invoke(shout)
+        >>> result.stdout, result.stderr.strip()
+        ('', 'shouting')
     """
     if any(str(output) == "-" for output in outputs):
         click.get_current_context().with_resource(reserved_output())
@@ -185,6 +226,14 @@ def model_option(*, required: bool = True, help_text: str = "Model file made by 
     Args:
         required: whether the command needs a model.
         help_text: what the model is for.
+
+    Example:
+        >>> @click.command()
+        ... @model_option(required=False)
+        ... def shout(model_path):
+        ...     print(model_path)
+        >>> shout([], standalone_mode=False)
+        None
     """
     kind = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
     return click.option("-m", "--model", MODEL_PARAMETER, type=kind, required=required, metavar="FILE", help=help_text)
@@ -196,12 +245,25 @@ def output_option(*, required: bool = False, help_text: str = "File to write; - 
     Args:
         required: whether it must be given.
         help_text: what is written, and where by default.
+
+    Example:
+        >>> @click.command()
+        ... @output_option()
+        ... def shout(output):
+        ...     print(output)
+        >>> shout(["-o", "loud.wav"], standalone_mode=False)
+        loud.wav
     """
     return click.option("-o", "--output", type=OUTPUT_FILE, required=required, metavar="FILE", help=help_text)
 
 
 def draw_seed() -> int:
-    """A seed by chance."""
+    """A seed by chance.
+
+    Example:
+        >>> 0 <= draw_seed() < 2**31
+        True
+    """
     return secrets.randbelow(_LARGEST_DRAWN_SEED + 1)
 
 
@@ -260,7 +322,7 @@ def next_take(folder: Path, name: str, suffix: str) -> int:
         >>> next_take(Path(), "song.varied", ".wav")
         1
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     numbered = re.compile(rf"{re.escape(name)}(\d{{1,9}}){re.escape(suffix)}")
     matches = map(numbered.fullmatch, os.listdir(folder)) if folder.is_dir() else ()
@@ -277,7 +339,16 @@ def _choose_precision(context: click.Context, _parameter: click.Parameter, value
 
 
 def device_option(function: Decorated) -> Decorated:
-    """`--device NAME`, as `device`; and `--precision NAME`, which takes effect by itself."""
+    """`--device NAME`, as `device`; and `--precision NAME`, which takes effect by itself.
+
+    Example:
+        >>> @click.command()
+        ... @device_option
+        ... def shout(device):
+        ...     print(device)
+        >>> shout(["--device", "cpu"], standalone_mode=False)
+        cpu
+    """
     options = [
         click.option(
             "--device",
@@ -305,6 +376,14 @@ def clipping_option(what: str, *, default: str = "scale") -> Decorator:
     Args:
         what: what would be turned down, for the help.
         default: `scale`, `clip` or `error`.
+
+    Example:
+        >>> @click.command()
+        ... @clipping_option("take", default="clip")
+        ... def shout(clipping):
+        ...     print(clipping)
+        >>> shout([], standalone_mode=False)
+        clip
     """
     return click.option(
         "--clipping",

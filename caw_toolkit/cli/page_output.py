@@ -1,6 +1,6 @@
 """`--html FILE`: pages that commands write.
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ class PageFile:
         path: of the file.
         force: whether it may replace another.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> PageFile(Path("page.html"), force=True).expect([Path("clip.wav")])
+        >>> PageFile(Path("-"), force=True).expect([Path("clip.wav")])
+        Traceback (most recent call last):
+        caw_toolkit.errors.CawUsageError: a page cannot be written to standard output: name a file
+
+    .. versionadded:: 0.2
     """
 
     path: Path
@@ -74,7 +80,16 @@ def page_option(help_text: str, *, reads: Sequence[str]) -> Decorator:
         help_text: what the page shows.
         reads: names of the command's options and arguments that are files, which no page may replace.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> @click.command()
+        ... @click.argument("clip", type=click.Path(path_type=Path))
+        ... @page_option("Write a page to listen to.", reads=("clip",))
+        ... def show(clip, page):
+        ...     print(page.path)
+        >>> show(["clip.wav", "--html", "clip.html"], standalone_mode=False)
+        clip.html
+
+    .. versionadded:: 0.2
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -61,6 +61,11 @@ def shown_progress(*, quiet: bool = False) -> Iterator[ProgressDisplay]:
 
     Args:
         quiet: show nothing.
+
+    Example:
+        >>> with shown_progress(quiet=True) as display:
+        ...     display.begin_file("clip.wav", 1, 1)
+        ...     display.update(0.5, "shouting")
     """
     context = click.get_current_context(silent=True)
     meta = {} if context is None else context.meta
@@ -83,7 +88,19 @@ def part_of_progress(first: float, last: float) -> Iterator[None]:
         first: share of the work on the file that is done before the part.
         last: and after it.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> from click.testing import CliRunner
+        >>> @click.command()
+        ... @progress_option
+        ... def shout():
+        ...     with shown_progress() as whole:
+        ...         whole.begin_file("clip.wav", 1, 1)
+        ...         with part_of_progress(0.5, 0.9), shown_progress() as part:
+        ...             part.update(0.5, "training")
+        >>> '"fraction": 0.7,' in CliRunner().invoke(shout, ["--progress", "json"]).stderr
+        True
+
+    .. versionadded:: 0.2
     """
     context = click.get_current_context(silent=True)
     meta = {} if context is None else context.meta

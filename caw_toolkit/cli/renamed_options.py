@@ -2,7 +2,7 @@
 
     @click.option("-n", "--takes", cls=RenamedOption, former_names=("--count",), type=int, default=1)
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RenamedOption(click.Option):
         >>> option.opts
         ['-n', '--takes']
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def __init__(self, param_decls: Sequence[str], *, former_names: Sequence[str] = (), **settings: Any) -> None:
@@ -54,6 +54,10 @@ class RenamedOption(click.Option):
 def former_names(option: click.Option) -> tuple[str, ...]:
     """The names that an option had before, such as `--count`.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> former_names(RenamedOption(["--takes"], former_names=["--count"])), former_names(click.Option(["--takes"]))
+        (('--count',), ())
+
+    .. versionadded:: 0.2
     """
     return option.former_names if isinstance(option, RenamedOption) else ()

@@ -11,7 +11,7 @@
         clip = read_audio(recording)
         results.write(target, 2 * clip.samples, clip.sample_rate, of=clip, read=[recording])
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -53,6 +53,16 @@ class Results:
         force: whether files that exist may be replaced.
         quiet: whether only warnings are shown.
         file_format: of `write_audio`; None is that of the suffix.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> results = Results(None, "scale", keep_metadata=True, log=None, force=False, quiet=True)
+        >>> results.beside(Path("song.mp3"), "louder", sample_rate=96000).name  # a rate that MP3 does not have
+        'song.louder.wav'
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results.write(Path(folder, "loud.wav"), np.full((1, 8000), 2.0), 8000).changes
+        ', turned down by 6.0 dB to fit'
     """
 
     bit_depth: BitDepth | None
@@ -258,6 +268,14 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
     Args:
         what: what would be turned down, for the help.
         clipping: what is done by default where it exceeds full scale.
+
+    Example:
+        >>> @click.command()
+        ... @result_options(what="take")
+        ... def shout(results):
+        ...     print(results.bit_depth, results.clipping, results.force)
+        >>> shout(["--bit-depth", "16", "--force"], standalone_mode=False)
+        16 clip True
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -326,6 +344,18 @@ def stored_sample_rate(model_path: Path) -> int:
 
     Raises:
         CawError: as `PyramidModel.load`.
+
+    Example:
+        >>> import tempfile
+        >>> from caw_toolkit import PyramidModel
+        >>> from caw_toolkit.generators.dilated import DilatedGenerator
+        >>> from caw_toolkit.pyramid.scale import Scale
+        >>> untrained = Scale(500, DilatedGenerator(hidden_channels=4, blocks=3).eval(), noise_std=1.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "model.pt")
+        ...     PyramidModel([untrained], channels=1, peak=0.5, upsampling="keys").save(path)
+        ...     stored_sample_rate(path)
+        500
     """
     from caw_toolkit.pyramid.model_file import read_header
 

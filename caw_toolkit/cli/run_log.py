@@ -149,7 +149,15 @@ def sha256_of_state(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "empty")
+        ...     path.touch()
+        ...     sha256_of_state(path)[:16]
+        'e3b0c44298fc1c14'
+
+    .. versionadded:: 0.2
     """
     status = path.stat()
     return _sha256_of_state(path, status.st_size, status.st_mtime_ns)

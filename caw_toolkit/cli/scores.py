@@ -1,6 +1,6 @@
 """Parts of evaluation commands: reading files to compare, and printing their scores.
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -33,13 +33,33 @@ outputs_argument: Decorator = click.argument("outputs", nargs=-1, required=True,
 
 
 def score_page_option(function: Decorated) -> Decorated:
-    """`--html FILE` and `--force`, together as `page` of `show_scores`; for commands with `outputs` and `reference`."""
+    """`--html FILE` and `--force`, together as `page` of `show_scores`; for commands with `outputs` and `reference`.
+
+    Example:
+        >>> @click.command()
+        ... @outputs_argument
+        ... @reference_option("--reference", "The recording.")
+        ... @score_page_option
+        ... def loudness(outputs, reference, page):
+        ...     print(page)
+        >>> loudness(["-", "--reference", "-"], standalone_mode=False)
+        None
+    """
     option = page_option("Write a page to listen to the files, with their scores.", reads=("outputs", "reference"))
     return option(function)
 
 
 def reference_option(name: str, help_text: str) -> Decorator:
-    """A required option that names the file to compare with, as `reference`."""
+    """A required option that names the file to compare with, as `reference`.
+
+    Example:
+        >>> @click.command()
+        ... @reference_option("--recording", "What the takes were made from.")
+        ... def loudness(reference):
+        ...     print(reference)
+        >>> loudness(["--recording", "-"], standalone_mode=False)
+        -
+    """
     return click.option(name, "reference", type=FILE, required=True, metavar="FILE", help=help_text)
 
 
@@ -51,6 +71,17 @@ def read_pair(reference: Path, output: Path) -> tuple[Signal, Signal, int]:
 
     Raises:
         CawError: one cannot be read, is shorter than half a second, or the reference is silent.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from caw_toolkit import write_audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     real, made = Path(folder, "real.wav"), Path(folder, "made.wav")
+        ...     written = write_audio(real, np.full((1, 8000), 0.5), 8000)
+        ...     written = write_audio(made, np.full((1, 16000), 0.5), 16000)
+        ...     [len(signal) for signal in read_pair(real, made)[:2]]
+        [8000, 8000]
     """
     from caw_toolkit.metrics import scoring_signal
 
@@ -82,6 +113,13 @@ def show_scores(
         as_json: whether to print JSON.
         page: to write, with the files and their scores.
         reference: what they were compared with, for the page.
+
+    Example:
+        >>> show_scores([Path("a.wav"), Path("b.wav")], [{"lsd_db": 1.5}, {"lsd_db": 2.5}], as_json=False)
+        file   lsd_db
+        a.wav   1.500
+        b.wav   2.500
+        mean    2.000
     """
     if as_json:
         rows = [

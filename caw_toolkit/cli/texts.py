@@ -23,7 +23,12 @@ def expect_text(target: Path, *, others: Iterable[Path | None], force: bool) -> 
     Raises:
         CawUsageError: it exists, or is one of the others.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> expect_text(Path("labels.txt"), others=[Path("labels.txt"), None], force=True)
+        Traceback (most recent call last):
+        caw_toolkit.errors.CawUsageError: labels.txt is read here, and would be destroyed: name another file to write
+
+    .. versionadded:: 0.2
     """
     from caw_toolkit.audio.outputs import refuse_collisions
 
@@ -44,7 +49,15 @@ def write_text(target: Path, text: str, *, force: bool, quiet: bool) -> None:
     Raises:
         CawError: it could not be written.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "labels.txt")
+        ...     write_text(path, "0.5 1.5 gap", force=False, quiet=True)
+        ...     path.read_text(encoding="utf-8")
+        '0.5 1.5 gap'
+
+    .. versionadded:: 0.2
     """
     write_bytes(target, text.encode(), force=force, quiet=quiet)
 
@@ -61,7 +74,15 @@ def write_bytes(target: Path, data: bytes, *, force: bool, quiet: bool) -> None:
     Raises:
         CawError: it could not be written.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "picture.png")
+        ...     write_bytes(path, bytes(4), force=False, quiet=True)
+        ...     path.stat().st_size
+        4
+
+    .. versionadded:: 0.2
     """
     from caw_toolkit.atomic_write import write_atomically
 

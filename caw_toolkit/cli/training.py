@@ -9,7 +9,7 @@
     def shout(clip, model_path, minutes, quiet):
         model = load_or_train([read_audio(clip)], model_path, minutes=minutes, quiet=quiet)
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ def run_training(
         on_preview: as in `caw_toolkit.RunEvents`.
         save_to: where to write the model.
         warns: say so if the model is rough.
+
+    Example:
+        >>> from caw_toolkit import make_plan, read_audio  # doctest: +SKIP
+        >>> plan = make_plan(read_audio("clip.wav"), minutes=5)  # doctest: +SKIP
+        >>> model = run_training(plan, RunSettings("cpu"), save_to=Path("clip.pt"))  # doctest: +SKIP
     """
     from caw_toolkit.plugins import get_host
     from caw_toolkit.pyramid.maturity import warn_if_rough
@@ -94,6 +99,18 @@ def load_or_train(
         device: where to compute.
         quiet: show no progress.
         warns: say so if a model that is trained is rough.
+
+    Example:
+        >>> import tempfile
+        >>> from caw_toolkit import PyramidModel
+        >>> from caw_toolkit.generators.dilated import DilatedGenerator
+        >>> from caw_toolkit.pyramid.scale import Scale
+        >>> untrained = Scale(500, DilatedGenerator(hidden_channels=4, blocks=3).eval(), noise_std=1.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "model.pt")
+        ...     PyramidModel([untrained], channels=1, peak=0.5, upsampling="keys").save(path)
+        ...     load_or_train([], path, device="cpu").sample_rate
+        500
     """
     from caw_toolkit.pyramid.model import PyramidModel
     from caw_toolkit.training.plan import make_plan

@@ -42,6 +42,17 @@ class ScaleGenerator(nn.Module, ABC):
         extends_any_band: whether `extend` goes by all that the coarser signal has, and takes `ratio`.
         noise_gain_for_given_audio: factor of the noise where the scale follows audio that is given, and should be like
             it, instead of what the coarser scales have made.
+
+    Example:
+        >>> class Hiss(ScaleGenerator):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.architecture, self.receptive_field = {"type": "hiss"}, 1
+        ...
+        ...     def forward(self, noise, coarse):
+        ...         return noise if coarse is None else coarse + noise
+        >>> Hiss()(torch.zeros(1, 1, 3), torch.ones(1, 1, 3))
+        tensor([[[1., 1., 1.]]])
     """
 
     architecture: dict[str, Any]

@@ -28,7 +28,8 @@ from caw_toolkit.generators.grains import Scattering, join_gains, nearest_usable
 from caw_toolkit.generators.guide import Guide
 from caw_toolkit.generators.timing import Timing
 
-#: Weight of a smooth concatenation beside the similarity to the coarser signal (docs/decisions.md).
+#: Weight of a smooth concatenation beside the similarity to the coarser signal
+#: (docs/decisions.md#the-coarsest-scale-of-music-in-a-minute).
 CONCATENATION_WEIGHT = 0.5
 #: What a unit of a guide's distance costs: of going on, too, or a segment would play past what it was chosen for.
 GUIDE_COST = 0.03

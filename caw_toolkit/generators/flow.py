@@ -22,7 +22,7 @@ from caw_toolkit.generators.unet import UNet
 #: Steps of the solver when a signal is completed: what is generated needs time to agree with what is known.
 FILL_STEPS = 32
 #: What is mixed with a signal before its noise is looked for, and the steps of the solver on the way back: with less or
-#: none the noise found is too weak, and nothing that the flow was trained on (docs/decisions.md).
+#: none the noise found is too weak, and nothing that the flow was trained on (docs/decisions.md#coherence).
 RENOISE_STRENGTH, RENOISE_STEPS = 0.2, 12
 
 

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from caw_toolkit.seeds import derived_seed
 
-#: Length of a grain in hops, one more or less, and how many are shuffled with each other (docs/decisions.md).
+#: Length of a grain in hops, one more or less, and how many are shuffled with each other
+#: (docs/decisions.md#textures-without-copies).
 GRAIN_HOPS, SHUFFLED = 5, 6
 #: A take moves through stretches of the recording of about this length, in an order of its own.
 STRETCH_SECONDS = 8.0

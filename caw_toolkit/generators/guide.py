@@ -19,7 +19,7 @@ FRAMES_A_SECOND = 32
 CHROMA_SECONDS, CHROMA_RANGE = 0.25, (80.0, 2000.0)
 #: Levels are compared by octaves from this frequency on, down to this power below the mean.
 LOWEST_OCTAVE, LEAST_LEVEL = 250.0, 1e-3
-#: What a unit of both counts for beside the distance of the coarser spectra (docs/decisions.md).
+#: What a unit of both counts for beside the distance of the coarser spectra (docs/decisions.md#variations-that-vary).
 CHROMA_WEIGHT, LEVEL_WEIGHT = 6.0, 2.0
 #: Distance of what must not be taken.
 FAR = 1e6
@@ -35,6 +35,14 @@ class Guide:
         taken: which frames of the recording must not be used for which frames of the stretch,
             `(frames, frames of the recording)`, with `FRAMES_A_SECOND`.
         weight: of being unlike the audio, from 0 (it does not matter) to 1.
+
+    Example:
+        >>> noise = torch.randn(1, 4000, generator=torch.Generator().manual_seed(0))
+        >>> itself = torch.eye(2 * FRAMES_A_SECOND, dtype=torch.bool)  # no moment may stand for itself
+        >>> guide = Guide(noise, rate=2000, taken=itself)
+        >>> distances = guide.distances(noise, hop=62, frames=64, hops=64)
+        >>> bool((distances.diagonal() == FAR).all()), bool((distances < FAR).any(1).all())
+        (True, True)
     """
 
     signal: Tensor

@@ -18,7 +18,7 @@ from caw_toolkit.arrays import FloatArray
 #: Frequencies, in beats, of the cosines that phases are compared with: the second makes the comparison sharper.
 HARMONICS = (1, 2)
 #: What being off the beat counts for beside the distance of spectra, and beside the similarity of waveforms
-#: (docs/decisions.md).
+#: (docs/decisions.md#the-beat-of-takes).
 SPECTRUM_WEIGHT, SIMILARITY_WEIGHT = 20.0, 0.5
 
 #: Numbers of samples.
@@ -33,6 +33,13 @@ class Timing:
         first: phase of the first sample of the stretch.
         step: from sample to sample.
         recording: gives the phases of samples of the recording.
+
+    Example:
+        >>> timing = Timing(first=0.5, step=0.01, recording=lambda samples: samples / 100)  # 100 samples a beat
+        >>> timing.frames(hop=25, count=3).tolist()
+        [0.5, 0.75, 1.0]
+        >>> timing.off_beat(np.array([50, 100, 150]), 0.5).round(3).tolist()  # on, off and on the beat
+        [0.0, 1.0, 0.0]
     """
 
     first: float

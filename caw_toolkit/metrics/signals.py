@@ -31,6 +31,15 @@ def scoring_signal(path: str | Path, sample_rate: int | None = None) -> tuple[Si
 
     Raises:
         CawError: as `read_audio`.
+
+    Example:
+        >>> import tempfile
+        >>> from caw_toolkit import write_audio
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = write_audio(Path(folder, "tone.wav"), np.full((2, 8000), 0.3), 8000).path
+        ...     signal, rate = scoring_signal(path, 4000)
+        >>> signal.shape, rate, bool((signal * 2**15 % 1 == 0).all())
+        ((4000,), 4000, True)
     """
     clip = read_audio(path)
     rate = sample_rate or clip.sample_rate

@@ -85,7 +85,13 @@ class SimilarityMatrix:
         take_seconds: that the take is long.
         recording_seconds: that the recording is long.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> copied = SourceSegment(start=0.0, stop=1.5, source=3.0)
+        >>> cells = np.zeros((1, 1), np.float32)
+        >>> SimilarityMatrix(cells, (copied,), take_seconds=2, recording_seconds=9).longest_line_seconds
+        1.5
+
+    .. versionadded:: 0.2
     """
 
     cells: npt.NDArray[np.float32]
@@ -123,7 +129,7 @@ def similarity_matrix(real: Signal, generated: Signal, sample_rate: int) -> Simi
         >>> [(round(line.start, 1), round(line.source, 1)) for line in matrix.lines]
         [(0.0, 2.0), (1.0, 0.0)]
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     known, made = UnitSpectra(real).heard_frames(), UnitSpectra(generated)
     finder = RunFinder(len(known), shortest_frames(SHORTEST_SECONDS, sample_rate))

@@ -45,7 +45,12 @@ class SourceSegment:
         stop: where it ends there, s.
         source: what second of the recording it begins with.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> segment = SourceSegment(start=0.5, stop=2.0, source=7.25)
+        >>> segment.source + 1.0 - segment.start  # what second of the recording is heard after a second of the take
+        7.75
+
+    .. versionadded:: 0.2
     """
 
     start: float
@@ -76,7 +81,7 @@ def source_map(take: Signal, recording: Signal, sample_rate: int) -> tuple[Sourc
         >>> [(round(part.start, 1), round(part.source, 1)) for part in source_map(take, noise, 16000)]
         [(0.0, 1.5), (0.5, 0.0)]
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     if sample_rate < LOWEST_RATE:
         raise ValueError(f"a source map needs a rate of at least {LOWEST_RATE} Hz, not {sample_rate}")

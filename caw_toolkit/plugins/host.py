@@ -84,6 +84,11 @@ class PluginHost:
     Raises:
         PluginError: a plugin has a problem and `strict` is set.
 
+    Example:
+        >>> host = PluginHost([])  # without any plugin
+        >>> host.plugins, dict(host.items("command"))
+        ((), {})
+
     .. versionadded:: 0.1
     """
 
@@ -336,6 +341,10 @@ def get_host() -> PluginHost:
 
     Raises:
         PluginError: a plugin has a problem and `CAW_STRICT_PLUGINS` is set.
+
+    Example:
+        >>> get_host() is get_host()
+        True
 
     .. versionadded:: 0.1
     """

@@ -40,7 +40,7 @@ class Installer:
         upgrade_options: that make it replace what is installed by a newer version.
         one_editable_option: `--editable` stands once, for all names, as in pipx.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     install_command: tuple[str, ...]

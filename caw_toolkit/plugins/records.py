@@ -15,6 +15,10 @@ Target = TypeVar("Target")
 class PluginError(CawError):
     """A plugin could not do its part.
 
+    Example:
+        >>> PluginError("plugin 'shout' (caw-shout 1.2) has no command").exit_code
+        1
+
     .. versionadded:: 0.1
     """
 
@@ -22,6 +26,10 @@ class PluginError(CawError):
 @dataclass(frozen=True)
 class PluginOrigin:
     """An entry point and the distribution that advertises it.
+
+    Example:
+        >>> str(PluginOrigin("shout", "caw-shout", "1.2"))
+        "plugin 'shout' (caw-shout 1.2)"
 
     .. versionadded:: 0.1
     """
@@ -54,6 +62,10 @@ class PluginProblem:
         fatal: the plugin was not loaded; otherwise only the item was lost.
         exception: what the plugin raised, if it did.
 
+    Example:
+        >>> str(PluginProblem(PluginOrigin("shout", "caw-shout", "1.2"), "command 'train' is the engine's"))
+        "plugin 'shout' (caw-shout 1.2): command 'train' is the engine's"
+
     .. versionadded:: 0.1
     """
 
@@ -69,6 +81,11 @@ class PluginProblem:
 @dataclass(frozen=True)
 class Registration(Generic[Target]):
     """A named item that a plugin added.
+
+    Example:
+        >>> origin = PluginOrigin("shout", "caw-shout", "1.2")
+        >>> Registration("shout", "caw_shout.processor:Shout", "Louder.", origin).class_name
+        'Shout'
 
     .. versionadded:: 0.1
     """
@@ -97,6 +114,11 @@ class PluginRecord:
         error: why it was not loaded; None if it was.
         problems: items that it lost, and hooks that failed.
         disabled: it was left out on the user's request.
+
+    Example:
+        >>> record = PluginRecord("shout", "caw-shout", "1.2", items={"commands": ("shout",)})
+        >>> record.items["commands"], record.error
+        (('shout',), None)
 
     .. versionadded:: 0.1
     """

@@ -39,7 +39,7 @@ class PluginNames:
     Raises:
         CawUsageError: the name cannot be used.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     name: str

@@ -46,7 +46,13 @@ def get_processor(name: str) -> Callable[..., AudioProcessor]:
         CawUsageError: no plugin has a processor of this name.
         PluginError: its plugin is broken.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> from caw_toolkit.plugins import get_host
+        >>> name = next(iter(get_host().items("processor")))
+        >>> issubclass(get_processor(name), Processor)
+        True
+
+    .. versionadded:: 0.2
     """
     from caw_toolkit.plugins import get_host
 

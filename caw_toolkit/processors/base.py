@@ -48,7 +48,7 @@ class Processor(CallContract):
         >>> Halve()(np.ones(3, np.float32), 44100)
         array([0.5, 0.5, 0.5], dtype=float32)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     #: Parameters by name, in the order of their declaration.

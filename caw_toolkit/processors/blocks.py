@@ -129,7 +129,7 @@ def minute_stream(
         >>> sum(part.shape[1] for part in stream.run([np.zeros((1, 8000 * 90), np.float32)])) / 4000
         90.0
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     return BlockStream(
         lambda audio, first: process(audio, first // sample_rate),

@@ -184,7 +184,7 @@ class Chain(_Container):
         >>> chain(np.ones((1, 3), np.float32), 44100).round(2)
         array([[-0.5, -0.5, -0.5]], dtype=float32)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     _native_class = NativeChain
@@ -239,7 +239,7 @@ class Pedalboard(Chain):
         >>> board(np.ones((1, 3), np.float32), 44100).round(2)
         array([[-0.5, -0.5, -0.5]], dtype=float32)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
 
@@ -255,7 +255,7 @@ class Mix(_Container):
         >>> mix(np.ones((1, 3), np.float32), 44100)
         array([[0., 0., 0.]], dtype=float32)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     _native_class = NativeMix
@@ -309,7 +309,7 @@ def process(
         >>> process(np.ones(3, np.float32), 44100, [pedalboard.Invert()])
         array([-1., -1., -1.], dtype=float32)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     chain = Chain(plugins)
     if not reset and chain.native_form() is None:

@@ -3,7 +3,7 @@
     for effect in effects():
         print(effect.name, [parameter.name for parameter in effect.parameters])
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -52,7 +52,12 @@ class DeclaredParameter:
         unit: of numbers, if it is known.
         summary: what it does.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> gain = DeclaredParameter("gain_db", "number", default=0.0, low=-60.0, high=24.0, unit="dB")
+        >>> f"{gain.name} from {gain.low:g} to {gain.high:g} {gain.unit}"
+        'gain_db from -60 to 24 dB'
+
+    .. versionadded:: 0.2
     """
 
     name: str
@@ -78,7 +83,12 @@ class Effect:
         parameters: in the order of their declaration.
         problem: why it cannot be used; None if it can.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> effect = next(effect for effect in effects() if effect.name == "Reverb")
+        >>> effect.origin, effect.parameters[0].name, effect.problem
+        ('pedalboard', 'room_size', None)
+
+    .. versionadded:: 0.2
     """
 
     name: str
@@ -95,7 +105,7 @@ def effects() -> list[Effect]:
         >>> next(effect for effect in effects() if effect.name == "Gain").parameters[0].unit
         'dB'
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     from caw_toolkit.plugins import get_host
 
@@ -120,7 +130,16 @@ def declared(parameters: Iterable[Parameter[Any]]) -> tuple[DeclaredParameter, .
     Args:
         parameters: such as `Processor.parameters.values()`.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> from caw_toolkit.processors.parameters import number
+        >>> from caw_toolkit.processors.base import Processor
+        >>> class Fade(Processor):
+        ...     seconds: Parameter[float] = Parameter(default=0.5, check=number(0, 10), summary="Length in seconds.")
+        >>> (seconds,) = declared(Fade.parameters.values())
+        >>> seconds.kind, seconds.default, seconds.low, seconds.high, seconds.unit
+        ('number', 0.5, 0, 10, 's')
+
+    .. versionadded:: 0.2
     """
     return tuple(map(_declared, parameters))
 

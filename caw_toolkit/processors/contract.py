@@ -54,7 +54,7 @@ class CallContract(metaclass=_SealingType):
     Layouts, element types, locking and streaming are taken care of. A public attribute that was not set while the
     object was made is refused afterwards.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     _sealed = False
@@ -100,7 +100,7 @@ class CallContract(metaclass=_SealingType):
     def can_process_blocks(self) -> bool:
         """Whether `process_blocks` needs little memory: it streams, or reads a signal block by block, more than once.
 
-        .. versionadded:: 0.1
+        .. versionadded:: 0.2
         """
         return self.can_stream or type(self)._process_blocks is not CallContract._process_blocks
 
@@ -264,7 +264,7 @@ class CallContract(metaclass=_SealingType):
             >>> np.concatenate(list(Pedalboard().process_blocks(lambda: halves, 1, 8000)), axis=1)
             array([[1., 1., 0., 0.]], dtype=float32)
 
-        .. versionadded:: 0.1
+        .. versionadded:: 0.2
         """
         name = type(self).__name__
         if not self.can_process_blocks:

@@ -27,7 +27,15 @@ ModelFunction = Callable[["PyramidModel", Array, int], Array]
 
 
 def model_or_path(value: Any) -> PyramidModel | str:
-    """A model file or a `PyramidModel`: the check of parameters that take either."""
+    """A model file or a `PyramidModel`: the check of parameters that take either.
+
+    Example:
+        >>> model_or_path(Path("voice.pt"))
+        'voice.pt'
+        >>> model_or_path(3)
+        Traceback (most recent call last):
+        ValueError: a model file or a PyramidModel
+    """
     if isinstance(value, (str, os.PathLike)):
         return path(value)
     from caw_toolkit.pyramid.model import PyramidModel
@@ -42,7 +50,20 @@ class ModelProcessor(Processor):
 
     A model file is read when it is first needed.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> from caw_toolkit import PyramidModel
+        >>> from caw_toolkit.generators.dilated import DilatedGenerator
+        >>> from caw_toolkit.pyramid.scale import Scale
+        >>> untrained = Scale(8000, DilatedGenerator(hidden_channels=4, blocks=3).eval(), noise_std=1.0)
+        >>> class Replace(ModelProcessor):
+        ...     def _process(self, audio, sample_rate):
+        ...         model = self.loaded_model(sample_rate)
+        ...         return model.generate(audio.shape[1] / model.sample_rate, seed=self.seed)
+        >>> replace = Replace(model=PyramidModel([untrained], channels=1, peak=0.5, upsampling="keys"), seed=1)
+        >>> replace(np.ones((1, 800), np.float32), 8000).shape
+        (1, 800)
+
+    .. versionadded:: 0.2
     """
 
     model: Parameter[PyramidModel | str | os.PathLike[str]] = Parameter(
@@ -146,6 +167,20 @@ def on_model_channels(model: PyramidModel, audio: Array, function: Callable[[Arr
 
     Raises:
         CawError: if the model is stereo and the audio is neither mono nor stereo.
+
+    Example:
+        >>> from caw_toolkit import PyramidModel
+        >>> mono, stereo = (PyramidModel([], channels=count, peak=1.0, upsampling="keys") for count in (1, 2))
+        >>> def shown(audio):
+        ...     print(audio.shape)
+        ...     return audio
+        >>> on_model_channels(mono, np.ones((2, 3), np.float32), shown).shape  # each channel by itself
+        (1, 3)
+        (1, 3)
+        (2, 3)
+        >>> on_model_channels(stereo, np.ones((1, 3), np.float32), shown).shape
+        (2, 3)
+        (1, 3)
     """
     channels = audio.shape[0]
     if channels == model.channels:

@@ -4,7 +4,7 @@
     def faster(clip: AudioClip, *, factor: float) -> AudioClip:
         return AudioClip(clip.samples, round(factor * clip.sample_rate))
 
-.. versionadded:: 0.1
+.. versionadded:: 0.2
 """
 
 from __future__ import annotations
@@ -33,7 +33,15 @@ class Panel:
         function: called with the recording and a value for each parameter, by keyword.
         parameters: by name.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import numpy as np
+        >>> def amplify(clip: AudioClip, *, gain: float) -> AudioClip:
+        ...     return AudioClip(gain * clip.samples, clip.sample_rate)
+        >>> louder = Panel(amplify, {"gain": Parameter(default=2.0)})
+        >>> louder(AudioClip(np.ones((1, 2), np.float32), 8000), gain=3)["result"].samples
+        array([[3., 3.]], dtype=float32)
+
+    .. versionadded:: 0.2
     """
 
     def __init__(self, function: Callable[..., PanelResult], parameters: Mapping[str, Parameter[Any]]) -> None:
@@ -99,6 +107,6 @@ def panel(**parameters: Parameter[Any]) -> Callable[[Callable[..., PanelResult]]
         >>> backwards(AudioClip(np.array([[1, 2, 3]], np.float32), 8000))["result"].samples
         array([[3., 2., 1.]], dtype=float32)
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     return lambda function: Panel(function, parameters)

@@ -41,7 +41,16 @@ REQUIRED: Any = _Required()
 
 
 class ParameterError(CawUsageError, ValueError):
-    """A parameter of a processor has a value that it cannot have."""
+    """A parameter of a processor has a value that it cannot have.
+
+    Example:
+        >>> from caw_toolkit import Processor
+        >>> class Fade(Processor):
+        ...     seconds: Parameter[float] = Parameter(default=0.5, check=number(0, 10), summary="Length in seconds.")
+        >>> Fade(seconds=11)
+        Traceback (most recent call last):
+        caw_toolkit.processors.parameters.ParameterError: seconds of Fade must be a number from 0 to 10, not 11
+    """
 
 
 class ParameterOwner(Protocol):
@@ -59,6 +68,13 @@ class Parameter(Generic[Value]):
         check: returns the value to store, or raises ValueError with what the value must be ("a number from 0 to 1").
             Any value will do without one.
         summary: what it does, with its unit; one sentence.
+
+    Example:
+        >>> from caw_toolkit import Processor
+        >>> class Fade(Processor):
+        ...     seconds: Parameter[float] = Parameter(default=0.5, check=number(0, 10), summary="Length in seconds.")
+        >>> Fade().seconds, Fade(seconds=2).seconds
+        (0.5, 2.0)
     """
 
     name: str

@@ -17,7 +17,12 @@ Reader: TypeAlias = Callable[[], Iterable[Array]]
 class AudioProcessor(Protocol):
     """Anything that processes audio the way pedalboard's plugins do; native plugins satisfy it, too.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import pedalboard
+        >>> isinstance(pedalboard.Gain(), AudioProcessor), isinstance(abs, AudioProcessor)
+        (True, False)
+
+    .. versionadded:: 0.2
     """
 
     @property
@@ -48,7 +53,13 @@ class StreamingProcessor(AudioProcessor, Protocol):
 
     Native plugins have no `flush`; put them on a `caw_toolkit.Pedalboard`, which has.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import pedalboard
+        >>> from caw_toolkit import Pedalboard
+        >>> isinstance(pedalboard.Gain(), StreamingProcessor), isinstance(Pedalboard(), StreamingProcessor)
+        (False, True)
+
+    .. versionadded:: 0.2
     """
 
     @property
@@ -64,7 +75,15 @@ class StreamingProcessor(AudioProcessor, Protocol):
 class Stream(Protocol):
     """Processing of one signal in progress: what goes in comes out later, but nothing is lost.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> import numpy as np
+        >>> from caw_toolkit.processors.blocks import BlockStream
+        >>> stream: Stream = BlockStream(lambda audio, first: -audio, channels=1, block=4, before=2, after=2, fade=1)
+        >>> ready = [stream.push(np.ones((1, 5), np.float32)).shape[1] for _ in range(3)]
+        >>> sum(ready) + stream.flush().shape[1]  # as many samples as were given
+        15
+
+    .. versionadded:: 0.2
     """
 
     def push(self, audio: Array) -> Array:

@@ -26,7 +26,7 @@ class ProgressDisplay:
         >>> display.update(0.25, "cleaning")
         b.wav 25 % cleaning
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     def __init__(self, show: Callable[[ProgressState], None]) -> None:

@@ -17,7 +17,7 @@ LEAST_COHERENCE_SECONDS = 1
 #: Most coherence that may be asked for.
 MOST_COHERENCE_SECONDS = 60
 #: Up to here all noise is fresh; with twice the seconds, half of its power is. So there are as many and as long runs of
-#: the recording as with receptive fields of so many seconds (docs/decisions.md).
+#: the recording as with receptive fields of so many seconds (docs/decisions.md#coherence).
 _ALL_FRESH_SECONDS = 2.0
 #: Here chance has its usual say in the selection of exemplars.
 _USUAL_SECONDS = 4.0

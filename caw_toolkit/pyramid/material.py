@@ -57,10 +57,10 @@ class MaterialCues:
     """The measurements that `detect_material` decides by.
 
     Attributes:
-        gliding: Share of the continuously pitched 50 ms stretches whose pitch moves by 0.3 to 4 semitones.
-        pitched: Share of the whole clip that lies in continuously pitched stretches.
-        swing_db: Standard deviation of the level around its one-second running mean, in dB.
-        flatness_db: Median spectral flatness within 200 Hz bands of the louder frames, in dB. Noise: about -2.5.
+        gliding: share of the continuously pitched 50 ms stretches whose pitch moves by 0.3 to 4 semitones.
+        pitched: share of the whole clip that lies in continuously pitched stretches.
+        swing_db: standard deviation of the level around its one-second running mean, in dB.
+        flatness_db: median spectral flatness within 200 Hz bands of the louder frames, in dB. Noise: about -2.5.
     """
 
     gliding: float
@@ -75,8 +75,8 @@ def detect_material(samples: FloatArray, sample_rate: int) -> Material:
     Takes about 10 ms a second of audio, and at most the middle minute of it.
 
     Args:
-        samples: Audio, `(samples,)` or `(channels, samples)`, of any level.
-        sample_rate: Its rate in Hz.
+        samples: audio, `(samples,)` or `(channels, samples)`, of any level.
+        sample_rate: its rate in Hz.
 
     Returns:
         The kind. `Material.MUSIC`, whose settings are the most general, for silence and for clips below 0.5 s.
@@ -96,8 +96,8 @@ def measure_cues(samples: FloatArray, sample_rate: int) -> MaterialCues | None:
     """Measure what `detect_material` decides by.
 
     Args:
-        samples: Audio, `(samples,)` or `(channels, samples)`.
-        sample_rate: Its rate in Hz.
+        samples: audio, `(samples,)` or `(channels, samples)`.
+        sample_rate: its rate in Hz.
 
     Returns:
         The measurements, or None where there is nothing to measure: silence, or less than 0.5 s.

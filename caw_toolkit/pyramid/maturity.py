@@ -11,7 +11,7 @@ __all__ = ["trained_share", "warn_if_rough"]
 
 logger = logging.getLogger(__name__)
 
-#: Below this share of the planned training of a scale, a model is rough (docs/decisions.md).
+#: Below this share of the planned training of a scale, a model is rough (docs/decisions.md#short-trainings).
 ROUGH_SHARE = 0.1
 
 
@@ -33,6 +33,10 @@ def warn_if_rough(training: Mapping[str, Any], name: str) -> None:
     Args:
         training: `PyramidModel.training`.
         name: of the model.
+
+    Example:
+        >>> warn_if_rough({"trained_shares": [0.5, 1.0]}, "the model")  # nothing to say
+        >>> warn_if_rough({"trained_shares": [0.5, 0.01]}, "the model")  # logs a warning
     """
     share = trained_share(training)
     if share < ROUGH_SHARE:

@@ -23,7 +23,7 @@ SEGMENT_FADE_SECONDS = 0.2
 #: In so many pieces a pause is turned round.
 PIECES_OF_PAUSES = 4
 #: How much of its usual share the inverted noise has where it is cut on the beat: there it leads to more copies
-#: (docs/decisions.md).
+#: (docs/decisions.md#the-beat-of-takes).
 SHARE_ON_THE_BEAT = 2 / 3
 
 

@@ -10,7 +10,7 @@ from caw_toolkit.arrays import Array
 Pauses = tuple[tuple[float, float], ...]
 
 #: A pause lies so far below the loudest tenth of all frames, and lasts so long, longer than the stop of a consonant
-#: (docs/decisions.md).
+#: (docs/decisions.md#pauses-of-takes-of-speech).
 _BELOW_SPEECH_DB, _SHORTEST_SECONDS = 20.0, 0.3
 _LOUD_QUANTILE = 0.9
 _FRAMES_A_SECOND, _SMOOTHED_FRAMES = 100, 3

@@ -34,7 +34,7 @@ _WINDOW_FRAMES, _STEP_FRAMES = 4 * _FRAMES_A_SECOND, _FRAMES_A_SECOND // 2
 #: Pulses a second, and how finely they are told apart.
 _SLOWEST, _FASTEST, _SPACING = 1.5, 9.0, 0.02
 #: How regular onsets are, and half of how much their bars stand out: together loops and songs with drums have .74 to
-#: 1.35, free playing, speech and weather up to .58 (docs/decisions.md).
+#: 1.35, free playing, speech and weather up to .58 (docs/decisions.md#the-beat-of-takes).
 _LEAST_CLARITY = 0.65
 #: Bars are at most so long, and stand out that much from other numbers of pulses (1: they repeat exactly).
 _LONGEST_BAR, _LEAST_REPETITION = 16, 0.2
@@ -53,7 +53,7 @@ class Pulse:
         pulses_a_bar: after which the recording's rhythm repeats; 1 where none stands out.
         times: of the pulses of the recording in seconds, ascending, two at least.
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
 
     period_seconds: float
@@ -116,7 +116,15 @@ def find_pulse(samples: Array, sample_rate: int, *, missing: Sequence[Gap] = ())
         The pulse, or None where none is clear: most of speech, of ambience and of free playing, and what is shorter
         than `SHORTEST_SECONDS`.
 
-    .. versionadded:: 0.1
+    Example:
+        >>> stroke = np.exp(-np.arange(4000) / 200) * np.random.default_rng(0).standard_normal(4000)
+        >>> rhythm = np.tile(stroke, 24)[None]  # at 8 kHz, two strokes a second
+        >>> str(find_pulse(rhythm, 8000))
+        'a pulse every 0.500 s, bars of 2'
+        >>> find_pulse(np.random.default_rng(0).standard_normal((1, 96000)), 8000) is None
+        True
+
+    .. versionadded:: 0.2
     """
     if samples.shape[1] < SHORTEST_SECONDS * sample_rate:
         return None

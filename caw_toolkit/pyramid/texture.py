@@ -29,7 +29,7 @@ _SILENCE, _QUIET = 1e-8, 0.03
 _FINE_BINS, _SMOOTHED_BINS = slice(4, 400), 17
 #: Lags of the fine structure, at which windows hardly overlap, and of the levels: beyond a grain, to a second.
 _FINE_LAG, _LEVEL_LAGS = 3, range(2, _FRAMES_A_SECOND + 1)
-#: What textures have at the most (docs/decisions.md).
+#: What textures have at the most (docs/decisions.md#textures-without-copies).
 _MOST_PERSISTENCE, _MOST_PARTIALS_DB, _MOST_RECURRENCE, _MOST_SWING_DB = 0.08, 3.0, 0.33, 5.8
 
 

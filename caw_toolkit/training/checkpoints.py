@@ -200,7 +200,7 @@ def checkpoint_path(model_path: Path) -> Path:
         >>> checkpoint_path(Path("clip.pt")).name
         'clip.pt.checkpoint'
 
-    .. versionadded:: 0.1
+    .. versionadded:: 0.2
     """
     return model_path.with_name(model_path.name + ".checkpoint")
 

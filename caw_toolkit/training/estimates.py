@@ -21,7 +21,7 @@ __all__ = ["estimate"]
 PROBE_SAMPLES = 12000
 WHOLE_PROBE_SAMPLES = 4000
 #: A step of the paper's preset on an H100: at least, and for each sample of the recording, with a generator of so many
-#: parameters (docs/performance.md, "On a GPU").
+#: parameters (docs/performance.md#on-a-gpu).
 GPU_NAME = "H100"
 GPU_STEP_SECONDS, GPU_SAMPLE_SECONDS, GPU_PARAMETERS = 0.023, 1.91e-6, 750_722
 #: What torch and its libraries take by themselves.
@@ -37,6 +37,13 @@ def estimate(plan: Plan) -> dict[str, Any]:
         where that was not measured), `memory_gigabytes`, `seed`, `material`, `pulse`, `is_texture`, `preset`. Without a
         time budget the time is that of a step on noise, scaled up to the recording's length: expect it to be right
         within a factor of two.
+
+    Example:
+        >>> from caw_toolkit import AudioClip, make_plan
+        >>> noise = np.random.default_rng(0).uniform(-1, 1, (1, 48000)).astype(np.float32)
+        >>> costs = estimate(make_plan(AudioClip(noise, 16000), material="ambience", minutes=5))
+        >>> costs["minutes"], [scale["rate"] for scale in costs["scales"]]
+        (5, [1000, 4000, 16000])
     """
     generators = [plan.objective.untrained_generator(plan.spec(index)) for index in range(len(plan.rates))]
     sizes = [sum(parameter.numel() for parameter in generator.parameters()) for generator in generators]

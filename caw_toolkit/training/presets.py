@@ -50,12 +50,12 @@ class Preset:
     """A preset with one material's settings merged in.
 
     Attributes:
-        name: Its name, or the path of its file.
-        description: One line.
-        scales: Fields of `pyramid.rates.ScaleRules`; those left out keep their defaults.
-        upsampling: How a coarser signal is brought to the next rate: `keys` (cubic, as in the paper) or `sinc`.
-        objective: Name of the training objective.
-        objective_options: The objective's options, not yet checked.
+        name: its name, or the path of its file.
+        description: one line.
+        scales: fields of `pyramid.rates.ScaleRules`; those left out keep their defaults.
+        upsampling: how a coarser signal is brought to the next rate: `keys` (cubic, as in the paper) or `sinc`.
+        objective: name of the training objective.
+        objective_options: the objective's options, not yet checked.
         training: `minutes` (the default time budget) and `coarsest_share` (of it), where given.
         generation: `inverted_noise`, where given.
     """
@@ -96,9 +96,9 @@ def load_preset(name_or_path: str | Path, *, material: Material, extra: Mapping[
     defaults.
 
     Args:
-        name_or_path: Name of a shipped or registered preset, or a path that ends in `.toml`.
-        material: The kind of sound to be trained on.
-        extra: Presets that plugins registered, by name. Shipped names win.
+        name_or_path: name of a shipped or registered preset, or a path that ends in `.toml`.
+        material: the kind of sound to be trained on.
+        extra: presets that plugins registered, by name. Shipped names win.
 
     Returns:
         The merged preset.

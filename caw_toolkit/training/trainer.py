@@ -60,6 +60,11 @@ class Trainer:
         plan: from `make_plan`.
         settings: how; by default without a checkpoint, wherever it is fastest.
         events: what is called meanwhile.
+
+    Example:
+        >>> noise = np.random.default_rng(0).uniform(-1, 1, (1, 48000)).astype(np.float32)
+        >>> plan = make_plan(AudioClip(noise, 16000), material="ambience", minutes=1)
+        >>> model = Trainer(plan, RunSettings(device="cpu")).run()  # doctest: +SKIP
     """
 
     def __init__(self, plan: Plan, settings: RunSettings | None = None, events: RunEvents | None = None) -> None:

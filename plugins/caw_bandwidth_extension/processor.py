@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from caw_bandwidth_extension.listening import Listener
     from caw_toolkit import PyramidModel
 
-#: Blocks of 1 s with 1 s after them measure no better (docs/decisions.md).
+#: Blocks of 1 s with 1 s after them measure no better (docs/decisions.md#low-latency).
 _BLOCK_SECONDS = 0.1
 _BEFORE_SECONDS, _AFTER_SECONDS = 0.25, 0.2
 _FADE_SECONDS = 0.05

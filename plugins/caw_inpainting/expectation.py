@@ -25,7 +25,7 @@ VARIED_SECONDS = 0.3
 #: Strokes are faster than this: what is slower is the mean of all continuations.
 SLOW_SECONDS = 0.2
 #: Levels rise by so much more in this percentage of all moments than in half of them, over so many frames, where a
-#: recording has no strokes and where it consists of them (docs/decisions.md).
+#: recording has no strokes and where it consists of them (docs/decisions.md#strokes-in-gaps).
 RISE_FRAMES, RISE_PERCENTILE, NO_STROKES_DB, STROKES_DB = 3, 97, 3.0, 5.0
 
 

@@ -11,7 +11,7 @@ from caw_toolkit.processors.parameters import Parameter, integer, number, option
 if TYPE_CHECKING:
     from caw_toolkit import PyramidModel
 
-#: Blocks of 4 s with 2 s after them, or of half a second, measure the same (docs/decisions.md).
+#: Blocks of 4 s with 2 s after them, or of half a second, measure the same (docs/decisions.md#low-latency).
 _BLOCK_SECONDS = 1.0
 _BEFORE_SECONDS, _AFTER_SECONDS = 2.0, 1.0
 _FADE_SECONDS = 0.25

@@ -70,7 +70,10 @@ def test_every_hook_is_typed_and_says_since_when(hook: str) -> None:
     parameters = inspect.signature(spec).parameters
     assert set(parameters) < set(inspect.get_annotations(spec))
     docstring = inspect.getdoc(spec) or ""
-    assert ".. versionadded::" in docstring
+    since = re.search(r"^\.\. versionadded:: ([\d.]+)$", docstring, re.MULTILINE)
+    assert since is not None
+    section = DOCS.read_text(encoding="utf-8").split(f"### `{hook}(", 1)[1].split("\n###", 1)[0]
+    assert f"*New in version {since[1]}.*" in section
     for name in parameters:
         assert f"    {name}: " in docstring
 

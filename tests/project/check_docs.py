@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = tuple(sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "plugins").rglob("*.md")]))
 
 _HELP = re.compile(r"(<!-- help: caw(?P<command>[^\n]*?) *-->\n```text\n)(?P<text>.*?)(```)", re.DOTALL)
-_LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]+)(#[^)]*)?\)")
+_LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#\s]*)(?:#(?P<anchor>[^)\s]*))?\)")
+_HEADING = re.compile(r"^#{1,6} (?P<title>.+)$", re.MULTILINE)
+_LINK_TEXT = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
@@ -35,10 +37,26 @@ def with_current_help(page: str) -> str:
     return _HELP.sub(lambda match: match[1] + help_text(match["command"]) + match[4], page)
 
 
+def anchors(page: str) -> set[str]:
+    """Anchors of a page's headings, as GitHub and the site make them of their titles."""
+    slugs = [
+        re.sub(r"[^\w\- ]", "", _LINK_TEXT.sub(r"\1", match["title"]).lower()).replace(" ", "-")
+        for match in _HEADING.finditer(_FENCE.sub("", page))
+    ]
+    return {f"{slug}-{before}" if (before := slugs[:place].count(slug)) else slug for place, slug in enumerate(slugs)}
+
+
 def dead_links(path: Path) -> list[str]:
-    """Relative links of a page that lead nowhere."""
-    targets = [match["target"] for match in _LINK.finditer(_FENCE.sub("", path.read_text(encoding="utf-8")))]
-    return [target for target in targets if "://" not in target and not (path.parent / target).exists()]
+    """Relative links of a page that lead nowhere, or to a heading that isn't there."""
+    dead = []
+    for match in _LINK.finditer(_FENCE.sub("", path.read_text(encoding="utf-8"))):
+        target, anchor = path.parent / match["target"] if match["target"] else path, match["anchor"]
+        if "://" in match["target"]:
+            continue
+        is_missing = not target.exists()
+        if is_missing or (anchor and target.suffix == ".md" and anchor not in anchors(target.read_text("utf-8"))):
+            dead.append(match["target"] + (f"#{anchor}" if anchor and not is_missing else ""))
+    return dead
 
 
 def run(write: bool) -> int:

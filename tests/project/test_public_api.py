@@ -16,6 +16,7 @@ import pytest
 from paths import ROOT
 
 _SECTION = re.compile(r"^## `(?P<module>[\w.]+)`$(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_DOCTEST = re.compile(r"^ *>>> ", re.MULTILINE)
 _ROW = re.compile(r"^\| `(\w+)` \| \S", re.MULTILINE)
 
 
@@ -73,15 +74,21 @@ def functions(thing: Any) -> list[FunctionType]:
     return [member for member in members if inspect.isfunction(member)]
 
 
+def has_example(thing: Any) -> bool:
+    """Whether the docstring has a doctest, or one of the methods of a class does."""
+    methods = [value for value in vars(thing).values() if inspect.isfunction(value)] if inspect.isclass(thing) else []
+    return any(_DOCTEST.search(each.__doc__ or "") for each in (thing, *methods))
+
+
 @pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in DOCUMENTED.items() for name in names])
-def test_what_is_public_has_docstrings_and_types(module: str, name: str) -> None:
+def test_what_is_public_has_an_example_docstrings_and_types(module: str, name: str) -> None:
     thing = inspect.unwrap(getattr(importlib.import_module(module), name))
     own = str(getattr(thing, "__module__", "")).startswith("caw_toolkit.")
     if not own or not (inspect.isclass(thing) or inspect.isfunction(thing)):  # a constant, a type alias, an option
         commented = re.compile(rf"^#: .+\n{name}\b", re.MULTILINE)
         assert any(commented.search(path.read_text(encoding="utf-8")) for path in ROOT.glob("caw_toolkit/**/*.py"))
         return
-    assert inspect.getdoc(thing)
+    assert has_example(thing), f"{name} has no example: a doctest under `Example:`"
     for function in functions(thing):
         parameters = set(inspect.signature(function).parameters) - {"self", "cls"}
         assert parameters | {"return"} <= set(function.__annotations__), function

@@ -26,7 +26,7 @@ LINEAR_PART = 2.0
 #: Coefficients are divided by their mean power over so many bands and frames.
 NORMALISED_BANDS, NORMALISED_FRAMES = 3, 5
 #: What they are multiplied with: chosen for the log-spectral distance, as envelopes are predicted for noise
-#: (docs/decisions.md).
+#: (docs/decisions.md#bandwidth-extension-full-band-and-the-dip-above-the-cutoff).
 GAIN = 1.05
 #: So many bands, from the lowest on, are divided by their own mean power.
 LOWEST_BANDS = 2

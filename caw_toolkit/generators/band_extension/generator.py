@@ -23,7 +23,8 @@ from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.generators.gaussian import GaussianGenerator
 from caw_toolkit.generators.registry import build_generator
 
-#: Ensemble weight of the regression's log envelope beside that of the network (docs/decisions.md).
+#: Ensemble weight of the regression's log envelope beside that of the network
+#: (docs/decisions.md#bandwidth-extension-the-inputs-roll-off-and-an-ensemble).
 ENSEMBLE_WEIGHT = 0.6
 #: Share of its planned training from which on the network has its full say. Before, it knows of no pauses and is loud
 #: in them; the regression is as good from the first second on.

@@ -23,7 +23,13 @@ __all__ = ["Objective", "ScaleSpec", "ScaleTask", "ScaleTrainer", "TrainedScale"
 
 @dataclass(frozen=True)
 class ScaleSpec:
-    """Place of a scale in its pyramid."""
+    """Place of a scale in its pyramid.
+
+    Example:
+        >>> spec = ScaleSpec(index=1, count=2, rate=16000, coarser_rate=500, channels=1)
+        >>> spec.rate / spec.coarser_rate  # by how much the coarser signal is upsampled
+        32.0
+    """
 
     index: int  # 0 is the coarsest
     count: int  # number of scales
@@ -47,6 +53,12 @@ class ScaleTask:
             paper's reconstruction of the coarser scales. None at the coarsest scale.
         seed: of every random draw of this scale's training.
         device: where to train.
+
+    Example:
+        >>> spec = ScaleSpec(index=1, count=2, rate=16000, coarser_rate=500, channels=1)
+        >>> real, coarse = torch.tensor([[0.5, 0.25]]), torch.tensor([[0.25, 0.25]])
+        >>> ScaleTask(spec, real, coarse, ((0, 2),), None, seed=1, device=torch.device("cpu")).band
+        tensor([[0.2500, 0.0000]])
     """
 
     spec: ScaleSpec
@@ -73,6 +85,12 @@ class TrainedScale:
         noise_std: standard deviation of the noise that it expects.
         reconstruction_noise: at the coarsest scale, the noise `(channels, samples)` that it maps to the real signal, on
             the CPU; None above, and where an objective has none.
+
+    Example:
+        >>> from caw_toolkit.generators.dilated import DilatedGenerator
+        >>> trained = TrainedScale(DilatedGenerator(hidden_channels=4, blocks=3).eval(), noise_std=0.1)
+        >>> trained.reconstruction_noise is None
+        True
     """
 
     generator: ScaleGenerator
@@ -81,7 +99,35 @@ class TrainedScale:
 
 
 class ScaleTrainer(ABC):
-    """Training of one scale in progress."""
+    """Training of one scale in progress.
+
+    Example:
+        >>> from caw_toolkit.generators.dilated import DilatedGenerator
+        >>> class Level(ScaleTrainer):  # learns how loud the noise of a scale is
+        ...     total_steps = 1
+        ...
+        ...     def __init__(self, task: ScaleTask) -> None:
+        ...         self.task, self.noise_std = task, 1.0
+        ...
+        ...     def step(self, progress):
+        ...         self.noise_std = float(self.task.band.std())
+        ...         return {}
+        ...
+        ...     def finish(self):
+        ...         return TrainedScale(DilatedGenerator(hidden_channels=4, blocks=3).eval(), self.noise_std)
+        ...
+        ...     def state_dict(self):
+        ...         return {"noise_std": self.noise_std}
+        ...
+        ...     def load_state_dict(self, state):
+        ...         self.noise_std = state["noise_std"]
+        >>> real = torch.tensor([[-0.5, 0.5]])
+        >>> task = ScaleTask(ScaleSpec(0, 1, 500, None, 1), real, None, ((0, 2),), None, 0, torch.device("cpu"))
+        >>> trainer = Level(task)
+        >>> losses = trainer.step(0.0)
+        >>> round(trainer.finish().noise_std, 3)
+        0.707
+    """
 
     #: Steps after which the scale is finished when no time budget is given.
     total_steps: int
@@ -133,7 +179,23 @@ class ScaleTrainer(ABC):
 
 
 class Objective(ABC):
-    """How the generators of a pyramid are built and trained."""
+    """How the generators of a pyramid are built and trained.
+
+    Example:
+        >>> from caw_toolkit.generators.dilated import DilatedGenerator
+        >>> class Untrained(Objective):  # networks as they are initialised, with noise as loud as the recording
+        ...     @classmethod
+        ...     def from_options(cls, options):
+        ...         return cls()
+        ...
+        ...     def scale_trainer(self, task):
+        ...         return Level(task)  # the example of `ScaleTrainer`
+        ...
+        ...     def untrained_generator(self, spec):
+        ...         return DilatedGenerator(audio_channels=spec.channels, hidden_channels=4, blocks=3)
+        >>> Untrained.from_options({}).untrained_generator(ScaleSpec(0, 2, 500, None, channels=2)).architecture["type"]
+        'dilated'
+    """
 
     @classmethod
     @abstractmethod

@@ -59,6 +59,10 @@ class Bounds:
         above: it must be more than this, where there is no `least`.
         most: the largest allowed.
         below: it must be less than this, where there is no `most`.
+
+    Example:
+        >>> 0.0 in Bounds(above=0), 3 in Bounds(least=1, most=4096)
+        (False, True)
     """
 
     least: float | None = None
@@ -103,6 +107,14 @@ def require_within(options: object, bounds: Mapping[str, Bounds]) -> None:
 
     Raises:
         CawUsageError: naming the first that is, its value, and where it must lie.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Options:
+        ...     order: int = 8
+        >>> require_within(Options(order=0), {"order": AT_LEAST_ONE})
+        Traceback (most recent call last):
+        caw_toolkit.errors.CawUsageError: order must be at least 1, not 0
     """
     for name, bound in bounds.items():
         value = getattr(options, name)
