@@ -170,6 +170,8 @@ def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator
             raise CawError(f"{name} is empty (0 bytes)")
         segments, views = _parts(stream, name)
         metadata = read_metadata(stream if _is_described_by_all(stream) else views[0])
+        if audio_begins(stream):
+            metadata = metadata.behind(stream)
         made: FfmpegAudio | None = None
         try:
             decoder = stack.enter_context(_decoder(views[0], name))

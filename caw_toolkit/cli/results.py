@@ -161,7 +161,7 @@ class Results:
             bit_depth=depth,
             clipping=self.clipping,
             overwrite=self.force,
-            metadata=self._embedding(source, depth, sample_rate / (of.sample_rate if of else sample_rate), len(audio)),
+            metadata=self._embedding(target, source, sample_rate / (of.sample_rate if of else sample_rate), len(audio)),
             file_format=self.file_format,
         )
         details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
@@ -209,7 +209,7 @@ class Results:
             bit_depth=depth,
             clipping=self.clipping,
             overwrite=self.force,
-            metadata=self._embedding(source, depth, sample_rate / (source_rate or sample_rate), channels),
+            metadata=self._embedding(target, source, sample_rate / (source_rate or sample_rate), channels),
             file_format=self.file_format,
         )
         details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
@@ -251,11 +251,13 @@ class Results:
 
             append_record(self.log, written, details, **record)
 
-    def _embedding(self, source: SourceFormat | None, depth: BitDepth, ratio: float, channels: int) -> Embed | None:
+    def _embedding(self, target: Path, source: SourceFormat | None, ratio: float, channels: int) -> Embed | None:
         """What puts into a result what its source says beside its audio."""
         if source is None or not self.keep_metadata:
             return None
-        history = _coding_history(depth, channels)
+        if source.metadata.damaged:
+            logger.warning("%s lacks what is damaged in its source: %s", target, ", ".join(source.metadata.damaged))
+        history = _coding_history(self.depth(target, source), channels)
         return functools.partial(source.metadata.embed, ratio=ratio, coding_history=history)
 
 
