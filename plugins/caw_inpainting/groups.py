@@ -48,6 +48,11 @@ def one_group(gaps: Sequence[Gap], recording: Recording) -> Group:
     return Group(range(len(gaps)), tuple(intact_stretches(places, 0, recording.samples, recording.sample_rate)))
 
 
+def group_for_model(gaps: Sequence[Gap], recording: Recording) -> Group:
+    """All gaps of a recording, for a model that there is already: how little is left around them does not matter."""
+    return Group(range(len(gaps)), ((0, recording.samples),))
+
+
 def group_gaps(gaps: Sequence[Gap], recording: Recording) -> list[Group]:
     """Gaps in groups of those near each other, each with intact audio around it.
 
