@@ -149,6 +149,8 @@ def make_plan(
         require_upsampler(chosen.upsampling)
     chosen = dataclasses.replace(chosen, objective_options={**chosen.objective_options, **(objective_options or {})})
     objective = build_objective(chosen.objective, chosen.objective_options)
+    for index, rate in enumerate(layout):
+        objective.check_rate(index, rate)
     budget = minutes if minutes is not None else chosen.training.get("minutes")
     aligned = recording.align(layout)
     pulse = find_pulse(aligned.samples, aligned.sample_rate)

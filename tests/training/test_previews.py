@@ -195,7 +195,7 @@ def test_what_cannot_be_written_or_gone_on_from_is_said_at_once(
 
 
 def test_a_model_of_other_scales_or_channels_is_refused(clip: Path, tmp_path: Path, tiny_model_path: Path) -> None:
-    scales = ["--scales", "700,2800,4001", "--sample-rate", "4001"]
+    scales = ["--scales", "700,2800,4100", "--sample-rate", "4100"]
     done = run_caw(*command(clip, tmp_path, "--from", str(tiny_model_path), *scales))
     assert done.returncode == 2 and "add --scales 500,2000,4000" in done.stderr
     stereo = tmp_path / "stereo.wav"
