@@ -172,15 +172,13 @@ def train(
         seed=seed,
         extra_presets=get_host().preset_paths,
     )
+    if not quiet:
+        _say_rates([clip.sample_rate for clip in recordings], plan.rates[-1], is_chosen=sample_rate is not None)
     if dry_run:
         _show_estimate(plan, as_json=as_json, quiet=quiet)
         return
     if not quiet:
         _announce(plan)
-        rates = {clip.sample_rate for clip in recordings}
-        if sample_rate is None and rates != {plan.rates[-1]}:
-            given = ", ".join(f"{rate}" for rate in sorted(rates))
-            click.echo(f"the recording is at {given} Hz, the model will be at {plan.rates[-1]} Hz", err=True)
     sources = [_source(path, clip) for path, clip in zip(clips, recordings, strict=True)]
     on_preview = writer_of_previews(previews, seed=seed, quiet=quiet)
     start_model = None if start_path is None else _model_to_start_from(start_path, plan)
@@ -282,6 +280,16 @@ def _source(path: Path, clip: AudioClip) -> dict[str, Any]:
     """What the model keeps of a clip."""
     digest = hashlib.sha256(clip.samples.tobytes()).hexdigest()
     return {"name": path.name, "seconds": clip.seconds, "sample_rate": clip.sample_rate, "samples_sha256": digest}
+
+
+def _say_rates(given: Sequence[int], rate: int, *, is_chosen: bool) -> None:
+    """Say at which rate a model will be, where that is not what the recording has, or was asked for in vain."""
+    rates = ", ".join(f"{each}" for each in sorted(set(given)))
+    if max(given) < rate:
+        lacking = f"and will know nothing above {max(given) / 2:g} Hz"
+        click.echo(f"the recording is at {rates} Hz, the model will be at {rate} Hz, {lacking}", err=True)
+    elif not is_chosen and set(given) != {rate}:
+        click.echo(f"the recording is at {rates} Hz, the model will be at {rate} Hz", err=True)
 
 
 def _announce(plan: Plan) -> None:

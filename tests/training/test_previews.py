@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import soundfile as sf
 import torch
+from click.testing import CliRunner
 
 from caw_process import run_caw
 from caw_toolkit.audio.clip import AudioClip
+from caw_toolkit.cli import main
 from caw_toolkit.errors import CawError
 from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.pyramid.model import PyramidModel
@@ -192,6 +194,25 @@ def test_what_cannot_be_written_or_gone_on_from_is_said_at_once(
     done = run_caw(*command(clip, tmp_path, *(part.format(clip=clip, folder=tmp_path) for part in more)))
     assert done.returncode in (1, 2) and words in done.stderr and len(done.stderr.splitlines()) <= 4, done.stderr
     assert not (tmp_path / "m.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ["--sample-rate", "32000"],
+            "the model will be at 32000 Hz, and will know nothing above 8000 Hz",
+        ),
+        (["--sample-rate", "8000"], ""),
+        ([], ""),
+    ],
+)
+def test_a_rate_that_the_recording_does_not_have_is_said(
+    clip: Path, tmp_path: Path, options: list[str], words: str
+) -> None:
+    arguments = ["train", str(clip), "-o", str(tmp_path / "m.pt"), "--dry-run", "--seed", "1", *options]
+    said = CliRunner().invoke(main, arguments).stderr
+    assert words in said and ("model will be" in said) == bool(words)
 
 
 def test_a_model_of_other_scales_or_channels_is_refused(clip: Path, tmp_path: Path, tiny_model_path: Path) -> None:
