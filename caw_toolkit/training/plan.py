@@ -155,8 +155,11 @@ def make_plan(
     aligned = recording.align(layout)
     pulse = find_pulse(aligned.samples, aligned.sample_rate)
     pauses = find_pauses(aligned.samples, aligned.sample_rate) if kind is Material.SPEECH else ()
-    is_scattered = kind is not Material.SPEECH and pulse is None and is_texture(aligned.samples, aligned.sample_rate)
-    return Plan(aligned, chosen, kind, pulse, pauses, is_scattered, layout, objective, budget, seed)
+    plan = Plan(aligned, chosen, kind, pulse, pauses, False, layout, objective, budget, seed)
+    if kind is Material.SPEECH or pulse is not None or not is_texture(aligned.samples, aligned.sample_rate):
+        return plan
+    finest = objective.untrained_generator(plan.spec(len(layout) - 1))
+    return dataclasses.replace(plan, is_texture=finest.can_scatter)
 
 
 def _require_trainable(clips: Sequence[AudioClip]) -> None:

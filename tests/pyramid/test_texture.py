@@ -72,6 +72,12 @@ def test_only_what_is_no_speech_is_one() -> None:
     assert [plan.is_texture for plan in plans] == [False, True, True]
 
 
+def test_none_is_where_grains_are_not_what_takes_are_made_of() -> None:
+    clip = AudioClip(0.5 * claps(6, 16000), 16000)
+    assert not make_plan(clip, preset="paper").is_texture
+    assert not make_plan(clip, rates=[16000]).is_texture
+
+
 def exemplar(*clips: Array) -> ExemplarGenerator:
     real = torch.from_numpy(np.concatenate(clips, axis=1))
     ends = np.cumsum([0, *(clip.shape[1] for clip in clips)]).tolist()
