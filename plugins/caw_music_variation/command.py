@@ -135,7 +135,12 @@ def _vary_file(
 
     with open_audio(song) as audio:
         samples = sum(block.shape[1] for block in audio)
-        passage = _passage(samples / audio.sample_rate, start, stop)
+        seconds = samples / audio.sample_rate
+        passage = _passage(seconds, start, stop)
+        if not results.quiet and stop is not None and stop > seconds:
+            click.echo(
+                f"{audio.name} ends at {seconds:.3f} s, before --stop {stop:g}, and is varied to its end", err=True
+            )
         model = model_for(partial(_clip, audio))
         if not results.quiet:
             _tell_of_the_model(audio, model, keeps=settings.keep_below is not None, is_whole=passage is None)
