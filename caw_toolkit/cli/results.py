@@ -20,7 +20,6 @@ import functools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -252,12 +251,17 @@ class Results:
             append_record(self.log, written, details, **record)
 
     def _embedding(self, target: Path, source: SourceFormat | None, ratio: float, channels: int) -> Embed | None:
-        """What puts into a result what its source says beside its audio."""
+        """What puts into a result what its source says beside its audio; what the result lacks of it is said."""
+        depth = self.depth(target, source)
+        if source is not None and source.has_more_bits(depth) and not (self.bit_depth or self.quiet):
+            click.echo(f"{target} holds {depth} bits of a sample, and its source has more", err=True)
         if source is None or not self.keep_metadata:
             return None
         if source.metadata.damaged:
             logger.warning("%s lacks what is damaged in its source: %s", target, ", ".join(source.metadata.damaged))
-        history = _coding_history(self.depth(target, source), channels)
+        from caw_toolkit.cli.run_log import coding_history
+
+        history = coding_history(depth, channels)
         return functools.partial(source.metadata.embed, ratio=ratio, coding_history=history)
 
 
@@ -340,11 +344,3 @@ def stored_sample_rate(model_path: Path) -> int:
 
     rate: int = read_header(model_path)["sample_rate"]
     return rate
-
-
-def _coding_history(depth: BitDepth, channels: int) -> str:
-    """The line that bext gains (EBU R 98): what was coded, and by whom."""
-    bits = {"float": "32", "double": "64"}.get(depth, depth)
-    command = click.get_current_context().info_name
-    mode = "mono" if channels == 1 else "stereo"
-    return f"A=PCM,W={bits},M={mode},T=caw_toolkit {version('caw_toolkit')} {command}"
