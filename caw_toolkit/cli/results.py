@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
+from caw_toolkit.errors import printable
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import FloatArray
@@ -239,7 +240,7 @@ class Results:
     ) -> None:
         """Say what was written and what of it could not be kept, and record it."""
         if not self.quiet and str(target) != "-":
-            click.echo(f"wrote {written.path}{note}{written.changes}", err=True)
+            click.echo(printable(f"wrote {written.path}{note}{written.changes}"), err=True)
         elif written.changes:
             logger.warning("%s%s", target, written.changes)
         if written.lost_metadata:

@@ -25,7 +25,7 @@ from caw_toolkit.cli.options import (
 )
 from caw_toolkit.cli.progress import progress_option, run_training, shown_progress
 from caw_toolkit.durations import in_words
-from caw_toolkit.errors import CawUsageError
+from caw_toolkit.errors import CawUsageError, printable
 
 if TYPE_CHECKING:
     from caw_toolkit.audio.clip import AudioClip
@@ -236,7 +236,7 @@ def _train(
         training = dict(model.training)
         click.echo(json.dumps({"model": str(output), "rates": model.rates, "seconds": seconds, "training": training}))
     elif not quiet:
-        click.echo(f"wrote {output} after {in_words(seconds)}", err=True)
+        click.echo(printable(f"wrote {output} after {in_words(seconds)}"), err=True)
 
 
 def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
