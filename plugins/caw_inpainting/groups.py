@@ -50,7 +50,12 @@ def one_group(gaps: Sequence[Gap], recording: Recording) -> Group:
 
 def group_for_model(gaps: Sequence[Gap], recording: Recording) -> Group:
     """All gaps of a recording, for a model that there is already: how little is left around them does not matter."""
-    return Group(range(len(gaps)), ((0, recording.samples),))
+    group = one_group(gaps, recording)
+    if group.stretches:
+        return group
+    edges = [0, *(edge for gap in join_gaps(gaps, recording.samples) for edge in gap), recording.samples]
+    left = tuple((start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=True) if start < stop)
+    return Group(group.numbers, left or ((0, recording.samples),))
 
 
 def group_gaps(gaps: Sequence[Gap], recording: Recording) -> list[Group]:

@@ -234,5 +234,5 @@ def test_deep_samples_are_kept(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a", values, RATE, format="WAV", subtype="FLOAT")
     assert read_audio(tmp_path / "a").exact is None
     soundfile.write(tmp_path / "a", values * 1e300, RATE, format="WAV", subtype="DOUBLE")
-    with pytest.raises(CawError, match="NaN or infinite"):
+    with pytest.raises(CawError, match="beyond any level"):
         read_audio(tmp_path / "a")
