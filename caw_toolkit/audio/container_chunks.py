@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 from caw_toolkit.audio import riff_chunks
-from caw_toolkit.audio.riff_chunks import MOST_CHUNKS, Chunk
+from caw_toolkit.audio.riff_chunks import MOST_CHUNKS, Chunk, FoundChunks
 
 __all__ = [
     "W64_TAIL",
@@ -45,9 +45,7 @@ class _Layout(NamedTuple):
 
 
 _LAYOUTS = {
-    "AIFF": _Layout(
-        ">4sI", 12, 2, False, frozenset({b"COMM", b"SSND", b"FVER", b"PEAK", b"CHAN", b"FLLR", b"ID3 ", b"id3 "})
-    ),
+    "AIFF": _Layout(">4sI", 12, 2, False, frozenset({b"COMM", b"SSND", b"FVER", b"PEAK", b"CHAN", b"FLLR"})),
     "CAF": _Layout(
         ">4sq", 8, 1, False, frozenset({b"desc", b"data", b"pakt", b"kuki", b"chan", b"free", b"peak", b"ovvw"})
     ),
@@ -73,7 +71,7 @@ _CAF_OF_THE_AUDIO = (
 )  # fmt: skip
 
 
-def read_chunks(stream: BinaryIO, format_name: str) -> list[Chunk]:
+def read_chunks(stream: BinaryIO, format_name: str) -> FoundChunks:
     """The chunks of an AIFF, CAF or W64 file that say more than how its audio is stored, as far as its headers lead.
 
     Those of a W64 have the names that a WAV has for them.
@@ -86,7 +84,7 @@ def read_chunks(stream: BinaryIO, format_name: str) -> list[Chunk]:
 
 
 def _positions(stream: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, int, int]]:
-    """Name, first byte and size of every chunk."""
+    """Name, first byte and size of every chunk, to the first that does not end within the file."""
     length = struct.calcsize(layout.header)
     end = stream.seek(0, os.SEEK_END)
     position = layout.first
@@ -98,9 +96,9 @@ def _positions(stream: BinaryIO, layout: _Layout) -> Iterator[tuple[bytes, int, 
         name, size = struct.unpack(layout.header, header)
         size -= length if layout.size_has_header else 0
         first = position + length
+        yield name, first, size
         if size < 0 or first + size > end:
             return
-        yield name, first, size
         position = first + size
         position += -position % layout.alignment
 

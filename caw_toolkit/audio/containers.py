@@ -314,10 +314,16 @@ _READERS: dict[bytes, Callable[[BinaryIO, int, bytes], _Stated | None]] = {
 }
 
 
-def ogg_links(stream: BinaryIO, start: int) -> list[tuple[int, int]]:
-    """The ranges of the streams that were joined to an Ogg file; libsndfile reads only the first."""
+def ogg_links(stream: BinaryIO, name: str, start: int) -> list[tuple[int, int]]:
+    """The ranges of the streams that were joined to an Ogg file; libsndfile reads only the first.
+
+    Args:
+        stream: seekable.
+        name: for messages.
+        start: where the first begins.
+    """
     size = stream.seek(0, os.SEEK_END)
-    begins, position, was_first = [start], start, True
+    begins, position, was_first, is_last = [start], start, True, True
     while position + 27 <= size:
         stream.seek(position)
         head = stream.read(27)
@@ -326,6 +332,8 @@ def ogg_links(stream: BinaryIO, start: int) -> list[tuple[int, int]]:
         is_first = bool(head[5] & 2)  # of its stream
         if is_first and not was_first:
             begins.append(position)
-        was_first = is_first
+        was_first, is_last = is_first, bool(head[5] & 4)
         position += 27 + head[26] + sum(stream.read(head[26]))
+    if position > size or not is_last:
+        logger.warning("%s holds no end of its stream: it may be truncated", name)
     return list(zip(begins, [*begins[1:], size], strict=True))

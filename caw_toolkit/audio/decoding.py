@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 LOWEST_SAMPLE_RATE = 4000
 HIGHEST_SAMPLE_RATE = 192000
 
+#: More than integers of 32 bits that were stored as floating-point numbers; the squares of more overflow.
+_LOUDEST = 1e10
 _UNKNOWN_LENGTH = 2**62  # libsndfile states more
 _HEADERLESS = (".raw", ".pcm")
 #: What other containers begin with, or have behind their first four bytes: MPEG frames in them are not all they hold.
@@ -80,8 +82,8 @@ class OpenFile:
             is_deep: keep more bits than float32 has.
 
         Raises:
-            CawError: The file is damaged or truncated (for MP3 a warning is logged instead), or has NaN or infinite
-                samples.
+            CawError: The file is damaged or truncated (for MP3 a warning is logged instead), or has NaN, infinite
+                or absurd samples.
         """
         position = 0
         for index, view in enumerate(self._views):
@@ -130,11 +132,12 @@ class OpenFile:
             block = decoder.read(samples, dtype="float64" if is_deep else "float32", always_2d=True).T
         except soundfile.LibsndfileError as error:
             raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
-        with np.errstate(over="ignore"):
-            bad = ~np.isfinite(block.astype(np.float32, copy=False)).all(axis=0)
+        bad = ~(np.abs(block) <= _LOUDEST).all(axis=0)
         if bad.any():
-            second = (position + int(bad.argmax())) / self.sample_rate
-            raise CawError(f"{self.name} has NaN or infinite samples, the first at {second:.3f} s: repair it first")
+            first = int(bad.argmax())
+            what = "NaN or infinite samples" if not np.isfinite(block[:, first]).all() else "samples beyond any level"
+            second = (position + first) / self.sample_rate
+            raise CawError(f"{self.name} has {what}, the first at {second:.3f} s: repair it first")
         return np.ascontiguousarray(block)
 
     def _complain_of_early_end(self, position: int) -> None:
@@ -170,6 +173,8 @@ def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator
             raise CawError(f"{name} is empty (0 bytes)")
         segments, views = _parts(stream, name)
         metadata = read_metadata(stream if _is_described_by_all(stream) else views[0])
+        if audio_begins(stream):
+            metadata = metadata.behind(stream)
         made: FfmpegAudio | None = None
         try:
             decoder = stack.enter_context(_decoder(views[0], name))
@@ -235,7 +240,9 @@ def _parts(stream: BinaryIO, name: str) -> tuple[list[MpegSegment], tuple[Binary
         segments = mpeg_segments(stream, name) if begins_with_mpeg(stream) else []
         return segments, _views_of(stream, segments)
     corrected = with_true_length(stream, name, begin)
-    return [], _buffered(*([corrected] if corrected else [View(stream, [part]) for part in ogg_links(stream, begin)]))
+    return [], _buffered(
+        *([corrected] if corrected else [View(stream, [part]) for part in ogg_links(stream, name, begin)])
+    )
 
 
 def _views_of(stream: BinaryIO, segments: list[MpegSegment]) -> tuple[BinaryIO, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from caw_toolkit.audio.tags import Tags
+from caw_toolkit.audio.tagging import Tags
 from caw_toolkit.errors import CawError
 
 __all__ = ["FfmpegAudio", "decoded_by_ffmpeg", "ffmpeg_path"]

@@ -13,8 +13,10 @@ from typing import BinaryIO, Literal
 
 from caw_toolkit.audio import container_chunks, riff_chunks
 from caw_toolkit.audio.container_chunks import add_chunks, info_of_tags
-from caw_toolkit.audio.riff_chunks import WAVE_FORMS, Chunk, insert_chunks, text
-from caw_toolkit.audio.tags import Tagging, Tags, chunks_of_tagging, read_tagging, tagging_of_chunks, write_tagging
+from caw_toolkit.audio.id3 import read_id3
+from caw_toolkit.audio.riff_chunks import WAVE_FORMS, Chunk, FoundChunks, insert_chunks, text
+from caw_toolkit.audio.tagging import Tagging, Tags
+from caw_toolkit.audio.tags import chunks_of_tagging, read_tagging, tagging_of_chunks, write_tagging
 
 __all__ = ["Metadata", "read_metadata"]
 
@@ -38,15 +40,26 @@ class Metadata:
             whatever else; of an AIFF or CAF all.
         kind: what the chunks are: `WAV`, `AIFF` or `CAF`; or `RIFX`, which no other file can hold.
         others: names of what is known to be there, and cannot be carried.
+        damaged_chunks: names of those that do not end within the file.
     """
 
     tagging: Tagging = field(default_factory=Tagging)
     chunks: tuple[Chunk, ...] = ()
     kind: str = "WAV"
     others: tuple[str, ...] = ()
+    damaged_chunks: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.tagging or self.chunks or self.others)
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """Names of what is damaged, and left out of all that is made of the file."""
+        return tuple(dict.fromkeys((*self.damaged_chunks, *self.tagging.damaged)))
+
+    def behind(self, stream: BinaryIO) -> Metadata:
+        """With what the ID3 tags say at the beginning of a stream, behind which its file begins."""
+        return replace(self, tagging=self.tagging.completed(read_id3(stream)))
 
     def completed(self, tags: Tags, others: Iterable[str]) -> Metadata:
         """With what another program found.
@@ -56,7 +69,9 @@ class Metadata:
             others: names of what cannot be carried, `picture` among them if there are none yet.
         """
         lost = tuple(name for name in others if name != "picture" or not self.tagging.pictures)
-        return replace(self, tagging=self.tagging or Tagging(tags), others=self.others + lost)
+        return replace(
+            self, tagging=self.tagging if self.tagging else replace(self.tagging, tags=tags), others=self.others + lost
+        )
 
     def embed(self, stream: BinaryIO, format_name: str, *, ratio: float = 1.0, coding_history: str = "") -> list[str]:
         """Write it into a file that holds audio only.
@@ -99,23 +114,18 @@ class Metadata:
 
 
 def read_metadata(stream: BinaryIO) -> Metadata:
-    """What a file says beside its audio. What is damaged is left out, and the stream is left where it was."""
+    """What a file says beside its audio. What is damaged is named, and the stream is left where it was."""
     before = stream.tell()
     try:
         stream.seek(0)
         form, _, kind = struct.unpack("4s4s4s", stream.read(12).ljust(12, b"\0"))
         if form in WAVE_FORMS:
-            chunks = riff_chunks.read_chunks(stream)
-            return Metadata(chunks=tuple(chunks), kind="RIFX") if form == b"RIFX" else _of_wav(chunks)
+            found = riff_chunks.read_chunks(stream)
+            return _of_chunks(found, "RIFX" if form == b"RIFX" else "WAV")
         if form not in _CONTAINERS or (form == b"FORM" and kind not in (b"AIFF", b"AIFC")):
             return Metadata(_annotation(stream, form) if form in _AU_FORMS else read_tagging(stream))
         format_name = _CONTAINERS[form]
-        chunks = container_chunks.read_chunks(stream, format_name)
-        if format_name == "W64":
-            return _of_wav(chunks)
-        tagging = read_tagging(stream)
-        tags = {**container_chunks.tags_of_texts(chunks), **tagging.tags}
-        return Metadata(replace(tagging, tags=tags), tuple(chunks), format_name)
+        return _of_chunks(container_chunks.read_chunks(stream, format_name), _KINDS[format_name])
     finally:
         stream.seek(before)
 
@@ -129,8 +139,12 @@ def _annotation(stream: BinaryIO, form: bytes) -> Tagging:
     return Tagging({"comment": (said,)}) if said else Tagging()
 
 
-def _of_wav(chunks: list[Chunk]) -> Metadata:
-    return Metadata(tagging_of_chunks(chunks), tuple(chunk for chunk in chunks if not _holds_tags(chunk)))
+def _of_chunks(found: FoundChunks, kind: str) -> Metadata:
+    tagging = Tagging() if kind == "RIFX" else tagging_of_chunks(found.whole)
+    chunks = tuple(chunk for chunk in found.whole if kind == "RIFX" or not _holds_tags(chunk))
+    if kind in ("AIFF", "CAF"):
+        tagging = tagging.completed(Tagging(container_chunks.tags_of_texts(chunks)))
+    return Metadata(tagging, chunks, kind, tuple(found.too_large), tuple(found.damaged))
 
 
 def _holds_tags(chunk: Chunk) -> bool:

@@ -46,6 +46,20 @@ class Chunk(NamedTuple):
         return self.name + struct.pack("<I", len(self.data)) + self.data + b"\0" * (len(self.data) % 2)
 
 
+class FoundChunks(NamedTuple):
+    """The chunks of a file, beside its audio.
+
+    Attributes:
+        whole: those that can be carried.
+        damaged: names of those that do not end within the file.
+        too_large: names of those that nothing but audio is as large as.
+    """
+
+    whole: list[Chunk]
+    damaged: list[str]
+    too_large: list[str]
+
+
 def positions(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """Name, first byte and size of every chunk of a WAV (RIFF, RIFX, RF64), as far as its headers lead."""
     end = stream.seek(0, os.SEEK_END)
@@ -70,30 +84,38 @@ def positions(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         stream.seek(first + size + size % 2)
 
 
-def read_chunks(stream: BinaryIO) -> list[Chunk]:
+def read_chunks(stream: BinaryIO) -> FoundChunks:
     """The chunks of a WAV file that say more than how its audio is stored; none of another file."""
     return chunks_at(stream, positions(stream), OF_THE_AUDIO)
 
 
 def chunks_at(
     stream: BinaryIO, places: Iterable[tuple[bytes, int, int]], of_the_audio: Container[bytes]
-) -> list[Chunk]:
+) -> FoundChunks:
     """The chunks of a file that are worth carrying, as many as fit into `LARGEST_BYTES`.
 
     Args:
         stream: the file.
-        places: name, first byte and size of each chunk.
+        places: name, first byte and size of each chunk, to the first that does not end within it.
         of_the_audio: names of those that say how the audio is stored.
     """
-    found, total = [], 0
+    found = FoundChunks([], [], [])
+    end, total = stream.seek(0, os.SEEK_END), 0
     for name, first, size in places:
-        if name in of_the_audio or total + size > LARGEST_BYTES:
+        if name in of_the_audio:
+            continue
+        if not any(name):  # zeros, with which some programs fill files up
+            break
+        label = name.decode("ascii").strip() if name.isascii() and name.decode().isprintable() else "unreadable chunk"
+        if not 0 <= size <= end - first:
+            found.damaged.append(label)
+            break
+        if total + size > LARGEST_BYTES:
+            found.too_large.append(label)
             continue
         total += size
         stream.seek(first)
-        data = stream.read(size)
-        if len(data) == size:
-            found.append(Chunk(name, data))
+        found.whole.append(Chunk(name, stream.read(size)))
     return found
 
 

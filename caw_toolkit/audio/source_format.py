@@ -45,6 +45,10 @@ class SourceFormat:
         """Whether its samples do not fit into float32."""
         return self.subtype in _DEEP
 
+    def has_more_bits(self, depth: BitDepth) -> bool:
+        """Whether its samples do not fit into 24 bits, and a depth is that."""
+        return depth == "24" and _DEPTHS.get(self.subtype) in ("32", "float", "double")
+
     def bit_depth(self, target: str | Path, file_format: FileFormat | None = None) -> BitDepth:
         """The depth at which a target keeps every sample, or the nearest that its format has.
 

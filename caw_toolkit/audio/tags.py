@@ -9,20 +9,12 @@ import base64
 import io
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
+from caw_toolkit.audio.id3 import read_id3, to_id3
 from caw_toolkit.audio.riff_chunks import Chunk, text
+from caw_toolkit.audio.tagging import DAMAGE, Picture, Tagging, ascii_of
 
-Tags = Mapping[str, tuple[str, ...]]
-
-#: Text frames of ID3 by name.
-_ID3 = {
-    "title": "TIT2", "artist": "TPE1", "album": "TALB", "albumartist": "TPE2", "date": "TDRC", "genre": "TCON",
-    "tracknumber": "TRCK", "discnumber": "TPOS", "composer": "TCOM", "organization": "TPUB", "copyright": "TCOP",
-    "isrc": "TSRC", "bpm": "TBPM", "encoded-by": "TENC", "grouping": "TIT1", "subtitle": "TIT3", "conductor": "TPE3",
-    "language": "TLAN", "lyricist": "TEXT", "arranger": "TPE4", "mood": "TMOO", "initialkey": "TKEY",
-}  # fmt: skip
 #: Entries of a WAV's INFO list by name.
 _INFO = {
     "title": b"INAM", "artist": b"IART", "album": b"IPRD", "date": b"ICRD", "genre": b"IGNR", "tracknumber": b"ITRK",
@@ -39,92 +31,49 @@ _MP4 = {
 #: Atoms of MP4 that are tags but no text, the cover, and the encoder's name.
 _MP4_OTHERS = ("trkn", "disk", "tmpo", "covr", "\xa9too")
 _MP4_FREE = "----:"
+#: What files begin with whose tags are Vorbis comments.
+_HOLD_COMMENTS = (b"fLaC", b"OggS")
 #: Names that APE tags have otherwise.
 _APE = {"album artist": "albumartist", "track": "tracknumber", "disc": "discnumber", "year": "date"}
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture, such as a cover.
-
-    Attributes:
-        data: of the image file.
-        mime: its type, `image/png`.
-        kind: number of ID3, 3 being the front cover.
-        description: of what it shows.
-    """
-
-    data: bytes
-    mime: str
-    kind: int = 3
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Tagging:
-    """What tags say.
-
-    Attributes:
-        tags: values by name.
-        pictures: covers and others.
-        frames: of ID3, what has no name here; only files that hold ID3 can carry it.
-        others: names of what is there, and cannot be carried.
-    """
-
-    tags: Tags = field(default_factory=dict)
-    pictures: tuple[Picture, ...] = ()
-    frames: tuple[Any, ...] = ()
-    others: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.tags or self.pictures or self.frames)
-
-
 def read_tagging(stream: BinaryIO) -> Tagging:
-    """What the tags of a file say that is no WAV; nothing if they are damaged or there are none."""
+    """What the tags of a file say that has no chunks."""
     import mutagen
-    from mutagen.aiff import AIFF
     from mutagen.flac import FLAC
     from mutagen.mp3 import MP3
     from mutagen.mp4 import MP4
     from mutagen.ogg import OggFileType
 
     stream.seek(0)
+    head = stream.read(4)
+    stream.seek(0)
     try:
         file = mutagen.File(stream)
-        ape = _from_ape(stream) if isinstance(file, MP3) else Tagging()
-    except (mutagen.MutagenError, ValueError, KeyError, IndexError, struct.error):
-        return Tagging()
-    if file is None or not file.tags:
-        return Tagging(pictures=_flac_pictures(file.pictures)) if isinstance(file, FLAC) else ape
+    except (mutagen.MutagenError, *DAMAGE):
+        file = None
+        if head in _HOLD_COMMENTS:
+            return Tagging(damaged=("tags",))
     if isinstance(file, FLAC):
-        return Tagging(_names(file.tags), _flac_pictures(file.pictures))
-    if isinstance(file, OggFileType):
+        return Tagging(_names(file.tags or ()), _flac_pictures(file.pictures))
+    if isinstance(file, OggFileType) and file.tags:
         return _from_vorbis(_names(file.tags))
-    if isinstance(file, MP4):
+    if isinstance(file, MP4) and file.tags:
         return tagging_of_atoms(file.tags)
-    if isinstance(file, AIFF) or hasattr(file.tags, "getall"):
-        id3 = _from_id3(file.tags)
-        return replace(id3, tags={**ape.tags, **id3.tags}, pictures=id3.pictures or ape.pictures, others=ape.others)
-    return Tagging()
+    if file is None or isinstance(file, MP3):
+        return read_id3(stream).completed(_from_ape(stream))
+    return read_id3(stream) if hasattr(file.tags, "getall") else Tagging()
 
 
 def tagging_of_chunks(chunks: list[Chunk]) -> Tagging:
-    """What the INFO list and the ID3 chunk of a WAV say; where both do, ID3, which cuts nothing off."""
-    from mutagen import MutagenError
-    from mutagen.id3 import ID3
-
-    tags: dict[str, tuple[str, ...]] = {}
-    tagging = Tagging()
+    """What the INFO list and the ID3 chunk of a file say; where both do, ID3, which cuts nothing off."""
+    info, id3 = Tagging(), Tagging()
     for chunk in chunks:
         if chunk.name == b"LIST" and chunk.data[:4] == b"INFO":
-            tags |= _from_info(chunk.data)
+            info = _from_info(chunk.data).completed(info)
         if chunk.name.lower() == b"id3 ":
-            try:
-                tagging = _from_id3(ID3(io.BytesIO(chunk.data)))
-            except (MutagenError, ValueError, struct.error):
-                continue
-    return Tagging({**tags, **tagging.tags}, tagging.pictures, tagging.frames)
+            id3 = read_id3(io.BytesIO(chunk.data)).completed(id3)
+    return id3.completed(info)
 
 
 def chunks_of_tagging(tagging: Tagging) -> list[Chunk]:
@@ -138,7 +87,7 @@ def chunks_of_tagging(tagging: Tagging) -> list[Chunk]:
     )
     info = [Chunk(b"LIST", b"INFO" + entries)] if entries else []
     file = io.BytesIO()
-    _to_id3(tagging).save(file, padding=lambda _: 0)
+    to_id3(tagging).save(file, padding=lambda _: 0)
     return [*info, Chunk(b"id3 ", file.getvalue())]
 
 
@@ -156,11 +105,11 @@ def write_tagging(stream: BinaryIO, tagging: Tagging, format_name: str) -> None:
 
     stream.seek(0)
     if format_name == "MP3":
-        _to_id3(tagging).save(stream)
+        to_id3(tagging).save(stream)
     elif format_name == "AIFF":
         aiff = AIFF(stream)
         aiff.add_tags()
-        for frame in _to_id3(tagging).values():
+        for frame in to_id3(tagging).values():
             aiff.tags.add(frame)
         stream.seek(0)
         aiff.tags.save(stream)
@@ -185,10 +134,6 @@ def _vorbis_name(name: str) -> str:
     return "".join(char if " " <= char <= "}" and char != "=" else "_" for char in name) or "_"
 
 
-def _ascii(text: str) -> str:
-    return text.encode("ascii", "replace").decode()
-
-
 def _names(comments: Any) -> dict[str, tuple[str, ...]]:
     """Vorbis comments by name in small letters."""
     found: dict[str, tuple[str, ...]] = {}
@@ -201,17 +146,17 @@ def _from_vorbis(tags: dict[str, tuple[str, ...]]) -> Tagging:
     from mutagen.flac import Picture as FlacPicture
     from mutagen.flac import error
 
-    pictures = []
+    pictures, damaged = [], []
     for block in tags.pop("metadata_block_picture", ()):
         try:
             pictures.append(FlacPicture(base64.b64decode(block)))
-        except (error, ValueError, struct.error):
-            continue
-    return Tagging(tags, _flac_pictures(pictures))
+        except (error, *DAMAGE):
+            damaged.append("picture")
+    return Tagging(tags, _flac_pictures(pictures), damaged=tuple(damaged))
 
 
 def _flac_pictures(pictures: Any) -> tuple[Picture, ...]:
-    return tuple(Picture(each.data, _ascii(each.mime), int(each.type), each.desc) for each in pictures)
+    return tuple(Picture(each.data, ascii_of(each.mime), int(each.type), each.desc) for each in pictures)
 
 
 def _flac_picture(picture: Picture) -> Any:
@@ -220,25 +165,6 @@ def _flac_picture(picture: Picture) -> Any:
     made = FlacPicture()
     made.data, made.mime, made.type, made.desc = picture.data, picture.mime, picture.kind, picture.description
     return made
-
-
-def _from_id3(frames: Any) -> Tagging:
-    names = {frame: name for name, frame in _ID3.items()}
-    tags: dict[str, tuple[str, ...]] = {}
-    pictures, others = [], []
-    for frame in frames.values():
-        kind = frame.FrameID
-        if kind in names:
-            tags[names[kind]] = tuple(map(str, frame.text))
-        elif kind == "COMM" and not frame.desc:
-            tags["comment"] = tuple(map(str, frame.text))
-        elif kind == "TXXX":
-            tags[frame.desc.lower()] = tuple(map(str, frame.text))
-        elif kind == "APIC":
-            pictures.append(Picture(frame.data, _ascii(frame.mime), int(frame.type), frame.desc))
-        else:
-            others.append(frame)
-    return Tagging(tags, tuple(pictures), tuple(others))
 
 
 def tagging_of_atoms(atoms: Mapping[str, Any]) -> Tagging:
@@ -262,7 +188,8 @@ def tagging_of_atoms(atoms: Mapping[str, Any]) -> Tagging:
 
 
 def _from_ape(stream: BinaryIO) -> Tagging:
-    """What the APE tags at the end of an MP3 say."""
+    """What the APE tags at the end of a file say."""
+    from mutagen import MutagenError
     from mutagen.apev2 import TEXT, APENoHeaderError, APEv2
 
     stream.seek(0)
@@ -270,40 +197,25 @@ def _from_ape(stream: BinaryIO) -> Tagging:
         items = APEv2(stream)
     except APENoHeaderError:
         return Tagging()
+    except (MutagenError, *DAMAGE):
+        return Tagging(damaged=("APE",))
     tags: dict[str, tuple[str, ...]] = {}
-    pictures, others = [], []
+    pictures, others, damaged = [], [], []
     for key, item in items.items():
         if item.kind == TEXT:
-            tags[_APE.get(key.lower(), key.lower())] = tuple(item)
+            try:
+                tags[_APE.get(key.lower(), key.lower())] = tuple(item)
+            except UnicodeDecodeError:
+                damaged.append(f"APE {key}")
         elif key.lower().startswith("cover art"):
             image = item.value.partition(b"\0")[2]  # behind the name of its file
             pictures.append(Picture(image, _image_type(image), 3 if "front" in key.lower() else 0))
         else:
             others.append(f"APE {key}")
-    return Tagging(tags, tuple(pictures), others=tuple(others))
+    return Tagging(tags, tuple(pictures), others=tuple(others), damaged=tuple(damaged))
 
 
-def _to_id3(tagging: Tagging) -> Any:
-    from mutagen import id3
-
-    made = id3.ID3()
-    for name, values in tagging.tags.items():
-        if name in _ID3:
-            made.add(getattr(id3, _ID3[name])(encoding=3, text=list(values)))
-        elif name == "comment":
-            made.add(id3.COMM(encoding=3, lang="XXX", desc="", text=list(values)))
-        else:
-            made.add(id3.TXXX(encoding=3, desc=name, text=list(values)))
-    for picture in tagging.pictures:
-        made.add(
-            id3.APIC(encoding=3, mime=picture.mime, type=picture.kind, desc=picture.description, data=picture.data)
-        )
-    for frame in tagging.frames:
-        made.add(frame)
-    return made
-
-
-def _from_info(data: bytes) -> dict[str, tuple[str, ...]]:
+def _from_info(data: bytes) -> Tagging:
     names = {entry: name for name, entry in _INFO.items()}
     tags: dict[str, tuple[str, ...]] = {}
     position = 4
@@ -315,7 +227,7 @@ def _from_info(data: bytes) -> dict[str, tuple[str, ...]]:
             name = names.get(entry, entry.decode("latin-1").lower())
             tags[name] = (text(raw),)
         position += 8 + size + size % 2
-    return tags
+    return Tagging(tags, damaged=("LIST INFO",) if position > len(data) + 1 else ())
 
 
 def _image_type(data: bytes) -> str:

@@ -125,6 +125,8 @@ def _process_blocks(
     board: Pedalboard, audio: AudioBlocks, display: ProgressDisplay, *, beside: Path
 ) -> Iterator[Array]:
     """The audio of a file after a chain, block by block if the chain can do that."""
+    from caw_toolkit.processors.supervision import blamed_effect
+
     begun = False
 
     def read() -> Iterable[Array]:
@@ -138,6 +140,8 @@ def _process_blocks(
     try:
         yield from board.process_blocks(read, audio.channels, audio.sample_rate, beside=beside)
     except Exception as error:
+        if isinstance(error, CawError) and blamed_effect(error) is None:  # such as what the file itself is
+            raise
         raise _failure(error, audio.name) from error
 
 

@@ -20,7 +20,6 @@ import functools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ import click
 
 from caw_toolkit.audio.formats import BIT_DEPTHS, FILE_FORMATS
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
+from caw_toolkit.errors import printable
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import FloatArray
@@ -212,7 +212,7 @@ class Results:
             bit_depth=depth,
             clipping=self.clipping,
             overwrite=self.force,
-            metadata=self._embedding(source, depth, sample_rate / (source_rate or sample_rate), channels),
+            metadata=self._embedding(target, source, sample_rate / (source_rate or sample_rate), channels),
             file_format=self.file_format,
         )
         details = {"bit_depth": depth, "sample_rate": sample_rate, "samples": written.samples}
@@ -243,7 +243,7 @@ class Results:
     ) -> None:
         """Say what was written and what of it could not be kept, and record it."""
         if not self.quiet and str(target) != "-":
-            click.echo(f"wrote {written.path}{note}{written.changes}", err=True)
+            click.echo(printable(f"wrote {written.path}{note}{written.changes}"), err=True)
         elif written.changes:
             logger.warning("%s%s", target, written.changes)
         if written.lost_metadata:
@@ -254,11 +254,18 @@ class Results:
 
             append_record(self.log, written, details, **record)
 
-    def _embedding(self, source: SourceFormat | None, depth: BitDepth, ratio: float, channels: int) -> Embed | None:
-        """What puts into a result what its source says beside its audio."""
+    def _embedding(self, target: Path, source: SourceFormat | None, ratio: float, channels: int) -> Embed | None:
+        """What puts into a result what its source says beside its audio; what the result lacks of it is said."""
+        depth = self.depth(target, source)
+        if source is not None and source.has_more_bits(depth) and not (self.bit_depth or self.quiet):
+            click.echo(f"{target} holds {depth} bits of a sample, and its source has more", err=True)
         if source is None or not self.keep_metadata:
             return None
-        history = _coding_history(depth, channels)
+        if source.metadata.damaged:
+            logger.warning("%s lacks what is damaged in its source: %s", target, ", ".join(source.metadata.damaged))
+        from caw_toolkit.cli.run_log import coding_history
+
+        history = coding_history(depth, channels)
         return functools.partial(source.metadata.embed, ratio=ratio, coding_history=history)
 
 
@@ -361,11 +368,3 @@ def stored_sample_rate(model_path: Path) -> int:
 
     rate: int = read_header(model_path)["sample_rate"]
     return rate
-
-
-def _coding_history(depth: BitDepth, channels: int) -> str:
-    """The line that bext gains (EBU R 98): what was coded, and by whom."""
-    bits = {"float": "32", "double": "64"}.get(depth, depth)
-    command = click.get_current_context().info_name
-    mode = "mono" if channels == 1 else "stereo"
-    return f"A=PCM,W={bits},M={mode},T=caw_toolkit {version('caw_toolkit')} {command}"

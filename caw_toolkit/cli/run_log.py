@@ -30,6 +30,7 @@ import click
 from caw_toolkit.errors import CawError
 
 if TYPE_CHECKING:
+    from caw_toolkit.audio.formats import BitDepth
     from caw_toolkit.audio.writing import WrittenAudio
 
 #: For plugins that keep records of their own.
@@ -175,3 +176,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
     return value if isinstance(value, (bool, int, float, str)) or value is None else str(value)
+
+
+def coding_history(depth: BitDepth, channels: int) -> str:
+    """The line that bext gains (EBU R 98): what was coded, and by whom."""
+    bits = {"float": "32", "double": "64"}.get(depth, depth)
+    command = click.get_current_context().info_name
+    mode = "mono" if channels == 1 else "stereo"
+    return f"A=PCM,W={bits},M={mode},T=caw_toolkit {version('caw_toolkit')} {command}"

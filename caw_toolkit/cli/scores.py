@@ -27,6 +27,8 @@ __all__ = ["Scores", "outputs_argument", "read_pair", "reference_option", "score
 Scores = Mapping[str, float]
 
 _SHORTEST_SECONDS = 0.5
+#: Samples by which lengths differ that were rounded, at the lower rate.
+_MOST_ROUNDING = 1
 
 #: `OUT...`, as `outputs`: the files to score.
 outputs_argument: Decorator = click.argument("outputs", nargs=-1, required=True, type=FILE, metavar="OUT...")
@@ -63,8 +65,13 @@ def reference_option(name: str, help_text: str) -> Decorator:
     return click.option(name, "reference", type=FILE, required=True, metavar="FILE", help=help_text)
 
 
-def read_pair(reference: Path, output: Path) -> tuple[Signal, Signal, int]:
-    """Read two files to compare, the second at the rate of the first.
+def read_pair(reference: Path, output: Path, *, of_one_length: bool = True) -> tuple[Signal, Signal, int]:
+    """Read two files to compare, the second at the rate of the first, and say where they differ in rate or length.
+
+    Args:
+        reference: what is compared with.
+        output: what is scored.
+        of_one_length: whether only as much is compared as both hold.
 
     Returns:
         Both signals, and their rate in Hz.
@@ -83,15 +90,23 @@ def read_pair(reference: Path, output: Path) -> tuple[Signal, Signal, int]:
         ...     [len(signal) for signal in read_pair(real, made)[:2]]
         [8000, 8000]
     """
+    from caw_toolkit.audio.reading import read_audio
     from caw_toolkit.metrics import scoring_signal
+    from caw_toolkit.metrics.signals import in_scoring_steps
 
     real, rate = scoring_signal(reference)
-    made, _ = scoring_signal(output, rate)
+    clip = read_audio(output)
+    made = in_scoring_steps(clip, rate)
     for path, signal in ((reference, real), (output, made)):
         if len(signal) < _SHORTEST_SECONDS * rate:
             raise CawError(f"{path} is {len(signal) / rate:.3f} s long: at least {_SHORTEST_SECONDS:g} s are needed")
     if not real.any():
         raise CawError(f"{reference} is silent: nothing can be compared with it")
+    if clip.sample_rate != rate:
+        click.echo(f"{output} is at {clip.sample_rate} Hz, and is compared at the {rate} Hz of {reference}", err=True)
+    if of_one_length and abs(len(real) - len(made)) > _MOST_ROUNDING * max(1.0, rate / clip.sample_rate):
+        lengths = f"{len(made) / rate:.3f} s long, {reference} {len(real) / rate:.3f} s"
+        click.echo(f"{output} is {lengths}: what both hold is compared", err=True)
     return real, made, rate
 
 

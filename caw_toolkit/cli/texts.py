@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from caw_toolkit.errors import CawUsageError
+from caw_toolkit.errors import CawUsageError, printable
 
 __all__ = ["expect_text", "write_bytes", "write_text"]
 
@@ -88,4 +88,4 @@ def write_bytes(target: Path, data: bytes, *, force: bool, quiet: bool) -> None:
 
     written = write_atomically(target, data, replace=force)
     if not quiet:
-        click.echo(f"wrote {written}", err=True)
+        click.echo(printable(f"wrote {written}"), err=True)

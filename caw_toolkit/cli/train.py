@@ -27,7 +27,7 @@ from caw_toolkit.cli.options import (
 from caw_toolkit.cli.progress import progress_option, shown_progress
 from caw_toolkit.cli.training import run_training
 from caw_toolkit.durations import in_words
-from caw_toolkit.errors import CawUsageError
+from caw_toolkit.errors import CawUsageError, printable
 from caw_toolkit.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -121,11 +121,14 @@ def train(**options: Any) -> None:
     request = replace(request, seed=_seed(request))
     recordings = [_read(clip, request.start, request.duration) for clip in request.clips]
     plan = _plan(request, recordings)
+    if not request.quiet:
+        is_chosen = request.sample_rate is not None
+        _say_rates([clip.sample_rate for clip in recordings], plan.rates[-1], is_chosen=is_chosen)
     if request.dry_run:
         _show_estimate(plan, as_json=request.as_json, quiet=request.quiet)
         return
     if not request.quiet:
-        _announce(plan, recordings, is_rate_given=request.sample_rate is not None)
+        _announce(plan)
     model = _run(request, plan, recordings, began)
     _report(request, model, time.monotonic() - began)
 
@@ -257,7 +260,7 @@ def _report(request: _Request, model: PyramidModel, seconds: float) -> None:
         said = {"model": str(request.output), "rates": model.rates, "seconds": seconds}
         click.echo(json.dumps({**said, "training": dict(model.training)}))
     elif not request.quiet:
-        click.echo(f"wrote {request.output} after {in_words(seconds)}", err=True)
+        click.echo(printable(f"wrote {request.output} after {in_words(seconds)}"), err=True)
 
 
 def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
@@ -303,7 +306,17 @@ def _source(path: Path, clip: AudioClip) -> dict[str, Any]:
     return {"name": path.name, "seconds": clip.seconds, "sample_rate": clip.sample_rate, "samples_sha256": digest}
 
 
-def _announce(plan: Plan, recordings: Sequence[AudioClip], *, is_rate_given: bool) -> None:
+def _say_rates(given: Sequence[int], rate: int, *, is_chosen: bool) -> None:
+    """Say at which rate a model will be, where that is not what the recording has, or was asked for in vain."""
+    rates = ", ".join(f"{each}" for each in sorted(set(given)))
+    if max(given) < rate:
+        lacking = f"and will know nothing above {max(given) / 2:g} Hz"
+        click.echo(f"the recording is at {rates} Hz, the model will be at {rate} Hz, {lacking}", err=True)
+    elif not is_chosen and set(given) != {rate}:
+        click.echo(f"the recording is at {rates} Hz, the model will be at {rate} Hz", err=True)
+
+
+def _announce(plan: Plan) -> None:
     budget = "no time limit" if plan.minutes is None else in_words(60 * plan.minutes)
     rates = ", ".join(map(str, plan.rates))
     click.echo(
@@ -311,10 +324,6 @@ def _announce(plan: Plan, recordings: Sequence[AudioClip], *, is_rate_given: boo
         err=True,
     )
     _say_findings(plan, err=True)
-    given = {clip.sample_rate for clip in recordings}
-    if not is_rate_given and given != {plan.rates[-1]}:
-        shown = ", ".join(map(str, sorted(given)))
-        click.echo(f"the recording is at {shown} Hz, the model will be at {plan.rates[-1]} Hz", err=True)
 
 
 def _say_findings(plan: Plan, *, err: bool = False) -> None:

@@ -23,6 +23,8 @@ from caw_toolkit.pyramid.schema import schema_errors, shown
 __all__ = ["FORMAT", "VERSION", "TensorInfo", "load", "read_header", "save"]
 
 FORMAT = "caw_toolkit.pyramid"
+#: That of checkpoints, which stand beside models and are taken for them.
+_UNFINISHED = "caw_toolkit.checkpoint"
 VERSION = 2
 
 #: What every model file has.
@@ -88,6 +90,8 @@ def _read_header(path: Path, stream: BinaryIO) -> dict[str, Any]:
     except UnreadableError as error:
         reason = f": {error}; nothing in it was executed" if str(error) else ", or it is truncated or damaged"
         raise CawError(f"{path} is not a caw_toolkit model{reason}") from error
+    if isinstance(content, dict) and content.get("format") == _UNFINISHED:
+        raise CawError(f"{path} is the state of an unfinished training, not a model: add --resume to its caw train")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CawError(f"{path} is not a caw_toolkit model (make one with: caw train CLIP -o MODEL.pt)")
     version = content.get("version")

@@ -149,12 +149,17 @@ def make_plan(
         require_upsampler(chosen.upsampling)
     chosen = dataclasses.replace(chosen, objective_options={**chosen.objective_options, **(objective_options or {})})
     objective = build_objective(chosen.objective, chosen.objective_options)
+    for index, rate in enumerate(layout):
+        objective.check_rate(index, rate)
     budget = minutes if minutes is not None else chosen.training.get("minutes")
     aligned = recording.align(layout)
     pulse = find_pulse(aligned.samples, aligned.sample_rate)
     pauses = find_pauses(aligned.samples, aligned.sample_rate) if kind is Material.SPEECH else ()
-    is_scattered = kind is not Material.SPEECH and pulse is None and is_texture(aligned.samples, aligned.sample_rate)
-    return Plan(aligned, chosen, kind, pulse, pauses, is_scattered, layout, objective, budget, seed)
+    plan = Plan(aligned, chosen, kind, pulse, pauses, False, layout, objective, budget, seed)
+    if kind is Material.SPEECH or pulse is not None or not is_texture(aligned.samples, aligned.sample_rate):
+        return plan
+    finest = objective.untrained_generator(plan.spec(len(layout) - 1))
+    return dataclasses.replace(plan, is_texture=finest.can_scatter)
 
 
 def _require_trainable(clips: Sequence[AudioClip]) -> None:

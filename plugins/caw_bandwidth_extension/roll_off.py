@@ -153,7 +153,7 @@ def compare(reference: AverageSpectrum | None, own: AverageSpectrum, cutoff_hz: 
     if reference is None:
         return flat
     relative = own.level_db - np.interp(frequencies, reference.frequencies, reference.level_db)
-    share = frequencies / cutoff_hz
+    share = frequencies / max(cutoff_hz, 1.0)  # 0 for a single sample
     passband = (share > PASSBAND[0]) & (share < PASSBAND[1])
     below_cutoff = share <= 1
     if not passband.any():

@@ -18,6 +18,8 @@ FLOOR_DB = 75.0
 ROLL_OFF_REACH = 1.2
 #: Level differences to the training recording up to which the model is given the recording as it is.
 LEVEL_RANGE = (0.25, 2.0)
+#: Nobody is told to train a coarser scale.
+LOWEST_SCALE_HZ = 250
 
 #: Share of the sample rate from which on a recording has its whole band, as resamplers leave it.
 _FULL_BAND = 0.475
@@ -129,10 +131,13 @@ def _entry(model: PyramidModel, own: float, reach: float) -> int:
     below = [index for index, rate in enumerate(model.rates[:-1]) if rate / 2 <= limit]
     if not below:
         rates, reached = ", ".join(map(str, model.rates)), min(own, reach)
+        advice = ""
+        if 2 * reached >= LOWEST_SCALE_HZ:
+            advice = f". Train one with a preset whose candidate_rates begin at {2 * reached:.0f} Hz or below "
+            advice += "(caw train --preset FILE)"
         raise CawError(
             f"the recording has content up to {reached:.0f} Hz, too little to go by: this model was trained with "
-            f"scales of {rates} Hz, and the coarsest needs {model.rates[0] / 2:.0f} Hz. Train one with a preset whose "
-            f"candidate_rates begin at {2 * reached:.0f} Hz or below (caw train --preset FILE)"
+            f"scales of {rates} Hz, and the coarsest needs {model.rates[0] / 2:.0f} Hz{advice}"
         )
     return below[-1] + 1
 

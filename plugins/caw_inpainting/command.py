@@ -213,6 +213,13 @@ def _check_rate(audio: SpooledAudio, model_path: Path | None) -> None:
         raise CawError(f"{audio.name} is at {audio.sample_rate} Hz, the model at {rate} Hz")
 
 
+def _check_channels_of(model: PyramidModel, audio: SpooledAudio) -> None:
+    """Raise where a model is of other channels."""
+    if model.channels != audio.channels:
+        stereo, mono = (audio.name, "the model") if audio.channels == 2 else ("the model", audio.name)
+        raise CawError(f"{stereo} is stereo, and {mono} mono: fill the gaps without --model, or with one that is alike")
+
+
 def _all_gaps(audio: SpooledAudio, request: _Request, display: ProgressDisplay) -> list[ListedGap]:
     """Gaps from all sources, in order; those that touch or overlap are one.
 
@@ -253,11 +260,11 @@ def _plan(audio: SpooledAudio, gaps: Sequence[ListedGap], *, with_model: bool) -
         CawError: nothing is left to learn from.
     """
     from caw_inpainting.gaps import SHORTEST_PART_SECONDS
-    from caw_inpainting.groups import group_gaps, one_group
+    from caw_inpainting.groups import group_for_model, group_gaps
     from caw_inpainting.listing import Work
 
     places = [gap[:2] for gap in gaps]
-    groups = [one_group(places, audio)] if with_model else group_gaps(places, audio)
+    groups = [group_for_model(places, audio)] if with_model else group_gaps(places, audio)
     work = Work(gaps, groups, audio.sample_rate)
     if not work.fillable:
         raise CawError(f"the gaps leave no stretch of {SHORTEST_PART_SECONDS:g} s to learn from")
@@ -303,6 +310,7 @@ def _repair(
         filling = first + share * (1 - models.share_of_filling)
         with part_of_progress(first, filling):
             model = models.of(group)
+        _check_channels_of(model, audio)
         trainings.append(model.training)
         if not training.quiet:
             _tell_of_long_gaps([places[number] for number in group.numbers], audio.sample_rate, model)

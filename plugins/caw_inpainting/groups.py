@@ -48,6 +48,16 @@ def one_group(gaps: Sequence[Gap], recording: SampleReader) -> Group:
     return Group(range(len(gaps)), tuple(intact_stretches(places, 0, recording.samples, recording.sample_rate)))
 
 
+def group_for_model(gaps: Sequence[Gap], recording: SampleReader) -> Group:
+    """All gaps of a recording, for a model that there is already: how little is left around them does not matter."""
+    group = one_group(gaps, recording)
+    if group.stretches:
+        return group
+    edges = [0, *(edge for gap in join_gaps(gaps, recording.samples) for edge in gap), recording.samples]
+    left = tuple((start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=True) if start < stop)
+    return Group(group.numbers, left or ((0, recording.samples),))
+
+
 def group_gaps(gaps: Sequence[Gap], recording: SampleReader) -> list[Group]:
     """Gaps in groups of those near each other, each with intact audio around it.
 

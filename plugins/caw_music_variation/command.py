@@ -150,7 +150,11 @@ def _vary_file(job: FileJob, request: _Request, display: ProgressDisplay) -> Non
     results, settings = request.results, request.settings
     with open_audio(job.source) as audio:
         samples = sum(block.shape[1] for block in audio)
-        passage = _passage(samples / audio.sample_rate, request.start, request.stop)
+        seconds = samples / audio.sample_rate
+        passage = _passage(seconds, request.start, request.stop)
+        if not results.quiet and request.stop is not None and request.stop > seconds:
+            ends = f"{audio.name} ends at {seconds:.3f} s, before --stop {request.stop:g}"
+            click.echo(f"{ends}, and is varied to its end", err=True)
         model = request.model_for(audio)
         if not results.quiet:
             _tell_of_the_model(audio, model, keeps=settings.keep_below is not None, is_whole=passage is None)

@@ -16,6 +16,7 @@ from caw_studio.chains import chain_toml, plain_value
 from caw_studio.library import MODEL_SUFFIX, Library
 from caw_studio.panels import known_panels
 from caw_toolkit import CawUsageError, read_audio, write_audio
+from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS
 
 Settings = Mapping[str, Any]
 Lane = Literal["training", "other"]
@@ -154,10 +155,11 @@ def _generate(asked: _Asked) -> Recipe:
     model, count = asked.model(), asked.count("count", 1, MOST_TAKES, 3)
     seconds = asked.number("seconds", 0.1, 3600, 15)
     takes = ["take.wav"] if count == 1 else [f"take_take{number}.wav" for number in range(1, count + 1)]
-    arguments = ["generate", "--model", _path(model), "--duration", f"{seconds:g}", "-n", str(count), *asked.seed()]
+    coherence = asked.option("coherence", LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS)
+    arguments = ["generate", "--model", _path(model), "--duration", f"{seconds:g}", "-n", str(count)]
     return Recipe(
         f"{count} take{'s' * (count > 1)} from {_model_title(asked, model)}",
-        [*arguments, *asked.log(), "-o", asked.place("take.wav")],
+        [*arguments, *coherence, *asked.seed(), *asked.log(), "-o", asked.place("take.wav")],
         list(map(asked.place, takes)),
         asked.settings,
         of=_trained_on(asked),
@@ -167,7 +169,11 @@ def _generate(asked: _Asked) -> Recipe:
 def _inpaint(asked: _Asked) -> Recipe:
     recording, gaps = asked.recording(), _gaps(asked.settings.get("gaps"))
     count = asked.count("count", 1, MOST_TAKES, 3)
-    places = [word for start, stop in gaps for word in ("--gap", f"{start:.6f}", f"{stop:.6f}")]
+    places = [word for start, stop, channel in gaps if not channel for word in ("--gap", start, stop)]
+    if of_one := [f"{start}\t{stop}\tgap ({channel})\n" for start, stop, channel in gaps if channel]:
+        labels = asked.folder / "gaps.txt"
+        labels.write_text("".join(of_one), encoding="utf-8")
+        places += ["--labels", asked.library.name(labels)]
     stem, suffix = Path(recording).stem, Path(recording).suffix
     fillings = [f"{stem}.inpainted{number if count > 1 else ''}{suffix}" for number in range(1, count + 1)]
     arguments = ["inpaint", *places, "-n", str(count), *asked.optional_model(), *asked.option("minutes", 0.01, 1000)]
@@ -180,19 +186,21 @@ def _inpaint(asked: _Asked) -> Recipe:
     )
 
 
-def _gaps(gaps: object) -> list[tuple[float, float]]:
+def _gaps(gaps: object) -> list[tuple[str, str, str | None]]:
+    """Start and stop of each in seconds, and the channel that it is in if it is not in all."""
     wrong = CawUsageError("mark the gaps first: pairs of seconds, each beginning before its end")
     if not isinstance(gaps, Sequence) or isinstance(gaps, str) or not 0 < len(gaps) <= MOST_GAPS:
         raise wrong
     checked = []
     for gap in gaps:
-        if not isinstance(gap, Sequence) or isinstance(gap, str) or len(gap) != 2:
+        if not isinstance(gap, Sequence) or isinstance(gap, str) or len(gap) not in (2, 3):
             raise wrong
-        if any(isinstance(edge, bool) or not isinstance(edge, (int, float)) for edge in gap):
+        start, stop, channel = (*gap, None)[:3]
+        if any(isinstance(edge, bool) or not isinstance(edge, (int, float)) for edge in (start, stop)):
             raise wrong
-        if not (math.isfinite(gap[0]) and 0 <= gap[0] < gap[1] <= 1e6):
+        if not (math.isfinite(start) and 0 <= start < stop <= 1e6) or channel not in (None, "left", "right"):
             raise wrong
-        checked.append((gap[0], gap[1]))
+        checked.append((f"{start:.6f}", f"{stop:.6f}", channel))
     return checked
 
 

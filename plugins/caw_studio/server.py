@@ -8,7 +8,7 @@ import html
 import json
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -207,7 +207,9 @@ class Studio:
         if "inpaint" not in get_host().items("command"):
             raise CawUsageError("no plugin finds gaps here: caw inpaint is missing, so mark them by hand")
         found = await self._asked(self._recording(request), "inpaint", "--find", "--dry-run", "--json", "--quiet")
-        return JSONResponse([[gap["start_seconds"], gap["stop_seconds"], _kind(gap)] for gap in found["gaps"]])
+        return JSONResponse(
+            [[gap["start_seconds"], gap["stop_seconds"], gap["kind"], gap.get("channel")] for gap in found["gaps"]]
+        )
 
     async def model_info(self, request: Request) -> Response:
         """What a model file holds."""
@@ -322,8 +324,3 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _gone(_request: Request, _error: Exception) -> Response:
     return Response(status_code=400)
-
-
-def _kind(gap: Mapping[str, Any]) -> str:
-    """What a gap is called; the page marks stretches of time, so that of one channel both are filled."""
-    return f"{gap['kind']} ({gap['channel']}; both are filled)" if "channel" in gap else str(gap["kind"])

@@ -59,7 +59,7 @@ def evaluate(
         _expect_picture(matrix, [reference, *outputs], force=force)
     scores, rows = [], []
     for number, output in enumerate(outputs):
-        training, take, rate = read_pair(reference, output)
+        training, take, rate = read_pair(reference, output, of_one_length=False)
         scores.append(score(training, take, rate))
         if matrix is not None:
             rows.append(_matrices(training, take, rate, seed=number))

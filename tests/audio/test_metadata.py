@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 from mutagen.apev2 import BINARY, APEv2, APEValue
-from mutagen.id3 import ID3, TIT2
+from mutagen.id3 import ID3, TIT2, TPE1
 
 import tagged_files
+from caw_toolkit.audio.decoding import opened
 from caw_toolkit.audio.metadata import Metadata, read_metadata
 from caw_toolkit.audio.riff_chunks import Chunk, fitted, insert_chunks
 from caw_toolkit.audio.tags import tagging_of_atoms
@@ -172,3 +173,85 @@ def test_a_long_file_makes_room_for_chunks_block_by_block(tmp_path: Path, monkey
         insert_chunks(stream, [Chunk(b"iXML", b"<x/>"), Chunk(b"note", b"odd")])
     assert chunks_of(tmp_path / "a.wav")[b"note"] == b"odd\0"
     np.testing.assert_array_equal(sf.read(tmp_path / "a.wav")[0], before)
+
+
+def edited(path: Path, before: bytes, after: bytes) -> Path:
+    """Write other bytes over the first that are found."""
+    data = path.read_bytes()
+    place = data.index(before)
+    path.write_bytes(data[:place] + after + data[place + len(after) :])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "damaged", "title", "others"),
+    [
+        (b"Naive tune", b"\xff", ("ID3 TIT2",), None, ()),  # no UTF-8
+        (b"TPE1\0\0\0", b"TPE1\x7f\x7f\x7f", ("ID3 unreadable frame",), "Naive tune", ()),  # goes on behind the tag
+        (b"TPE1", b"\1\2\xff\xfe", ("ID3 unreadable frame",), "Naive tune", ()),
+        (b"TPE1", b"ZZZZ", (), "Naive tune", ("ID3 ZZZZ",)),
+        (b"ID3\4", b"ID3\x09", ("ID3 unreadable frame",), None, ()),
+        (b"ID3\4\0\0\0", b"ID3\4\0\0\x80", ("ID3",), None, ()),
+    ],
+)
+def test_damaged_frames_of_id3_are_named(
+    tmp_path: Path, before: bytes, after: bytes, damaged: tuple[str, ...], title: str | None, others: tuple[str, ...]
+) -> None:
+    path = tmp_path / "a.mp3"
+    sf.write(path, SAMPLES.T, RATE)
+    tag = ID3()
+    tag.add(TIT2(encoding=3, text=["Naive tune"]))
+    tag.add(TPE1(encoding=3, text=["Somebody"]))
+    tag.save(path)
+    assert metadata_of(path).damaged == ()
+    read = metadata_of(edited(path, before, after))
+    assert (read.damaged, read.tagging.others) == (damaged, others)
+    assert read.tagging.tags.get("title") == (title and (title,))
+
+
+def test_damaged_ape_tags_cost_no_id3(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    sf.write(path, SAMPLES.T, RATE)
+    ape = APEv2()
+    ape["Catalog"] = "1"
+    ape.save(path)
+    tag = ID3()
+    tag.add(TIT2(encoding=3, text=["Naive tune"]))
+    tag.save(path)
+    edited(path, b"\0\0\0\0Catalog", b"\1\0\0\0\xff")
+    assert metadata_of(path).damaged == ("APE",) and metadata_of(path).tagging.tags["title"] == ("Naive tune",)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "before", "damaged"),
+    [
+        ("wav", b"iXML", "iXML"), ("wav", b"INAM", "LIST INFO"), ("aiff", b"MARK", "MARK"),
+        ("caf", b"mark\0\0\0\0", "mark"),
+        ("flac", struct.pack("<I", len("title=Naïve tune".encode())), "tags"),
+    ],
+)  # fmt: skip
+def test_damaged_chunks_and_comments_are_named(tmp_path: Path, suffix: str, before: bytes, damaged: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    if suffix in ("wav", "flac"):
+        getattr(tagged_files, f"write_{suffix}")(path, SAMPLES)
+    else:
+        tagged_files.write_container(path, SAMPLES)
+    assert metadata_of(path).damaged == ()
+    size = b"\xff\xff\xff\x0f" if suffix in ("wav", "flac") else b"\x0f\xff\xff\xff"
+    edited(path, before, size if suffix == "flac" else before + size)
+    assert metadata_of(path).damaged == (damaged,)
+
+
+def test_tags_before_a_wav_are_carried_and_chunks_that_are_too_large_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, tag, head = tmp_path / "a.wav", ID3(), BytesIO()
+    sf.write(path, SAMPLES.T, RATE)
+    tag.add(TIT2(encoding=3, text=["Naive tune"]))
+    tag.save(head)
+    path.write_bytes(head.getvalue() + path.read_bytes())
+    with opened(path) as recording:
+        assert recording.source.metadata.tagging.tags == {"title": ("Naive tune",)}
+    monkeypatch.setattr("caw_toolkit.audio.riff_chunks.LARGEST_BYTES", 100)
+    tagged_files.write_wav(path, SAMPLES)
+    assert "bext" in metadata_of(path).others and "cue " not in metadata_of(path).others

@@ -142,6 +142,10 @@ CASES = {
     "silent": Case(lambda p: p.train(p.audio(np.zeros(3 * RATE))), "the recording is silent"),
     "constant": Case(lambda p: p.train(p.audio(np.full(3 * RATE, 0.3))), "the recording is constant"),
     "nan": Case(with_nan, "bad.wav has NaN or infinite samples, the first at 1.125 s"),
+    "beyond-any-level": Case(
+        lambda p: p.train(p.audio(np.append(noise(3), 1e30))),
+        "bad.wav has samples beyond any level, the first at 3.000 s",
+    ),
     "tenth-of-a-second": Case(lambda p: p.train(p.audio(noise(0.1))), "0.100 s long: at least 2 s"),
     "8-channels": Case(lambda p: p.train(p.audio(noise(3, 8))), "bad.wav has 8 channels"),
     "20-minutes": Case(

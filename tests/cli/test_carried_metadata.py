@@ -132,3 +132,12 @@ def test_markers_of_an_aiff_go_through_every_command(tiny_model_path: Path, tmp_
         held = tagged_files.container_chunks_of(target)
         assert {name: held[name] for name in tagged_files.AIFF_CHUNKS} == tagged_files.AIFF_CHUNKS
         target.unlink()
+
+
+def test_what_is_damaged_is_named(recording: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.wav"
+    data = recording.read_bytes()
+    place = data.index(b"INAM") + 4
+    damaged.write_bytes(data[:place] + b"\xff\xff\xff\x0f" + data[place + 4 :])
+    target = tmp_path / "made.wav"
+    assert f"{target} lacks what is damaged in its source: LIST INFO" in run("process", damaged, target, Path())

@@ -191,6 +191,23 @@ def test_bad_input_is_one_clear_line(arguments: list[str], message: str, speech_
     assert message in result.stderr.splitlines()[-1]
 
 
+def test_other_rates_and_lengths_are_said(tmp_path: Path) -> None:
+    noise = 0.1 * np.random.default_rng(0).standard_normal(32_000)
+    for name, samples, rate in (("clean", noise, 16_000), ("short", noise[:16_001], 16_000), ("low", noise, 8000)):
+        sf.write(tmp_path / f"{name}.wav", samples, rate)
+    sf.write(tmp_path / "same.wav", noise[::2], 8000)
+    said = {}
+    for name in ("clean", "short", "low", "same"):
+        arguments = ["evaluate", "denoise", "--reference", tmp_path / "clean.wav", tmp_path / f"{name}.wav"]
+        said[name] = CliRunner().invoke(main, list(map(str, arguments))).stderr
+    assert said["clean"] == ""
+    assert "short.wav is 1.000 s long" in said["short"] and "clean.wav 2.000 s: what both hold" in said["short"]
+    assert "is at 8000 Hz, and is compared at the 16000 Hz" in said["low"] and "4.000 s long" in said["low"]
+    assert said["same"].count("\n") == 1
+    takes = ["evaluate", "generate", "--training", str(tmp_path / "clean.wav"), str(tmp_path / "short.wav")]
+    assert CliRunner().invoke(main, takes).stderr == ""
+
+
 def test_figures_that_are_none_are_null(tmp_path: Path) -> None:
     """Nothing is copied from nothing."""
     sf.write(tmp_path / "real.wav", np.random.default_rng(0).normal(0, 0.1, 16_000), 8000)

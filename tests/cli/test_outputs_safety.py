@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
+from click.testing import CliRunner
 
 from caw_toolkit.atomic_write import atomic_file, reserved_place, write_atomically
+from caw_toolkit.cli import main
 from caw_toolkit.errors import CawError
 
 
@@ -133,3 +135,11 @@ def test_a_byte_order_mark_is_no_part_of_a_chain_or_a_preset(clip: Path, tiny_pr
     assert caw("process", clip, tmp_path / "b.wav", "--chain", tmp_path / "chain.toml").returncode == 0
     made = caw("train", clip, "-o", tmp_path / "m.pt", "--preset", tmp_path / "preset.toml", "--dry-run")
     assert made.returncode == 0, made.stderr
+
+
+def test_what_terminals_obey_in_the_name_of_a_result_is_shown_as_an_escape(tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.wav", np.zeros(100), 16_000)
+    arguments = ["process", str(tmp_path / "a.wav"), str(tmp_path / "b\x1b[2J\n.wav"), "-e", "Gain"]
+    result = CliRunner().invoke(main, arguments, color=True)
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.endswith("b\\x1b[2J\\n.wav\n") and (tmp_path / "b\x1b[2J\n.wav").is_file()

@@ -139,6 +139,14 @@ def test_errors_are_one_line_and_nothing_is_left(
     assert contents(tmp_path) == before
 
 
+def test_what_a_file_itself_is_does_not_blame_the_chain(tmp_path: Path) -> None:
+    sf.write(tmp_path / "nan.wav", np.array([0.5, np.nan]), 16_000, subtype="FLOAT")
+    arguments = ["process", str(tmp_path / "nan.wav"), str(tmp_path / "out.wav"), "-e", "Gain"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"caw: error: {tmp_path / 'nan.wav'} has NaN") and "chain" not in result.stderr
+
+
 def test_a_model_at_another_rate_is_a_clear_error(speech_path: Path, tiny_model_path: Path, tmp_path: Path) -> None:
     result = run(speech_path, tmp_path / "out.wav", "-e", f"vary(model='{tiny_model_path}')")
     assert result.exit_code == 1

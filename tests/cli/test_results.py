@@ -311,3 +311,22 @@ def test_every_command_that_makes_audio_keeps_a_log(tiny_model_path: Path, tmp_p
     assert caw("verify", log).output.strip() == "6 of 6 records hold"
     (tmp_path / "p.wav").unlink()
     assert "p.wav is missing" in caw("verify", log).output
+
+
+@pytest.mark.parametrize(
+    ("subtype", "name", "options", "is_said"),
+    [
+        ("DOUBLE", "b.flac", [], True),
+        ("PCM_32", "b.flac", [], True),
+        ("PCM_32", "b.flac", ["--bit-depth", "24"], False),
+        ("PCM_24", "b.flac", [], False),
+        ("DOUBLE", "b.wav", [], False),
+    ],
+)
+def test_bits_that_a_format_does_not_have_are_said(
+    tmp_path: Path, subtype: str, name: str, options: list[str], is_said: bool
+) -> None:
+    sf.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 4000), 16_000, subtype=subtype)
+    arguments = ["process", str(tmp_path / "a.wav"), str(tmp_path / name), "-e", "Gain(gain_db=-1)", *options]
+    said = CliRunner().invoke(main, arguments).stderr
+    assert ("holds 24 bits of a sample, and its source has more" in said) == is_said

@@ -121,11 +121,16 @@ class TestDamage:
         path.write_bytes(data)
         assert "is not a caw_toolkit model" in refusal(path)
 
-    @pytest.mark.parametrize("content", [{"a": 1}, [1, 2], {"format": "caw_toolkit.checkpoint", "version": 1}])
+    @pytest.mark.parametrize("content", [{"a": 1}, [1, 2], {"format": "other", "version": 1}])
     def test_other_files_of_torch(self, tmp_path: Path, content: object) -> None:
         path = tmp_path / "model.pt"
         torch.save(content, path)
         assert "is not a caw_toolkit model" in refusal(path)
+
+    def test_a_checkpoint_is_told_from_other_files(self, tmp_path: Path) -> None:
+        path = tmp_path / "model.pt.checkpoint"
+        torch.save({"format": "caw_toolkit.checkpoint", "version": 1}, path)
+        assert "the state of an unfinished training, not a model: add --resume" in refusal(path)
 
     def test_none_and_folders(self, tmp_path: Path) -> None:
         with pytest.raises(CawUsageError, match="no such model file"):

@@ -72,6 +72,12 @@ def test_only_what_is_no_speech_is_one() -> None:
     assert [plan.is_texture for plan in plans] == [False, True, True]
 
 
+def test_none_is_where_grains_are_not_what_takes_are_made_of() -> None:
+    clip = AudioClip(0.5 * claps(6, 16000), 16000)
+    assert not make_plan(clip, preset="paper").is_texture
+    assert not make_plan(clip, rates=[16000]).is_texture
+
+
 def exemplar(*clips: Array) -> ExemplarGenerator:
     real = torch.from_numpy(np.concatenate(clips, axis=1))
     ends = np.cumsum([0, *(clip.shape[1] for clip in clips)]).tolist()
@@ -202,3 +208,12 @@ def test_commands_say_it(model: PyramidModel, tmp_path: Path) -> None:
     soundfile.write(clip, 0.5 * claps(6, RATE)[0], RATE)
     shown = CliRunner().invoke(main, ["train", str(clip), "-o", str(path), "-f", "--dry-run", "--minutes", "1"])
     assert "a texture: takes are made of grains of it" in shown.stdout
+    options = ["generate", "-m", str(path), "--duration", "0.5", "-f", "-o", str(clip)]
+    assert "a texture: takes are made of grains" in CliRunner().invoke(main, options).stderr
+    assert "texture" not in CliRunner().invoke(main, [*options, "-q"]).stderr
+
+
+def test_nothing_is_said_of_grains_where_there_are_none(tiny_model: PyramidModel, tmp_path: Path) -> None:
+    dataclasses.replace(tiny_model, is_texture=True).save(tmp_path / "a.pt")
+    options = ["generate", "-m", str(tmp_path / "a.pt"), "--duration", "0.5", "-o", str(tmp_path / "a.wav")]
+    assert "texture" not in CliRunner().invoke(main, options).stderr

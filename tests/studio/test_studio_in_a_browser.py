@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -176,7 +177,8 @@ def test_jobs_are_cancelled_and_short_ones_do_not_wait_for_long_ones(server: Stu
 
 def test_gaps_are_found_as_inpaint_finds_them(server: StudioServer, context: Any, tmp_path: Path) -> None:
     samples, rate = soundfile.read(EXAMPLES / "speech.flac")
-    samples[50000:51600] = 0
+    samples = np.stack([samples, samples], axis=1)
+    samples[50000:51600] = samples[20000:21600, 0] = 0
     soundfile.write(tmp_path / "broken.wav", samples, rate)
     page = context.new_page()
     page.goto(server.start())
@@ -186,8 +188,11 @@ def test_gaps_are_found_as_inpaint_finds_them(server: StudioServer, context: Any
     gaps = until(page, "studio.player.gaps.length && studio.player.gaps")
     asked = run_caw("inpaint", tmp_path / "broken.wav", "--find", "--dry-run", "--json", "-q")
     found = json.loads(asked.stdout)["gaps"]
-    assert gaps == [[gap["start_seconds"], gap["stop_seconds"]] for gap in found] == [[3.125, 3.225]]
-    assert page.locator(".gaps li small").all_inner_texts() == [gap["kind"] for gap in found]
+    assert [gap[:2] for gap in gaps] == [[gap["start_seconds"], gap["stop_seconds"]] for gap in found]
+    assert page.locator(".gaps li small").all_inner_texts() == ["silence (left only)", "silence"]
+    page.get_by_role("button", name="Fill the gaps").click()
+    job = until(page, "[...studio.session.jobs.values()].find(job => job.kind === 'inpaint')")
+    assert job["recipe"]["settings"]["gaps"] == [[1.25, 1.35, "left"], [3.125, 3.225]]
 
 
 @pytest.mark.parametrize("server", [{"CAW_DISABLE_PLUGINS": "inpainting"}], indirect=True)

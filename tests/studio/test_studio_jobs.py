@@ -72,14 +72,34 @@ def test_ten_seconds_of_a_chain_are_tried_from_where_one_is(library: Library, fo
 @pytest.mark.parametrize(
     ("kind", "settings", "expected"),
     [
+        (
+            "generate",
+            {"model": "a.pt", "count": 2, "seconds": 4, "coherence": 8, "seed": 1},
+            "generate --model a.pt --duration 4 -n 2 --coherence 8 --seed 1",
+        ),
         ("denoise", {"strength": 0.5, "declick": False}, "denoise --strength 0.5 --no-declick --log"),
         ("inpaint", {"gaps": [[1, 1.1]], "count": 2}, "inpaint --gap 1.000000 1.100000 -n 2 --seed"),
+        (
+            "inpaint",
+            {"gaps": [[1, 1.1], [2, 2.5, "left"]]},
+            "inpaint --gap 1.000000 1.100000 --labels .caw-studio/jobs/00001/gaps.txt -n 3",
+        ),
         ("train", {"minutes": 0.5, "seed": 7}, "train --minutes 0.5 --material auto --seed 7 --preview"),
     ],
 )
-def test_settings_become_a_command(client: TestClient, kind: str, settings: dict[str, Any], expected: str) -> None:
+def test_settings_become_a_command(
+    client: TestClient, folder: Path, kind: str, settings: dict[str, Any], expected: str
+) -> None:
+    (folder / "a.pt").touch()
     job = started(client, kind, **settings)
     assert f" caw {expected}" in job["command"] and job["status"] == "queued"
+
+
+def test_gaps_of_one_channel_are_labels(client: TestClient, folder: Path) -> None:
+    job = started(client, "inpaint", gaps=[[1, 1.1], [2, 2.5, "right"], [3, 3.5, None]])
+    labels = folder / ".caw-studio" / "jobs" / job["id"] / "gaps.txt"
+    assert labels.read_text(encoding="utf-8") == "2.000000\t2.500000\tgap (right)\n"
+    assert job["command"].count("--gap") == 2
 
 
 def test_a_drawn_seed_is_kept_and_models_are_named(client: TestClient, folder: Path) -> None:
@@ -101,9 +121,11 @@ def test_a_drawn_seed_is_kept_and_models_are_named(client: TestClient, folder: P
         ("train", {"recording": "../outside.wav"}),
         ("generate", {}),
         ("generate", {"model": "clip.wav"}),
+        ("generate", {"model": "a.pt", "coherence": 61}),
         ("inpaint", {"gaps": []}),
         ("inpaint", {"gaps": [[2, 1]]}),
         ("inpaint", {"gaps": "12"}),
+        ("inpaint", {"gaps": [[1, 2, "middle"]]}),
         ("denoise", {"strength": 2}),
         ("denoise", {"strength": True}),
         ("chain", {"chain": [{"effect": "rm"}]}),
@@ -114,6 +136,7 @@ def test_a_drawn_seed_is_kept_and_models_are_named(client: TestClient, folder: P
     ],
 )
 def test_wrong_settings_start_nothing(client: TestClient, folder: Path, kind: Any, settings: dict[str, Any]) -> None:
+    (folder / "a.pt").touch()
     answer = client.post("api/jobs", json={"kind": kind, "settings": {"recording": "clip.wav", **settings}})
     assert answer.status_code == 400 and answer.json()["error"]
     assert not list((folder / ".caw-studio" / "jobs").iterdir())

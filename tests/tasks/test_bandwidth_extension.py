@@ -222,3 +222,10 @@ def test_in_a_chain_audio_that_lacks_nothing_passes_as_it_is(tiny_model_path: Pa
     np.testing.assert_array_equal(processor(noise, 4000), noise)
     parts = [processor(part, 4000, reset=False) for part in np.array_split(noise, 7, axis=1)]
     np.testing.assert_array_equal(np.concatenate([*parts, processor.flush()], axis=1), noise)
+
+
+def test_a_single_sample_is_refused_and_nobody_is_told_to_train_for_it(tiny_model_path: Path, tmp_path: Path) -> None:
+    sf.write(tmp_path / "one.wav", np.array([0.5]), 4000)
+    code, message = run("--model", tiny_model_path, tmp_path / "one.wav")
+    assert code == 1 and "too little to go by" in message
+    assert "Train one" not in message and "RuntimeWarning" not in message

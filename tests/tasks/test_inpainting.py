@@ -287,3 +287,19 @@ def test_a_gap_longer_than_the_model_hears_is_filled_and_reported(
     result = CliRunner().invoke(main, [*arguments, "--device", "cpu"])
     assert result.exit_code == 0, result.stderr
     assert f"longer than the {heard:.1f} s that the model hears at once" in result.stderr
+
+
+def test_with_a_model_little_may_be_left_around_a_gap(tiny_model_path: Path, clip: AudioClip, tmp_path: Path) -> None:
+    sf.write(tmp_path / "short.wav", clip.samples[0, : RATE // 2], RATE)
+    arguments = ["inpaint", str(tmp_path / "short.wav"), "--hole", "0.2", "0.3", "--model", str(tiny_model_path)]
+    result = CliRunner().invoke(main, [*arguments, "--seed", "1"])
+    assert result.exit_code == 0, result.stderr
+    made, _ = sf.read(tmp_path / "short.inpainted.wav")
+    assert len(made) == RATE // 2
+
+
+def test_a_model_of_other_channels_is_a_clear_error(tiny_model_path: Path, clip: AudioClip, tmp_path: Path) -> None:
+    sf.write(tmp_path / "stereo.wav", np.tile(clip.samples, (2, 1)).T, RATE)
+    arguments = ["inpaint", str(tmp_path / "stereo.wav"), "--hole", "1", "1.1", "--model", str(tiny_model_path)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1 and "stereo.wav is stereo, and the model mono" in result.stderr

@@ -77,6 +77,7 @@ def test_a_passage_is_varied_and_the_rest_stays(tiny_model_path: Path, speech: A
     np.testing.assert_array_equal(varied[last:], song[last:])
     assert (varied[first:last] != song[first:last]).mean() > 0.9
     assert "no --keep" in CliRunner().invoke(main, [*command, "-f", "--keep", "200"]).stderr
+    assert "before --stop 99, and is varied to its end" in CliRunner().invoke(main, [*command, "--stop", "99"]).stderr
     late = CliRunner().invoke(main, [*command, "-f", "--start", "99"])
     assert late.exit_code == 2 and "nothing to vary: --start 99" in late.stderr
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import soundfile as sf
 import torch
+from click.testing import CliRunner
 
 from caw_process import run_caw
 from caw_toolkit.audio.clip import AudioClip
+from caw_toolkit.cli import main
 from caw_toolkit.errors import CawError
 from caw_toolkit.generators.flow import FlowGenerator
 from caw_toolkit.pyramid.model import PyramidModel
@@ -198,8 +200,27 @@ def test_what_cannot_be_written_or_gone_on_from_is_said_at_once(
     assert not (tmp_path / "m.pt").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ["--sample-rate", "32000"],
+            "the model will be at 32000 Hz, and will know nothing above 8000 Hz",
+        ),
+        (["--sample-rate", "8000"], ""),
+        ([], ""),
+    ],
+)
+def test_a_rate_that_the_recording_does_not_have_is_said(
+    clip: Path, tmp_path: Path, options: list[str], words: str
+) -> None:
+    arguments = ["train", str(clip), "-o", str(tmp_path / "m.pt"), "--dry-run", "--seed", "1", *options]
+    said = CliRunner().invoke(main, arguments).stderr
+    assert words in said and ("model will be" in said) == bool(words)
+
+
 def test_a_model_of_other_scales_or_channels_is_refused(clip: Path, tmp_path: Path, tiny_model_path: Path) -> None:
-    scales = ["--scales", "700,2800,4001", "--sample-rate", "4001"]
+    scales = ["--scales", "700,2800,4100", "--sample-rate", "4100"]
     done = run_caw(*command(clip, tmp_path, "--from", str(tiny_model_path), *scales))
     assert done.returncode == 2 and "add --scales 500,2000,4000" in done.stderr
     stereo = tmp_path / "stereo.wav"

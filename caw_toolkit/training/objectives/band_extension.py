@@ -39,6 +39,9 @@ class BandExtensionObjective(Objective):
             ConditionalGaussianObjective(gaussian.options, MOST_EXTENDED_BANDS),
         )
 
+    def check_rate(self, index: int, rate: int) -> None:
+        self.exemplar.check_rate(index, rate)
+
     def untrained_generator(self, spec: ScaleSpec) -> BandExtensionGenerator:
         return BandExtensionGenerator(self.exemplar.untrained_generator(spec), self.gaussian.untrained_generator(spec))
 

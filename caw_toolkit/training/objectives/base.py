@@ -206,6 +206,10 @@ class Objective(ABC):
         """Training time that scale `index` is worth, relative to the other scales; 0 if it needs none."""
         return 1.0
 
+    def check_rate(self, index: int, rate: int) -> None:
+        """Raise CawUsageError where scale `index` cannot have a rate, Hz; any will do by default."""
+        return None
+
     @abstractmethod
     def scale_trainer(self, task: ScaleTask) -> ScaleTrainer:
         """Start training a scale."""

@@ -15,6 +15,9 @@ from caw_toolkit.training.objectives.options import Bounds, options_from_mapping
 
 #: Largest shift of a candidate when it is brought in phase, in samples of the coarser signal.
 SHIFT = 6
+#: Rates that are taken where another is out of the question, Hz, and how many times the hop may be what is asked for.
+USUAL_RATES = (4000, 8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000)
+MOST_DEVIATION = 4.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,16 @@ class ExemplarObjective(Objective):
 
     def time_weight(self, index: int) -> float:
         return 0.0
+
+    def check_rate(self, index: int, rate: int) -> None:
+        """Refuse rates of which hardly a number is a divisor: frames would be far too short, or too long."""
+        wanted = self.options.hop_seconds
+        if not 1 / MOST_DEVIATION <= hop_samples(rate, wanted) / rate / wanted <= MOST_DEVIATION:
+            near = min(USUAL_RATES, key=lambda usual: abs(math.log(usual / rate)))
+            raise CawUsageError(
+                f"a scale of {rate} Hz cannot be divided into frames of about {wanted:g} s: take a usual rate, "
+                f"such as {near} Hz (caw train --sample-rate {near})"
+            )
 
     def untrained_generator(self, spec: ScaleSpec) -> ExemplarGenerator:
         return self._generator(spec, samples=1)

@@ -40,6 +40,9 @@ class StagedObjective(Objective):
     def time_weight(self, index: int) -> float:
         return self._stage(index).time_weight(index)
 
+    def check_rate(self, index: int, rate: int) -> None:
+        self._stage(index).check_rate(index, rate)
+
     def untrained_generator(self, spec: ScaleSpec) -> ScaleGenerator:
         return self._stage(spec.index).untrained_generator(spec)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from caw_toolkit import AudioClip, make_plan
 from caw_toolkit.errors import CawUsageError
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.flow import FlowGenerator
@@ -191,3 +193,18 @@ def test_conditional_gaussians_need_a_scale_below() -> None:
 def test_shipped_presets_name_objectives_and_options_that_exist(name: str, material: Material) -> None:
     preset = load_preset(name, material=material)
     build_objective(preset.objective, preset.objective_options)
+
+
+@pytest.mark.parametrize(("rate", "usual"), [(22254, 22050), (11127, 11025), (44056, 44100), (16001, 16000)])
+def test_a_rate_that_has_no_frames_is_refused_before_the_work(rate: int, usual: int) -> None:
+    noise = np.random.default_rng(0).standard_normal((1, 3 * rate)).astype(np.float32)
+    with pytest.raises(CawUsageError, match=f"a scale of {rate} Hz .* --sample-rate {usual}"):
+        make_plan(AudioClip(noise, rate))
+    assert make_plan(AudioClip(noise, rate), sample_rate=usual).rates[-1] == usual
+
+
+def test_usual_rates_have_frames() -> None:
+    preset = load_preset("fast", material=Material.MUSIC)
+    objective = build_objective(preset.objective, preset.objective_options)
+    for rate in (4000, 8000, 11025, 12000, 18900, 22050, 24000, 32000, 37800, 44100, 47952, 48000, 96000, 192000):
+        objective.check_rate(2, rate)

@@ -73,15 +73,15 @@ class Player extends EventTarget {
     }
   }
 
-  /** The marked gaps as pairs of seconds, in order. */
+  /** The marked gaps as pairs of seconds, in order; with what was found there, if they were found. */
   get gaps() {
     const gaps = this.#regions.getRegions().filter((region) => region.kind === "gaps");
-    return gaps.map((region) => [region.start, region.end]).sort((one, other) => one[0] - other[0]);
+    return gaps.map((region) => [region.start, region.end, region.found]).sort((one, other) => one[0] - other[0]);
   }
 
-  set gaps(pairs) {
+  set gaps(gaps) {
     for (const region of this.#regions.getRegions()) if (region.kind === "gaps") region.remove();
-    for (const [start, end] of pairs) this.#add(start, end, "gaps");
+    for (const [start, end, found] of gaps) this.#add(start, end, "gaps", found);
     this.dispatchEvent(new Event("gaps"));
   }
 
@@ -243,9 +243,9 @@ class Player extends EventTarget {
     });
   }
 
-  #add(start, end, kind) {
+  #add(start, end, kind, found = null) {
     const region = this.#regions.addRegion({ start: Math.max(0, start), end, color: colour(kind === "gaps" ? "--gap" : "--loop") });
-    region.kind = kind;
+    Object.assign(region, { kind, found });
     this.#regionCreated(region);
   }
 

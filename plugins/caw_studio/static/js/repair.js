@@ -10,8 +10,6 @@ import { session, whenever } from "./session.js";
 const LEAD = 1.5; // seconds before a gap from which its filling is heard
 const MOST_GAPS = 200; // that a job takes
 
-let kinds = new Map(); // of the gaps that were found, by their start
-
 export function repairPanel() {
   return {
     id: "repair", title: "Repair", marks: "gaps",
@@ -31,7 +29,8 @@ function gapsPart() {
     model.element, field("Fillings", count), field("Minutes of training", minutes), seed.element,
   ], () => {
     if (!player.gaps.length) throw new Error("Mark the gaps first: drag over the picture, or have them found.");
-    return { gaps: player.gaps, model: model.value, count: numberIn(count), minutes: model.value ? null : numberIn(minutes), seed: seed.value };
+    const gaps = player.gaps.map(([start, stop, found]) => (found?.channel ? [start, stop, found.channel] : [start, stop]));
+    return { gaps, model: model.value, count: numberIn(count), minutes: model.value ? null : numberIn(minutes), seed: seed.value };
   });
   const results = resultsOf(["inpaint"], (_job, _file, index) => `Filling ${index + 1}`, {
     optionsOf: (job) => ({ listenAt: () => Math.max(0, job.recipe.settings.gaps[0][0] - LEAD) }),
@@ -40,7 +39,7 @@ function gapsPart() {
   return h("fieldset", {}, h("legend", {}, "Gaps"), h("div", { className: "row start" }, find, clear), list, form, results);
 }
 
-/** Mark the gaps that `caw inpaint --find` finds; their kinds are kept for the list. */
+/** Mark the gaps that `caw inpaint --find` finds, with their kinds and channels. */
 async function findGaps(button) {
   const { recording } = session;
   button.disabled = true;
@@ -50,8 +49,7 @@ async function findGaps(button) {
     if (recording !== session.recording) return;
     if (!found.length) throw new Error("No gaps found: mark them by hand.");
     if (found.length > MOST_GAPS) complain(new Error(`${found.length} gaps found, and the first ${MOST_GAPS} marked: caw inpaint --find fills all.`));
-    kinds = new Map(found.map(([start, , kind]) => [start, kind]));
-    player.gaps = found.slice(0, MOST_GAPS).map(([start, stop]) => [start, stop]);
+    player.gaps = found.slice(0, MOST_GAPS).map(([start, stop, kind, channel]) => [start, stop, { kind, channel }]);
   } catch (error) {
     complain(error);
   } finally {
@@ -74,8 +72,8 @@ function listGaps(list) {
       else complain(new Error("A gap begins before it ends."));
     },
   });
-  list.replaceChildren(...gaps.map((_gap, index) => h("li", {}, edge(index, 0), "to", edge(index, 1), "s",
-    kinds.has(gaps[index][0]) && h("small", {}, kinds.get(gaps[index][0])),
+  list.replaceChildren(...gaps.map(([, , found], index) => h("li", {}, edge(index, 0), "to", edge(index, 1), "s",
+    found && h("small", {}, found.channel ? `${found.kind} (${found.channel} only)` : found.kind),
     h("button", { type: "button", className: "small", "aria-label": `Hear gap ${index + 1}`, onclick: () => { player.transport.seek(Math.max(0, gaps[index][0] - LEAD)); player.transport.play().catch(complain); } }, "Hear"),
     h("button", { type: "button", className: "small", "aria-label": `Remove gap ${index + 1}`, onclick: () => { player.gaps = gaps.filter((_each, other) => other !== index); } }, "×"))));
 }
