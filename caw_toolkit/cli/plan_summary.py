@@ -38,9 +38,9 @@ def announce(plan: Plan) -> None:
 
 def _say_findings(plan: Plan, *, err: bool = False) -> None:
     """What was found in the recording that takes depend on."""
-    if plan.pulse is not None:
-        click.echo(f"{plan.pulse}, which takes keep to", err=err)
-    if plan.is_texture:
+    if plan.findings.pulse is not None:
+        click.echo(f"{plan.findings.pulse}, which takes keep to", err=err)
+    if plan.findings.is_texture:
         click.echo("a texture: takes are made of grains of it, and repeat nothing", err=err)
 
 

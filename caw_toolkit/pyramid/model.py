@@ -23,15 +23,15 @@ from caw_toolkit.pyramid.archive import reason_of_system
 from caw_toolkit.pyramid.coherence import Coherence
 from caw_toolkit.pyramid.editing import Editor
 from caw_toolkit.pyramid.editing_methods import EditingMethods
+from caw_toolkit.pyramid.findings import Findings
 from caw_toolkit.pyramid.generation_methods import GenerationMethods
 from caw_toolkit.pyramid.material import Material
 from caw_toolkit.pyramid.maturity import warn_if_rough
 from caw_toolkit.pyramid.noise import SHARE_ON_THE_BEAT, Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
-from caw_toolkit.pyramid.pauses import Pauses, find_pauses, in_samples
-from caw_toolkit.pyramid.pulse import Pulse, find_pulse
+from caw_toolkit.pyramid.pauses import in_samples
+from caw_toolkit.pyramid.pulse import Pulse
 from caw_toolkit.pyramid.renderer import Renderer
 from caw_toolkit.pyramid.scale import Scale, scale_index
-from caw_toolkit.pyramid.texture import is_texture
 from caw_toolkit.seeds import derived_seed
 
 
@@ -40,8 +40,8 @@ class PyramidModel(GenerationMethods, EditingMethods):
     """A pyramid of generators trained on one recording (paper, section 3, equation 2).
 
     What is behind its methods: `renderer` runs the scales for `generation_methods`, `editing` changes given audio
-    (`editing_methods` says how), `noise` is what they start from, `pulse` what takes keep to, `model_file` the format
-    of files, `notebook` how a notebook shows a model.
+    (`editing_methods` says how), `noise` is what they start from, `findings` what takes keep to, `model_file` the
+    format of files, `notebook` how a notebook shows a model.
 
     Attributes:
         scales: coarsest first.
@@ -51,9 +51,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
         upsampling: name of the interpolation between scales (`upsampling.UPSAMPLERS`).
         reconstruction_noise: noise `(channels, samples)` of the coarsest scale that is mapped to the recording.
         inverted_noise: share of that noise in what audio is generated from, 0 to 1 (`noise.RearrangedNoise`).
-        pulse: of the recording, which takes keep to; None where there is none that is clear.
-        pauses: of a speaker, which takes have, too.
-        is_texture: whether the recording is one, such as rain, of which takes are made in grains.
+        findings: what is found in the recording, and is heard in takes.
         training: how it was trained: preset, options, seed, losses, time, source files.
         file: that it was read from; None for a new one.
 
@@ -76,9 +74,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
     gain: float = 1.0
     reconstruction_noise: Tensor | None = None
     inverted_noise: float = 0.0
-    pulse: Pulse | None = None
-    pauses: Pauses = ()
-    is_texture: bool = False
+    findings: Findings = field(default_factory=Findings)
     training: Mapping[str, Any] = field(default_factory=dict)
     file: str | None = None
 
@@ -190,8 +186,8 @@ class PyramidModel(GenerationMethods, EditingMethods):
     def _take(
         self, seed: int, *, keep_beat: bool, coherence: float | None = None, up_to_rate: int | None = None
     ) -> Renderer:
-        pulse = self.pulse if keep_beat else None
-        pauses = in_samples(self.pauses, self.rates[0])
+        pulse = self.findings.pulse if keep_beat else None
+        pauses = in_samples(self.findings.pauses, self.rates[0])
         if coherence is not None:
             chosen = Coherence(coherence)
             if self._noise_of_recording is None:
@@ -204,15 +200,15 @@ class PyramidModel(GenerationMethods, EditingMethods):
             renderer = self.renderer(rearranged, up_to_rate, pulse=pulse)
             return replace(renderer, selection_noise=chosen.selection_noise)
         noise = NoiseSource(seed, self.channels)
-        if self.is_texture:
+        if self.findings.is_texture:
             texture = self.renderer(noise, up_to_rate)
             held = texture.scales[-1].generator.recording()
             if held is not None and texture.scales[-1].generator.can_scatter:
                 return replace(texture, scattering=Scattering(seed, held.shape[1] / texture.rate))
         # Noise that is too weak makes pauses longer and more than they should be.
-        inverted = self._noise_of_recording if self.pauses else None
+        inverted = self._noise_of_recording if pauses else None
         inverted = self.reconstruction_noise if inverted is None else inverted
-        if inverted is not None and (self.inverted_noise or self.pauses):
+        if inverted is not None and (self.inverted_noise or pauses):
             share = self.inverted_noise * (1.0 if pulse is None else SHARE_ON_THE_BEAT)
             noise = RearrangedNoise(seed, inverted, share, pulse, pauses)
         return self.renderer(noise, up_to_rate, pulse=pulse)
@@ -264,9 +260,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
             "scales": [scale.content() for scale in self.scales],
             "reconstruction_noise": self.reconstruction_noise,
             "inverted_noise": float(self.inverted_noise),
-            "pulse": None if self.pulse is None else self.pulse.content(),
-            "pauses": [list(pause) for pause in self.pauses],
-            "is_texture": self.is_texture,
+            **self.findings.content(),
             "training": dict(self.training),
         }
 
@@ -317,7 +311,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
                 inverted_noise=content.get("inverted_noise", 0.0),
                 training=content["training"],
             )
-            model._take_findings(content)
+            model._read_findings(content)
             return model
         except CawError:
             raise
@@ -326,22 +320,16 @@ class PyramidModel(GenerationMethods, EditingMethods):
                 raise CawError(f"cannot read {source}: {reason}; the file may well be whole") from error
             raise CawError(f"{source}: the model file is incomplete or inconsistent ({error})") from error
 
-    def _take_findings(self, content: Mapping[str, Any]) -> None:
+    def _read_findings(self, content: Mapping[str, Any]) -> None:
         """What is known of the recording: as the file says, or found, where an earlier version wrote it."""
-        is_speech = content["training"].get("material") == Material.SPEECH
-        recording = None if {"pulse", "is_texture"} <= content.keys() else self.recording()
-        if "pulse" in content:
-            self.pulse = content["pulse"] and Pulse.from_content(content["pulse"])
-            self.pauses = tuple((start, stop) for start, stop in content.get("pauses", []))
-        elif recording is not None:
-            self.pulse = find_pulse(recording, self.sample_rate)
-            self.pauses = find_pauses(recording, self.sample_rate) if is_speech else ()
-        if "is_texture" in content:
-            self.is_texture = content["is_texture"]
-        elif recording is not None:
-            self.is_texture = not is_speech and self.pulse is None and is_texture(recording, self.sample_rate)
+        if {"pulse", "is_texture"} <= content.keys():
+            self.findings = Findings.from_content(content)
+        elif (recording := self.recording()) is not None:
+            material = Material(content["training"].get("material", Material.MUSIC))
+            found = Findings.of(recording, self.sample_rate, material)
+            self.findings = Findings.from_content({**found.content(), **content}) if "pulse" in content else found
             # Grains have the recording's level; the gain was measured on other takes.
-            self.gain = 1.0 if self.is_texture else self.gain
+            self.gain = 1.0 if self.findings.is_texture else self.gain
 
 
 def _with_gain(signal: Tensor, gain: float) -> Array:

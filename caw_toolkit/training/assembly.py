@@ -46,9 +46,7 @@ def with_scale(
         upsampling=plan.preset.upsampling,
         reconstruction_noise=below.reconstruction_noise if below else trained.reconstruction_noise,
         inverted_noise=plan.preset.generation.get("inverted_noise", 0.0),
-        pulse=plan.pulse,
-        pauses=plan.pauses,
-        is_texture=plan.is_texture,
+        findings=plan.findings,
         training={
             "toolkit_version": version("caw-toolkit"),
             "torch_version": str(torch.__version__),

@@ -51,13 +51,14 @@ def estimate(plan: Plan) -> dict[str, Any]:
         {"rate": rate, "receptive_field_seconds": generator.receptive_field / rate, "parameters": size}
         for rate, generator, size in zip(plan.rates, generators, sizes, strict=True)
     ]
+    found = plan.findings.content()
     signal = plan.recording.samples.size * 4 * 6
     activations = _step_bytes(plan, generators)
     return {
         "preset": plan.preset.name,
         "material": plan.material.value,
-        "pulse": None if plan.pulse is None else plan.pulse.content(),
-        "is_texture": plan.is_texture,
+        "pulse": found["pulse"],
+        "is_texture": found["is_texture"],
         "seed": plan.seed,
         "scales": scales,
         "minutes": plan.minutes or _minutes(plan, sizes),

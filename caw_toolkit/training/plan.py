@@ -14,12 +14,10 @@ from typing import Any
 from caw_toolkit.audio.clip import AudioClip, require_trainable
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.former_names import GENERATION, former, former_options
+from caw_toolkit.pyramid.findings import Findings
 from caw_toolkit.pyramid.material import Material, detect_material
-from caw_toolkit.pyramid.pauses import Pauses, find_pauses
-from caw_toolkit.pyramid.pulse import Pulse, find_pulse
 from caw_toolkit.pyramid.rates import ScaleRules, check_rates, choose_rates
 from caw_toolkit.pyramid.recording import LONGEST_SECONDS, SHORTEST_SECONDS, Recording, join
-from caw_toolkit.pyramid.texture import is_texture
 from caw_toolkit.pyramid.upsampling import require_upsampler
 from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec
@@ -33,9 +31,7 @@ class Plan:
     recording: Recording
     preset: Preset
     material: Material
-    pulse: Pulse | None
-    pauses: Pauses
-    is_texture: bool
+    findings: Findings
     rates: tuple[int, ...]
     objective: Objective
     minutes: float | None
@@ -153,13 +149,11 @@ def make_plan(
         objective.check_rate(index, rate)
     budget = minutes if minutes is not None else chosen.training.get("minutes")
     aligned = recording.align(layout)
-    pulse = find_pulse(aligned.samples, aligned.sample_rate)
-    pauses = find_pauses(aligned.samples, aligned.sample_rate) if kind is Material.SPEECH else ()
-    plan = Plan(aligned, chosen, kind, pulse, pauses, False, layout, objective, budget, seed)
-    if kind is Material.SPEECH or pulse is not None or not is_texture(aligned.samples, aligned.sample_rate):
+    findings = Findings.of(aligned.samples, aligned.sample_rate, kind)
+    plan = Plan(aligned, chosen, kind, findings, layout, objective, budget, seed)
+    if not findings.is_texture or objective.untrained_generator(plan.spec(len(layout) - 1)).can_scatter:
         return plan
-    finest = objective.untrained_generator(plan.spec(len(layout) - 1))
-    return dataclasses.replace(plan, is_texture=finest.can_scatter)
+    return dataclasses.replace(plan, findings=dataclasses.replace(findings, is_texture=False))
 
 
 def _require_trainable(clips: Sequence[AudioClip]) -> None:

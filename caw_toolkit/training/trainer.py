@@ -148,14 +148,17 @@ class Trainer:
 
     def _match_pauses(self, model: PyramidModel) -> None:
         """Give what a model generates no more pauses than the recording has: it makes some of its own."""
-        if model.pauses and model.scales[0].generator.can_renoise:
-            without, with_all = (self._paused_share(model, pauses) for pauses in ((), model.pauses))
-            wanted = total_seconds(model.pauses) / self.plan.recording.seconds
-            model.pauses = needed_pauses(model.pauses, wanted=wanted, without=without, with_all=with_all)
+        found = model.findings.pauses
+        if found and model.scales[0].generator.can_renoise:
+            without, with_all = (self._paused_share(model, pauses) for pauses in ((), found))
+            wanted = total_seconds(found) / self.plan.recording.seconds
+            needed = needed_pauses(found, wanted=wanted, without=without, with_all=with_all)
+            model.findings = replace(model.findings, pauses=needed)
 
     def _paused_share(self, model: PyramidModel, pauses: Pauses) -> float:
         """Share of the time that is pauses in what a model generates that is given some of them."""
-        generated = replace(model, pauses=pauses).generate(PAUSES_SECONDS, seed=derived_seed(self.plan.seed, "pauses"))
+        paused = replace(model, findings=replace(model.findings, pauses=pauses))
+        generated = paused.generate(PAUSES_SECONDS, seed=derived_seed(self.plan.seed, "pauses"))
         return total_seconds(find_pauses(generated, model.sample_rate)) / PAUSES_SECONDS
 
     def _match_level(self, model: PyramidModel) -> None:

@@ -117,7 +117,7 @@ def generate(
         results.require_room(files[0, rate], samples=seconds * rate * takes, channels=model.channels)
     if keep_edges and not any(scale.generator.memorises_edges for scale in model.scales) and not quiet:
         click.echo("this model knows nothing of the ends of its recording: --keep-edges changes little", err=True)
-    if model.is_texture and model.scales[-1].generator.can_scatter and coherence is None and not quiet:
+    if model.findings.is_texture and model.scales[-1].generator.can_scatter and coherence is None and not quiet:
         click.echo(
             "a texture: takes are made of grains of the recording in another order, and keep no sequence of events; "
             "--coherence S keeps those of about S seconds",

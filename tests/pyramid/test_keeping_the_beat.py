@@ -15,6 +15,7 @@ from caw_toolkit.cli import main
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.generators.dilated import DilatedGenerator
 from caw_toolkit.processors import Generate
+from caw_toolkit.pyramid.findings import Findings
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.pulse import find_pulse
 from caw_toolkit.pyramid.scale import Scale
@@ -42,8 +43,8 @@ def model_of(recording: np.ndarray) -> PyramidModel:
 def model() -> PyramidModel:
     recording = strokes(np.arange(0.1, 12, PERIOD), 12, RATE)
     made = model_of(recording)
-    made.pulse = find_pulse(recording, RATE)
-    assert made.pulse is not None
+    made.findings = Findings(pulse=find_pulse(recording, RATE))
+    assert made.findings.pulse is not None
     return made
 
 
@@ -77,16 +78,16 @@ def test_the_processor_keeps_it_unless_told_not_to(model: PyramidModel, take: np
 
 def test_takes_without_a_pulse_are_what_they_would_be_without_all_this(speech: AudioClip) -> None:
     without = model_of(resample(speech.samples, speech.sample_rate, RATE))
-    assert without.pulse is None
+    assert without.findings.pulse is None
     assert np.array_equal(without.generate(5, seed=2), without.generate(5, seed=2, keep_beat=False))
 
 
 def test_files_hold_the_pulse_and_earlier_ones_have_it_found(model: PyramidModel, take: np.ndarray) -> None:
     content = model.content()
-    assert PyramidModel.from_content(content).pulse == model.pulse
+    assert PyramidModel.from_content(content).findings.pulse == model.findings.pulse
     del content["pulse"]
     earlier = PyramidModel.from_content(content)
-    assert earlier.pulse == model.pulse
+    assert earlier.findings.pulse == model.findings.pulse
     assert np.array_equal(earlier.generate(25, seed=1), take)
 
 

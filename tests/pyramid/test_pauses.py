@@ -13,6 +13,7 @@ import torch
 from caw_toolkit import PyramidModel, train
 from caw_toolkit.arrays import Array
 from caw_toolkit.audio.clip import AudioClip
+from caw_toolkit.pyramid.findings import Findings
 from caw_toolkit.pyramid.noise import PIECES_OF_PAUSES, NoiseSource, RearrangedNoise
 from caw_toolkit.pyramid.pauses import find_pauses, in_samples, needed_pauses, total_seconds
 from caw_toolkit.training.plan import make_plan
@@ -43,7 +44,7 @@ def test_sound_without_pauses(samples: Array) -> None:
 def test_only_speech_has_them() -> None:
     clip = AudioClip(words(1, 0.5, 1, 0.5, 1), 16000)
     plans = [make_plan(clip, material=material) for material in ("speech", "music")]
-    assert [len(plan.pauses) for plan in plans] == [2, 0]
+    assert [len(plan.findings.pauses) for plan in plans] == [2, 0]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_a_model_that_makes_none_by_itself_is_given_all(tiny_preset: Path) -> No
     clip = AudioClip(words(1, 0.5, 0.6, 0.4, 1, 0.6, 0.5), 16000)
     settings: dict[str, Any] = {"preset": tiny_preset, "sample_rate": 4000, "material": "speech", "seed": 1}
     model = train(clip, device="cpu", **settings)
-    assert len(model.pauses) == 3 and model.pauses == make_plan(clip, **settings).pauses
+    assert len(model.findings.pauses) == 3 and model.findings.pauses == make_plan(clip, **settings).findings.pauses
 
 
 class TestNoise:
@@ -103,8 +104,8 @@ class TestNoise:
 
 
 def test_a_model_keeps_them(tiny_model: PyramidModel) -> None:
-    model = dataclasses.replace(tiny_model, pauses=((0.5, 0.75), (2.0, 2.5)))
+    model = dataclasses.replace(tiny_model, findings=Findings(pauses=((0.5, 0.75), (2.0, 2.5))))
     again = PyramidModel.from_content(model.content())
-    assert again.pauses == model.pauses
+    assert again.findings.pauses == model.findings.pauses
     assert np.array_equal(again.generate(1, seed=1), model.generate(1, seed=1))
     assert not np.array_equal(model.generate(4, seed=1), tiny_model.generate(4, seed=1))

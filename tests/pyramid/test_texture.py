@@ -18,6 +18,7 @@ from caw_toolkit.generators.dilated import DilatedGenerator
 from caw_toolkit.generators.exemplar import ExemplarGenerator
 from caw_toolkit.generators.grains import GRAIN_HOPS, SHUFFLED, Scattering, join_gains, nearest_usable
 from caw_toolkit.metrics import copied_share
+from caw_toolkit.pyramid.findings import Findings
 from caw_toolkit.pyramid.scale import Scale
 from caw_toolkit.pyramid.texture import is_texture
 from caw_toolkit.training.plan import make_plan
@@ -69,13 +70,13 @@ def test_what_is_none(speech: AudioClip) -> None:
 def test_only_what_is_no_speech_is_one() -> None:
     clip = AudioClip(0.5 * claps(6, 16000), 16000)
     plans = [make_plan(clip, material=material) for material in ("speech", "music", "ambience")]
-    assert [plan.is_texture for plan in plans] == [False, True, True]
+    assert [plan.findings.is_texture for plan in plans] == [False, True, True]
 
 
 def test_none_is_where_grains_are_not_what_takes_are_made_of() -> None:
     clip = AudioClip(0.5 * claps(6, 16000), 16000)
-    assert not make_plan(clip, preset="paper").is_texture
-    assert not make_plan(clip, rates=[16000]).is_texture
+    assert not make_plan(clip, preset="paper").findings.is_texture
+    assert not make_plan(clip, rates=[16000]).findings.is_texture
 
 
 def exemplar(*clips: Array) -> ExemplarGenerator:
@@ -154,7 +155,7 @@ def model() -> PyramidModel:
         upsampling="sinc",
         inverted_noise=0.3,
         reconstruction_noise=torch.randn(1, 10 * COARSER),
-        is_texture=True,
+        findings=Findings(is_texture=True),
     )
 
 
@@ -174,30 +175,30 @@ def test_streams_are_the_same_and_blocks_take_the_same_grains(model: PyramidMode
 
 
 def test_scales_without_material_are_made_as_ever(model: PyramidModel) -> None:
-    other = dataclasses.replace(model, is_texture=False)
+    other = dataclasses.replace(model, findings=Findings())
     assert np.array_equal(model.generate(3, up_to_rate=COARSER), other.generate(3, up_to_rate=COARSER))
 
 
 def test_files_hold_it_and_earlier_ones_have_it_found(model: PyramidModel) -> None:
     content = model.content()
-    assert PyramidModel.from_content(content).is_texture
+    assert PyramidModel.from_content(content).findings.is_texture
     del content["is_texture"]
     content["gain"] = 1.5  # measured on takes that were made otherwise
     earlier = PyramidModel.from_content(content)
-    assert earlier.is_texture
+    assert earlier.findings.is_texture
     assert np.array_equal(earlier.generate(1, seed=1), model.generate(1, seed=1))
     content["training"] = {"material": "speech"}
-    assert not PyramidModel.from_content(content).is_texture
+    assert not PyramidModel.from_content(content).findings.is_texture
 
 
 def test_other_models_are_as_they_were(model: PyramidModel) -> None:
-    other = dataclasses.replace(model, is_texture=False)
+    other = dataclasses.replace(model, findings=Findings())
     assert not np.array_equal(other.generate(3, seed=1), model.generate(3, seed=1))
-    assert not PyramidModel.from_content(other.content()).is_texture
+    assert not PyramidModel.from_content(other.content()).findings.is_texture
 
 
 def test_a_model_without_material_of_the_recording_has_no_grains(tiny_model: PyramidModel) -> None:
-    texture = dataclasses.replace(tiny_model, is_texture=True)
+    texture = dataclasses.replace(tiny_model, findings=Findings(is_texture=True))
     assert np.array_equal(texture.generate(3, seed=1), tiny_model.generate(3, seed=1))
 
 
@@ -214,6 +215,6 @@ def test_commands_say_it(model: PyramidModel, tmp_path: Path) -> None:
 
 
 def test_nothing_is_said_of_grains_where_there_are_none(tiny_model: PyramidModel, tmp_path: Path) -> None:
-    dataclasses.replace(tiny_model, is_texture=True).save(tmp_path / "a.pt")
+    dataclasses.replace(tiny_model, findings=Findings(is_texture=True)).save(tmp_path / "a.pt")
     options = ["generate", "-m", str(tmp_path / "a.pt"), "--duration", "0.5", "-o", str(tmp_path / "a.wav")]
     assert "texture" not in CliRunner().invoke(main, options).stderr
