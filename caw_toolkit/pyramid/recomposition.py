@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from caw_toolkit.dsp.spectra import fast_length
 from caw_toolkit.generators.guide import FRAMES_A_SECOND, Guide
-from caw_toolkit.pyramid.kept_lows import frame_count, kept_below
+from caw_toolkit.pyramid.kept_lows import frame_count, kept_below, magnitudes
 from caw_toolkit.pyramid.noise import pad_slice
 from caw_toolkit.seeds import derived_seed
 
@@ -30,6 +30,11 @@ REVISION = 0.6
 WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 2, 0.6, 0.7, 8
 #: What lies so near to an own place, in seconds, is barred, too.
 REACH_SECONDS = 1.0
+#: So are places whose spectra are alike, as a whole and above so many Hz, by this cosine on average over so many
+#: seconds, and what lies so near to them; but not where more of the recording is: that is one sound, not repetitions.
+ALIKE, ALIKE_ABOVE, ALIKE_SECONDS, ALIKE_REACH_SECONDS, MOST_ALIKE = 0.8, 350.0, 0.5, 0.25, 0.05
+#: Frames that are compared at once: bounds memory.
+ROWS_AT_ONCE = 256
 #: In each second a share of the recording is barred by chance, in stretches of so many seconds: takes differ.
 BARRED_SHARE, BARRED_SECONDS = 0.65, 1.5
 
@@ -125,7 +130,41 @@ def own_places(signal: Tensor, recording: Tensor, rate: int) -> Tensor:
         for place in _peaks(products / norms / (window.norm() + silence), rate):
             lag = (place - size - start + ahead) / rate
             _mark(belongs, start / rate, (start + step) / rate, lag)
-    return belongs
+    return belongs | _alike(signal, recording, rate)
+
+
+def _alike(signal: Tensor, recording: Tensor, rate: int) -> Tensor:
+    """Where a recording sounds as a signal does, though it may not be the same waveform; as `own_places` has it.
+
+    Above the lows that are kept such a place would give back the signal, and together they are a copy of the place.
+    """
+    given, known = (_unit_spectra(each, rate) for each in (signal, recording))
+    frames = round(ALIKE_SECONDS * FRAMES_A_SECOND)
+    before = frames // 2
+    reach = round(ALIKE_REACH_SECONDS * FRAMES_A_SECOND)
+    marked = []
+    for start in range(0, len(given[0]), ROWS_AT_ONCE):
+        rows = slice(max(0, start - before), start + ROWS_AT_ONCE + frames)
+        both = [mine[rows] @ theirs.T for mine, theirs in zip(given, known, strict=True)]
+        missing = max(0, before - start)
+        likeness = functional.pad(torch.minimum(*both), (before, frames, missing, frames))
+        count = min(ROWS_AT_ONCE, len(given[0]) - start)
+        diagonals = (likeness[shift : shift + count, shift : shift + len(known[0])] for shift in range(frames))
+        mean = torch.stack(list(diagonals)).mean(0)
+        alike = (mean > ALIKE).float()
+        alike *= alike.mean(1, keepdim=True) < MOST_ALIKE
+        marked.append(functional.max_pool1d(alike[:, None], 2 * reach + 1, 1, reach)[:, 0] > 0)
+    return torch.cat(marked)
+
+
+def _unit_spectra(signal: Tensor, rate: int) -> list[Tensor]:
+    """Magnitude spectra of unit norm, as a whole and above `ALIKE_ABOVE`, `(frames, bins)`; silence is less."""
+    whole = magnitudes(signal, rate)
+    above = whole[:, int(ALIKE_ABOVE / (rate / 2) * (whole.shape[1] - 1)) :]
+    return [
+        each / (each.norm(dim=1, keepdim=True) + 1e-3 * each.square().sum(1).mean().sqrt() + 1e-20)
+        for each in (whole, above)
+    ]
 
 
 def _peaks(correlation: Tensor, rate: int) -> list[int]:

@@ -137,6 +137,16 @@ class TestOwnPlaces:
         frame = own_places(song, song, RATE)[FRAMES_A_SECOND // 2]
         assert frame[3 * FRAMES_A_SECOND + FRAMES_A_SECOND // 2]
 
+    def test_places_that_sound_alike_are_found(self) -> None:
+        def chord(*partials: float, phase: float = 0) -> torch.Tensor:
+            time = torch.arange(2 * RATE) / RATE
+            return torch.stack([torch.sin(2 * np.pi * hertz * time + phase * hertz) for hertz in partials]).sum(0)
+
+        song = torch.cat([chord(150, 440, 660), chord(150, 520, 780), chord(150, 440, 660, phase=1)])
+        found = own_places(song[: 2 * RATE], song, RATE)[FRAMES_A_SECOND]
+        assert found[5 * FRAMES_A_SECOND]
+        assert not found[3 * FRAMES_A_SECOND]
+
     def test_shorter_than_a_window(self) -> None:
         assert own_places(self.recording[:100], self.recording, RATE).shape[0] == 2
 
