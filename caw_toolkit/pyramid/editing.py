@@ -18,8 +18,9 @@ from caw_toolkit.arrays import Array, Gap
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.base import Filter
+from caw_toolkit.pyramid.kept_lows import low_pass
 from caw_toolkit.pyramid.noise import Noise, NoiseSource
-from caw_toolkit.pyramid.recomposition import Extent, Guidance, bar, low_pass, own_places
+from caw_toolkit.pyramid.recomposition import Extent, Guidance, bar, own_places
 from caw_toolkit.pyramid.renderer import GivenAudio, Renderer, render_blocks
 from caw_toolkit.pyramid.scale import Scale, scale_index
 

@@ -91,7 +91,7 @@ class EditingMethods(ABC):
             audio: `(channels, samples)`.
             sample_rate: of `audio`, Hz.
             strength: from 0 (the audio) over 0.5 (all detail new) to 1 (nothing of it is kept).
-            keep_below: frequency in Hz below which the audio is kept; default: by strength.
+            keep_below: frequency in Hz below which the audio is kept; default: by the audio and strength.
             at_rate: rate of the scale that receives the audio as it is; default: the second-coarsest, after the
                 coarsest has been led back.
             seed: of the noise.

@@ -16,15 +16,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from caw_toolkit.dsp.spectra import fast_length
-from caw_toolkit.generators.base import Filter
 from caw_toolkit.generators.guide import FRAMES_A_SECOND, Guide
+from caw_toolkit.pyramid.kept_lows import frame_count, kept_below, magnitudes
 from caw_toolkit.pyramid.noise import pad_slice
 from caw_toolkit.seeds import derived_seed
 
-#: Strength at which all detail is new; up to there audio is kept below this frequency, in Hz, and less above.
-ALL_NEW, KEPT_BELOW = 0.5, 350.0
-#: Above this frequency no more than a share of the power is kept, or a voice would come back as it was: of a bass, all.
-BASS_BELOW, KEPT_ABOVE_BASS = 200.0, 0.15
+#: Strength at which all detail is new; beyond, less is kept.
+ALL_NEW = 0.5
 #: How far the coarsest scale is led back towards noise there: nearer, its flow changes next to nothing.
 REVISION = 0.6
 #: Own places are looked for in windows of this length, so often; the correlation with the recording that makes one, and
@@ -32,10 +30,13 @@ REVISION = 0.6
 WINDOW_SECONDS, WINDOWS_A_SECOND, OWN, REPEATED, MOST_PLACES = 0.75, 2, 0.6, 0.7, 8
 #: What lies so near to an own place, in seconds, is barred, too.
 REACH_SECONDS = 1.0
+#: So are places whose spectra are alike, as a whole and above so many Hz, by this cosine on average over so many
+#: seconds, and what lies so near to them; but not where more of the recording is: that is one sound, not repetitions.
+ALIKE, ALIKE_ABOVE, ALIKE_SECONDS, ALIKE_REACH_SECONDS, MOST_ALIKE = 0.8, 350.0, 0.5, 0.25, 0.05
+#: Frames that are compared at once: bounds memory.
+ROWS_AT_ONCE = 256
 #: In each second a share of the recording is barred by chance, in stretches of so many seconds: takes differ.
 BARRED_SHARE, BARRED_SECONDS = 0.65, 1.5
-#: Share of the filters' edge frequency over which they fall, on each side.
-TRANSITION = 0.15
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ class Extent:
     Attributes:
         new_share: of the seconds, those whose detail has to be new.
         revision: how far the coarsest scale is led back towards noise, 0 to 1.
-        kept: weight of the audio's harmony and level, and share of the power below `KEPT_BELOW` that is kept at most,
-            from the lowest frequency on.
+        kept: weight of the audio's harmony and level, and share that is kept of the power of the lows.
     """
 
     new_share: float
@@ -66,26 +66,14 @@ class Extent:
         until = min(1.0, strength / ALL_NEW)
         return cls(until, REVISION * until + (1 - REVISION) * beyond, 1 - beyond)
 
-    def keep_below(self, signal: Tensor, rate: int) -> float:
-        """The frequency in Hz below which audio is kept: for a bass lower than for a voice.
+    def keep_below(self, signal: Tensor, rate: int) -> float | Tensor:
+        """The frequency in Hz below which audio is kept, at each moment (`kept_below`) or at all of them.
 
         Args:
             signal: `(channels, samples)`.
             rate: Hz.
         """
-        length = fast_length(signal.shape[-1])
-        power: Tensor = torch.fft.rfft(signal, length).abs().square().sum(0).cumsum(0)
-
-        def below(hertz: float) -> Tensor:
-            return power[max(0, round(hertz * length / rate) - 1)]
-
-        def exceeds(value: Tensor) -> float:
-            return int(torch.searchsorted(power, value, right=True)) * rate / length
-
-        highest = min(KEPT_BELOW, exceeds(below(BASS_BELOW) + KEPT_ABOVE_BASS * power[-1]))
-        if self.kept in (0, 1):
-            return highest * self.kept
-        return min(highest, exceeds(self.kept * below(KEPT_BELOW)))
+        return kept_below(signal, rate, self.kept) if self.kept else 0.0
 
 
 @dataclass(frozen=True)
@@ -112,22 +100,6 @@ class Guidance:
         return Guide(pad_slice(self.signals[scale], start, stop), rate, self.taken[frames], self.weight)
 
 
-def low_pass(rate: int, hertz: float) -> Filter | None:
-    """A filter of zero phase that passes what is below a frequency; None if that is 0."""
-    if hertz <= 0:
-        return None
-
-    def apply(signal: Tensor) -> Tensor:
-        samples = signal.shape[-1]
-        length = fast_length(samples + round(2 * rate / (TRANSITION * hertz)))
-        frequencies = torch.fft.rfftfreq(length, 1 / rate, device=signal.device)
-        gain = ((1 + TRANSITION - frequencies / hertz) / (2 * TRANSITION)).clamp(0, 1)
-        filtered: Tensor = torch.fft.irfft(torch.fft.rfft(signal, length) * gain, length)[..., :samples]
-        return filtered
-
-    return apply
-
-
 def own_places(signal: Tensor, recording: Tensor, rate: int) -> Tensor:
     """Where a signal lies in a recording, and what is near.
 
@@ -149,7 +121,7 @@ def own_places(signal: Tensor, recording: Tensor, rate: int) -> Tensor:
     energy = functional.pad(padded.double().square().cumsum(0), (1, 0))
     silence = 1e-3 * math.sqrt(size / max(1, len(known))) * float(known.norm()) + 1e-9
     norms = (energy[size:] - energy[:-size]).clamp_min(0).sqrt().float() + silence
-    frames, known_frames = (_frames(len(each), rate) for each in (given, known))
+    frames, known_frames = (frame_count(len(each), rate) for each in (given, known))
     belongs = torch.zeros(frames, known_frames, dtype=torch.bool)
     ahead = (size - step) // 2  # of the time that a window decides about
     for start in range(0, len(given), step):
@@ -158,7 +130,41 @@ def own_places(signal: Tensor, recording: Tensor, rate: int) -> Tensor:
         for place in _peaks(products / norms / (window.norm() + silence), rate):
             lag = (place - size - start + ahead) / rate
             _mark(belongs, start / rate, (start + step) / rate, lag)
-    return belongs
+    return belongs | _alike(signal, recording, rate)
+
+
+def _alike(signal: Tensor, recording: Tensor, rate: int) -> Tensor:
+    """Where a recording sounds as a signal does, though it may not be the same waveform; as `own_places` has it.
+
+    Above the lows that are kept such a place would give back the signal, and together they are a copy of the place.
+    """
+    given, known = (_unit_spectra(each, rate) for each in (signal, recording))
+    frames = round(ALIKE_SECONDS * FRAMES_A_SECOND)
+    before = frames // 2
+    reach = round(ALIKE_REACH_SECONDS * FRAMES_A_SECOND)
+    marked = []
+    for start in range(0, len(given[0]), ROWS_AT_ONCE):
+        rows = slice(max(0, start - before), start + ROWS_AT_ONCE + frames)
+        both = [mine[rows] @ theirs.T for mine, theirs in zip(given, known, strict=True)]
+        missing = max(0, before - start)
+        likeness = functional.pad(torch.minimum(*both), (before, frames, missing, frames))
+        count = min(ROWS_AT_ONCE, len(given[0]) - start)
+        diagonals = (likeness[shift : shift + count, shift : shift + len(known[0])] for shift in range(frames))
+        mean = torch.stack(list(diagonals)).mean(0)
+        alike = (mean > ALIKE).float()
+        alike *= alike.mean(1, keepdim=True) < MOST_ALIKE
+        marked.append(functional.max_pool1d(alike[:, None], 2 * reach + 1, 1, reach)[:, 0] > 0)
+    return torch.cat(marked)
+
+
+def _unit_spectra(signal: Tensor, rate: int) -> list[Tensor]:
+    """Magnitude spectra of unit norm, as a whole and above `ALIKE_ABOVE`, `(frames, bins)`; silence is less."""
+    whole = magnitudes(signal, rate)
+    above = whole[:, int(ALIKE_ABOVE / (rate / 2) * (whole.shape[1] - 1)) :]
+    return [
+        each / (each.norm(dim=1, keepdim=True) + 1e-3 * each.square().sum(1).mean().sqrt() + 1e-20)
+        for each in (whole, above)
+    ]
 
 
 def _peaks(correlation: Tensor, rate: int) -> list[int]:
@@ -199,7 +205,3 @@ def bar(own: Tensor, new_share: float, *, seed: int, first_second: int) -> Tenso
         if is_new:
             taken[frames] = own[frames] | by_chance
     return taken
-
-
-def _frames(samples: int, rate: int) -> int:
-    return math.ceil(samples / rate * FRAMES_A_SECOND) + 1

@@ -27,7 +27,7 @@ def vary(
         strength: from 0 (the audio itself) over 0.5 (its structure, all detail new) to 1 (nothing of it is kept).
         scale: rate in Hz of the scale at which to enter the pyramid (paper, section 4.2). Models of the paper's preset
             always work like that; their default is the second-coarsest, and strength means nothing to them.
-        keep_below: frequency in Hz below which the audio is kept; default: by strength.
+        keep_below: frequency in Hz below which the audio is kept; default: by the audio and strength.
         seed: of the noise.
         first_second: where `audio` begins in its signal, if it is a part of one.
 
