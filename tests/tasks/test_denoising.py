@@ -21,7 +21,7 @@ from caw_denoising.noise_floor import Noise, at_resolution, find_noise
 from caw_denoising.noise_likeness import Likeness, variance_in_pauses
 from caw_denoising.processor import Denoise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
-from caw_denoising.rumble import belongs_to_music, rumble_bins
+from caw_denoising.rumble import belongs_to_music, holds_notes, rumble_bins
 from caw_denoising.task import denoise
 from caw_denoising.windows import Material, first_estimate, mean_power, signal_of, spectra_of
 from caw_toolkit import AudioClip, CawError, PyramidModel, read_audio
@@ -118,6 +118,20 @@ def test_drums_below_the_lowest_note_are_no_rumble() -> None:
     others = np.repeat(random.random(120) ** 4, rate // 20)
     assert belongs_to_music((low * strokes)[None], (rest * strokes)[None], rate)
     assert not belongs_to_music((low * others)[None], (rest * strokes)[None], rate)
+
+
+def test_a_bass_that_never_rests_is_no_rumble() -> None:
+    random, rate, size = np.random.default_rng(0), 2000, 1024
+    seconds = np.arange(16 * rate) / rate
+    rumble = lfilter([1], [1, -0.97], 0.02 * random.standard_normal(len(seconds)))
+    pitch = np.array([41.2, 55.0, 49.0, 61.7])[(seconds / 0.8).astype(int) % 4]
+    bass = 0.2 * np.sin(2 * np.pi * np.cumsum(pitch) / rate)
+
+    def has_notes(signal: np.ndarray) -> bool:
+        return holds_notes(mean_power(spectra_of(signal.astype(np.float32)[None], size)), rate / size, 70)
+
+    assert not has_notes(rumble)
+    assert has_notes(rumble + bass)
 
 
 def test_noise_is_known_by_how_its_power_is_distributed() -> None:
