@@ -470,6 +470,9 @@ def test_what_was_found_is_printed(speech: AudioClip, tmp_path: Path) -> None:
 def test_findings_of_blocks_are_joined() -> None:
     both = Findings(10, 1000, -20.0, (50.0,), 5, 50, 3.0).joined(Findings(10, 1000, None, (), 0, 0, 27.0))
     assert both.noise_db == pytest.approx(-30)
+    apart = Findings(energy=1, quiet_db=-10).joined(Findings(energy=9))
+    assert apart.quiet_db == pytest.approx(-20) and "quietest tenth, 20 dB" in apart.why_clean("song.wav")
+    assert Findings(quiet_db=-70).why_clean("song.wav") == "no noise to speak of in song.wav"
     assert replace(both, noise_db=None) == Findings(20, 2000, None, (50.0,), 5, 50, 30.0)
     assert not both.is_clean and Findings(10, 1000, -60.0).is_clean
     assert both.lines()[-1] == "0.2 clicks a second, 2.50% of the samples replaced"
