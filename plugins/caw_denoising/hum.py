@@ -197,7 +197,9 @@ class _Line:
         amplitude = slow_amplitude(demodulated, bands.rate)
         here = np.abs(amplitude)
         usual = float(np.median(here)) + 1e-20
-        near, *beside = (_beside(demodulated, bands, hertz) for hertz in (NEAR_HERTZ, *BESIDE_HERTZ))
+        # with the line itself, averages by the rhythm of what is beside would see it there
+        rest = demodulated - amplitude
+        near, *beside = (_beside(rest, bands, hertz) for hertz in (NEAR_HERTZ, *BESIDE_HERTZ))
         surroundings = max(*near, np.sort(np.ravel(beside))[-2])
         low, high = np.quantile(here, [0.1, 0.9])
         at_once = np.abs(smooth(demodulated, round(LOCAL_SECONDS * bands.rate)))
