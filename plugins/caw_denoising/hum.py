@@ -37,7 +37,7 @@ LOWEST_LINES, LEAST_HIGHER_LINES = 3, 3
 #: in Hz, but for one beside that may be a note, and varies less than by this factor (90 to 10 % quantile): what varies
 #: more is music, or hum that was faded. For a tenth of the time it may fall below this share of its mean. Its amplitude
 #: over a second deviates from that over five by less than this share: that of a note a little beside it does by more.
-DISTINCT, NEAR_HERTZ, BESIDE_HERTZ, STEADY, RESTING, MOST_DEVIATION = 2.0, 1.0, (3.0, 5.0, 8.0), 3.0, 0.3, 1.0
+DISTINCT, NEAR_HERTZ, BESIDE_HERTZ, STEADY, RESTING, MOST_DEVIATION = 2.0, 1.0, (3.0, 5.0, 8.0), 3.0, 0.3, 2.0
 #: The same of a line that is certainly one (clean music: 1.5 and more in steadiness, .3 in deviation).
 CERTAINLY_DISTINCT, CERTAINLY_STEADY, CERTAINLY_AWAKE, SMALL_DEVIATION = 4.0, 1.4, 0.5, 0.25
 #: Most nepers that a line counts for at a moment, and what staying at a frequency is worth beside them.
@@ -253,7 +253,7 @@ def _search(signal: Signal, rate: int, bands: Bands, all_along: Prominence) -> _
                 continue
             lines = {number: _Line.of(hum.demodulated(number), bands) for number in range(1, len(clear) + 1)}
             lines = {number: line for number, line in lines.items() if line.is_there}
-            score = sum(math.log(line.distinct) for line in lines.values())
+            score = sum(math.log(line.distinct / max(line.deviation, LEAST_SCATTER)) for line in lines.values())
             if score > highest and (min(lines) <= LOWEST_LINES or len(lines) >= LEAST_HIGHER_LINES):
                 best, highest = replace(hum, harmonics=tuple(lines)), score
     return best and _refined(best, list(best.harmonics))
