@@ -29,7 +29,7 @@ class Bands:
         hertz: from bin to bin.
         size: bins of a band.
         rate: of a band's samples in Hz.
-        times: of those within the recording, in seconds.
+        times: of those within the recording and one after it, in seconds.
     """
 
     spectrum: Complex
@@ -47,7 +47,7 @@ class Bands:
             sample_rate: Hz.
         """
         factor = max(1, int(sample_rate / BAND_RATE))
-        count = math.ceil(samples.shape[1] / factor)
+        count = math.ceil(samples.shape[1] / factor) + 1
         size = next_fast_len(count + math.ceil(SILENT_SECONDS * sample_rate / factor))
         spectrum = np.asarray(rfft(samples, size * factor, axis=1)) / (size * factor)
         rate = sample_rate / factor
