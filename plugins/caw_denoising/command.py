@@ -152,4 +152,4 @@ def _tell(findings: Findings, source: Path) -> None:
     for line in findings.lines():
         click.echo(f"found {line}", err=True)
     if findings.is_clean:
-        click.echo(f"no noise to speak of in {source}, or none that could be told from its sound", err=True)
+        click.echo(findings.why_clean(str(source)), err=True)

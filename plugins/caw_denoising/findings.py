@@ -18,10 +18,11 @@ class Findings:
         seconds: length of what was looked at.
         sample_count: samples of all channels.
         noise_db: power of the steady noise over that of the recording in dB; None without any.
-        hum_lines: frequencies in Hz.
         strokes: clicks in all channels.
         touched: samples that were replaced by `clicks`, in all channels.
         energy: sum of the squared samples.
+        quiet_db: power of the quietest tenth of the time over that of the recording in dB, where no noise could be told
+            from the sound; None otherwise, and where that is silent.
     """
 
     seconds: float = 0.0
@@ -31,19 +32,26 @@ class Findings:
     strokes: int = 0
     touched: int = 0
     energy: float = 0.0
+    quiet_db: float | None = None
 
     def joined(self, other: Findings) -> Findings:
         """Of both, one after the other."""
         energy = self.energy + other.energy
-        noise = sum(each.energy * 10 ** (each.noise_db / 10) for each in (self, other) if each.noise_db is not None)
+
+        def together(one: float | None, two: float | None) -> float | None:
+            levels = ((self.energy, one), (other.energy, two))
+            power = sum(weight * 10 ** (level / 10) for weight, level in levels if level is not None)
+            return 10 * math.log10(power / energy) if power else None
+
         return Findings(
             self.seconds + other.seconds,
             self.sample_count + other.sample_count,
-            10 * math.log10(noise / energy) if noise else None,
+            together(self.noise_db, other.noise_db),
             self.hum_lines if len(self.hum_lines) >= len(other.hum_lines) else other.hum_lines,
             self.strokes + other.strokes,
             self.touched + other.touched,
             energy,
+            together(self.quiet_db, other.quiet_db),
         )
 
     @property
@@ -80,10 +88,26 @@ class Findings:
             )
         return found
 
+    def why_clean(self, source: str) -> str:
+        """What a user reads where nothing was removed.
+
+        >>> Findings(quiet_db=-4.2).why_clean("song.wav").split(": ")[1]
+        'its quietest tenth, 4 dB below all of it, is not spread over time and frequency as steady noise is'
+        >>> Findings(quiet_db=-60.0).why_clean("voice.wav")
+        'no noise to speak of in voice.wav'
+        """
+        nothing = f"no noise to speak of in {source}"
+        if self.quiet_db is None or self.quiet_db < CLEAN_DB:
+            return nothing
+        quiet = f"its quietest tenth, {-self.quiet_db:.0f} dB below all of it"
+        spread = "is not spread over time and frequency as steady noise is"
+        return f"{nothing}, or none that could be told from its sound: {quiet}, {spread}"
+
     def as_json(self) -> dict[str, Any]:
         """The same as plain types."""
         return {
             "noise_db": None if self.noise_db is None else round(self.noise_db, 1),
+            "quiet_db": None if self.quiet_db is None else round(self.quiet_db, 1),
             "hum_hz": list(self.hum_lines),
             "clicks": self.strokes,
             "clicks_per_second": round(self.strokes_a_second, 2),

@@ -1,27 +1,26 @@
 """Mains hum: lines at multiples of 50 or 60 Hz, steady or drifting a little.
 
-A line is told from a tone by never resting: it stands out of its surroundings at the quietest moments, too. Its
-amplitude and phase are measured where the rest is quiet, over seconds, so that nothing but the line is taken away
-(a notch filter as wide would take what is beside it).
+A line is told from a tone by never resting: it stands out of its surroundings at the quietest moments, too. Where the
+mains run is looked for by all lines together and by the strongest alone, for notes beside the others lead astray; a
+single line is enough that keeps its amplitude and phase. Both are measured where the rest is quiet, over seconds, so
+that nothing but the line is taken away (a notch filter as wide would take what is beside it).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import fftconvolve
 
+from caw_denoising.line_bands import AVERAGE_SECONDS, LOCAL_SECONDS, Bands, Complex, Signal, slow_amplitude, smooth
 from caw_toolkit import Array
 from caw_toolkit.dsp.resampling import resample
 
-Signal = npt.NDArray[np.float64]
 #: How far each harmonic of a mains frequency in Hz stands out at quiet moments, `(harmonics,)`.
 Prominence = Mapping[float, Signal]
-Complex = npt.NDArray[np.complex128]
 
 #: Mains frequencies in Hz, how far they may be off, and the steps in which that is searched.
 MAINS, DRIFT, STEP_HERTZ = (50.0, 60.0), 0.006, 0.02
@@ -32,16 +31,22 @@ WINDOW_SECONDS, QUIET_QUANTILE = 2.0, 0.2
 #: Least ratio of a line's power to that of its surroundings, 3 to 8 Hz away; and least number of such lines, or the
 #: ratio from which on a single one is enough. In a long recording one is enough that is there in every part of it.
 PROMINENCE, SURROUNDINGS, LEAST_LINES, ALONE = 5.0, (3.0, 8.0), 2, 300.0
-#: Every harmonic of a hum goes whose amplitude at quiet moments is so many times that of what is so far beside it, in
-#: Hz, and varies less than by this factor (90 to 10 % quantile): what varies more is music, or hum that was faded.
-#: For a tenth of the time it may fall below this share of its mean.
-DISTINCT, BESIDE_HERTZ, STEADY, RESTING = 2.0, 5.0, 3.0, 0.3
+#: A single line is enough, too, if it is one of so many lowest ones, and certainly one. Without those it takes so many.
+LOWEST_LINES, LEAST_HIGHER_LINES = 3, 3
+#: Every harmonic of a hum goes whose amplitude at quiet moments is so many times that of what is near it and beside it,
+#: in Hz, but for one beside that may be a note, and varies less than by this factor (90 to 10 % quantile): what varies
+#: more is music, or hum that was faded. For a tenth of the time it may fall below this share of its mean. Its amplitude
+#: over a second deviates from that over five by less than this share: that of a note a little beside it does by more.
+DISTINCT, NEAR_HERTZ, BESIDE_HERTZ, STEADY, RESTING, MOST_DEVIATION = 2.0, 1.0, (3.0, 5.0, 8.0), 3.0, 0.3, 2.0
+#: The same of a line that is certainly one (clean music: 1.5 and more in steadiness, .3 in deviation).
+CERTAINLY_DISTINCT, CERTAINLY_STEADY, CERTAINLY_AWAKE, SMALL_DEVIATION = 4.0, 1.4, 0.5, 0.25
 #: Most nepers that a line counts for at a moment, and what staying at a frequency is worth beside them.
 MOST_EVIDENCE, STAY = 4.0, 0.5
-#: Time over which a line is averaged, and over which what is so far aside of it, in Hz, is measured.
-AVERAGE_SECONDS, LOCAL_SECONDS, ASIDE_HERTZ = 5.0, 0.2, 7.5
 #: The frequency is refined by the turning of the lines' phases, averaged over these times in seconds, and by how much.
-REFINING_SECONDS, MOST_TURN_HERTZ = (1.0, 1.5, 2.0), 0.3
+#: Where it ends more than this share from that of the mains, it followed a note.
+REFINING_SECONDS, MOST_TURN_HERTZ, MOST_DRIFT = (1.0, 1.5, 2.0), 0.3, 0.007
+#: Scatter of a line's amplitude as a share of it below which all lines are as good.
+LEAST_SCATTER = 0.03
 #: A shorter recording says too little.
 LEAST_SECONDS = 4.0
 
@@ -71,24 +76,20 @@ def find_hum(samples: Array, sample_rate: int, *, all_along: Prominence | None =
     if samples.shape[1] < LEAST_SECONDS * sample_rate:
         return nothing
     low, rate = lows(samples, sample_rate)
-    mono = low.mean(0)
-    fundamental, harmonics = _search(mono, rate, all_along or {})
-    if not harmonics:
+    bands = Bands.of(low, rate)
+    found = _search(low.mean(0), rate, bands, all_along or {})
+    if found is None:
         return nothing
-    phase = _phase(mono, rate, fundamental, harmonics)
-    count = min(MOST_LINES, int(HIGHEST_HERTZ / fundamental.mean()))
-    harmonics = [number for number in range(1, count + 1) if _is_line(mono, rate, number * phase)]
-    if not harmonics:
-        return nothing
+    times = np.arange(low.shape[1]) / rate
     estimate = np.zeros_like(low)
-    for harmonic in harmonics:
-        carrier = np.exp(1j * harmonic * phase)
-        for channel, hum in zip(low, estimate, strict=True):
-            hum += 2 * (_amplitude(channel * carrier.conj(), rate) * carrier).real
+    for harmonic in found.harmonics:
+        carrier = np.exp(1j * harmonic * np.interp(times, bands.times, found.phase))
+        for channel, hum in enumerate(estimate):
+            amplitude = slow_amplitude(found.demodulated(harmonic, channel), bands.rate)
+            hum += 2 * (np.interp(times, bands.times, amplitude) * carrier).real
     full = resample(estimate.astype(np.float32), rate, sample_rate)[:, : samples.shape[1]]
     full = np.pad(full, ((0, 0), (0, samples.shape[1] - full.shape[1])))
-    mean = float(fundamental.mean())
-    return Hum(full, tuple(round(mean * harmonic, 1) for harmonic in harmonics))
+    return Hum(full, tuple(round(found.hertz * harmonic, 1) for harmonic in found.harmonics))
 
 
 def lows(samples: Array, sample_rate: int) -> tuple[Signal, int]:
@@ -106,7 +107,7 @@ def prominence_of_lines(signal: Signal, rate: int) -> Prominence:
     """
     if len(signal) < LEAST_SECONDS * rate:
         return {}
-    return {mains: steady for mains, (steady, _) in _tracked_lines(signal, rate).items()}
+    return {mains: next(courses).steady for mains, courses in _courses(signal, rate)}
 
 
 def least_prominence(parts: Iterable[Prominence]) -> Prominence:
@@ -117,36 +118,163 @@ def least_prominence(parts: Iterable[Prominence]) -> Prominence:
     return joined
 
 
-def _search(signal: Signal, rate: int, all_along: Prominence) -> tuple[Signal, list[int]]:
-    """Frequency of the fundamental in Hz at every sample, and the numbers of the harmonics that never rest."""
-    best: tuple[float, Signal, list[int]] = (0.0, signal[:0], [])
-    for mains, (steady, fundamental) in _tracked_lines(signal, rate).items():
-        known = all_along.get(mains, 0 * steady) > PROMINENCE
-        clear = (steady > PROMINENCE) | known
-        is_hum = clear.sum() >= LEAST_LINES or (steady > ALONE).any() or known.any()
-        score = float(np.log(np.maximum(steady[clear], PROMINENCE)).sum())
-        if is_hum and score > best[0]:
-            best = (score, fundamental, (np.flatnonzero(clear) + 1).tolist())
-    return best[1], best[2]
+@dataclass(frozen=True)
+class _Course:
+    """Where the fundamental may run.
+
+    Attributes:
+        lines: which harmonics show it.
+        steady: how far each harmonic stands out at quiet moments, `(harmonics,)`.
+        times: seconds.
+        hertz: at these.
+    """
+
+    lines: slice
+    steady: Signal
+    times: Signal
+    hertz: Signal
+
+    @classmethod
+    def of(cls, prominence: Signal, lines: slice, times: Signal, fundamentals: Signal) -> _Course:
+        """That which some lines show.
+
+        Args:
+            prominence: of all lines, `(times, fundamentals, harmonics)`.
+            lines: which ones decide.
+            times: seconds.
+            fundamentals: Hz.
+        """
+        path = _track(np.log(prominence[..., lines]).clip(0, MOST_EVIDENCE).sum(2))
+        steady = np.quantile(prominence[np.arange(len(path)), path], QUIET_QUANTILE, axis=0)
+        return cls(lines, steady, times, fundamentals[path])
 
 
-def _tracked_lines(signal: Signal, rate: int) -> dict[float, tuple[Signal, Signal]]:
-    """For each mains frequency, how far its harmonics stand out at quiet moments, and its course in Hz."""
+@dataclass(frozen=True)
+class _Hum:
+    """The phase of a fundamental, and its harmonics.
+
+    Attributes:
+        bands: of the recording.
+        mains: Hz, about.
+        phase: of the fundamental in radians at the times of the bands.
+        harmonics: numbers of those that are lines.
+    """
+
+    bands: Bands
+    mains: float
+    phase: Signal
+    harmonics: tuple[int, ...] = ()
+
+    @property
+    def hertz(self) -> float:
+        """Mean frequency of the fundamental."""
+        return float((self.phase[-1] - self.phase[0]) / (2 * np.pi * (self.bands.times[-1] - self.bands.times[0])))
+
+    def demodulated(self, harmonic: int, channel: int | None = None) -> Complex:
+        """What is around a harmonic of one channel or of their mean, the harmonic at 0 Hz, `(samples,)`."""
+        return self.bands.demodulated(harmonic * self.mains, harmonic * self.phase, channel)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What tells a line from music.
+
+    Attributes:
+        distinct: amplitude over what is beside it.
+        unsteady: ratio of its 90 to its 10 % quantile over time.
+        awake: amplitude at the moments at which it is least, as a share of its median.
+        deviation: of the amplitude over a second from that over five, as a share of it.
+    """
+
+    distinct: float
+    unsteady: float
+    awake: float
+    deviation: float
+
+    @classmethod
+    def of(cls, demodulated: Complex, bands: Bands) -> _Line:
+        """That of a line at 0 Hz."""
+        amplitude = slow_amplitude(demodulated, bands.rate)
+        here = np.abs(amplitude)
+        usual = float(np.median(here)) + 1e-20
+        # with the line itself, averages by the rhythm of what is beside would see it there
+        rest = demodulated - amplitude
+        near, *beside = (_beside(rest, bands, hertz) for hertz in (NEAR_HERTZ, *BESIDE_HERTZ))
+        surroundings = max(*near, np.sort(np.ravel(beside))[-2])
+        low, high = np.quantile(here, [0.1, 0.9])
+        at_once = np.abs(smooth(demodulated, round(LOCAL_SECONDS * bands.rate)))
+        scatter = np.abs(slow_amplitude(demodulated, bands.rate, 1.0) - amplitude)
+        return cls(
+            usual / (surroundings + 1e-20),
+            float(high / (low + 1e-20)),
+            float(np.quantile(at_once, 0.1)) / usual,
+            float(np.sqrt(np.square(scatter).mean() / (np.square(here).mean() + 1e-40))),
+        )
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is apart from its surroundings, steady, and never resting."""
+        is_steady = self.unsteady < STEADY and self.deviation < MOST_DEVIATION
+        return self.distinct > DISTINCT and is_steady and self.awake >= RESTING
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is all of that to a degree that no music is."""
+        keeps_still = self.unsteady < CERTAINLY_STEADY and self.deviation < SMALL_DEVIATION
+        return self.distinct > CERTAINLY_DISTINCT and keeps_still and self.awake > CERTAINLY_AWAKE
+
+
+def _beside(demodulated: Complex, bands: Bands, hertz: float) -> tuple[float, float]:
+    """Usual amplitudes so far below and above 0 Hz."""
+    turning = np.exp(2j * np.pi * hertz * bands.times)
+    below, above = (
+        np.median(np.abs(slow_amplitude(demodulated * turn, bands.rate))) for turn in (turning, 1 / turning)
+    )
+    return float(below), float(above)
+
+
+def _search(signal: Signal, rate: int, bands: Bands, all_along: Prominence) -> _Hum | None:
+    """The hum whose lines stand out most; None if there is none."""
+    best, highest = None, 0.0
+    for mains, courses in _courses(signal, rate):
+        for course in courses:
+            known = all_along.get(mains, 0 * course.steady) > PROMINENCE
+            clear = (course.steady > PROMINENCE) | known
+            if not clear[course.lines].any():
+                continue
+            numbers = [int(number) for number in (np.arange(len(clear)) + 1)[course.lines] if clear[number - 1]]
+            hertz = np.interp(bands.times, course.times, course.hertz)
+            hum = _refined(_Hum(bands, mains, _turned(hertz, bands)), numbers)
+            if abs(hum.hertz / mains - 1) > MOST_DRIFT:
+                continue
+            lowest = [_Line.of(hum.demodulated(number), bands) for number in numbers if number <= LOWEST_LINES]
+            many = clear.sum() >= LEAST_LINES or (course.steady > ALONE).any() or known.any()
+            if not many and not any(line.is_certain for line in lowest):
+                continue
+            lines = {number: _Line.of(hum.demodulated(number), bands) for number in range(1, len(clear) + 1)}
+            lines = {number: line for number, line in lines.items() if line.is_there}
+            score = sum(math.log(line.distinct / max(line.deviation, LEAST_SCATTER)) for line in lines.values())
+            if score > highest and (min(lines) <= LOWEST_LINES or len(lines) >= LEAST_HIGHER_LINES):
+                best, highest = replace(hum, harmonics=tuple(lines)), score
+    return best and _refined(best, list(best.harmonics))
+
+
+def _courses(signal: Signal, rate: int) -> Iterator[tuple[float, Iterator[_Course]]]:
+    """For each mains frequency, where the fundamental may run: by all harmonics, and by each of the lowest alone."""
     size = round(WINDOW_SECONDS * rate)
     length = 2 ** math.ceil(math.log2(4 * size))  # interpolates between the bins
     frames = np.lib.stride_tricks.sliding_window_view(signal, size)[:: size // 8]
     power = np.abs(np.fft.rfft(frames * np.hanning(size), length)) ** 2
     power = power[power.sum(1) > 0]
-    found = {}
+    centres = (np.arange(len(power)) * (size // 8) + size / 2) / rate
+    highest = min(HIGHEST_HERTZ, rate / 2 - 2 * SURROUNDINGS[1])
     for mains in MAINS if len(power) else ():
         fundamentals = np.arange(mains * (1 - DRIFT), mains * (1 + DRIFT), STEP_HERTZ)
-        harmonics = np.arange(1, min(MOST_LINES, int(HIGHEST_HERTZ / mains)) + 1)
-        prominence = _prominence(power, np.outer(fundamentals, harmonics), rate / length)
-        path = _track(np.log(prominence).clip(0, MOST_EVIDENCE).sum(2))
-        steady = np.quantile(prominence[np.arange(len(path)), path], QUIET_QUANTILE, axis=0)
-        centres = (np.arange(len(path)) * (size // 8) + size / 2) / rate
-        found[mains] = (steady, np.interp(np.arange(len(signal)) / rate, centres, fundamentals[path]))
-    return found
+        harmonics = np.arange(1, min(MOST_LINES, int(highest / mains)) + 1)
+        if len(harmonics):
+            prominence = _prominence(power, np.outer(fundamentals, harmonics), rate / length)
+            some = (slice(None), *(slice(line, line + 1) for line in range(min(LOWEST_LINES, len(harmonics)))))
+            yield mains, (_Course.of(prominence, lines, centres, fundamentals) for lines in some)
 
 
 def _prominence(power: Signal, lines: Signal, hertz: float) -> Signal:
@@ -179,50 +307,27 @@ def _track(evidence: Signal) -> npt.NDArray[np.int64]:
     return np.array(path[::-1])
 
 
-def _phase(signal: Signal, rate: int, fundamental: Signal, harmonics: list[int]) -> Signal:
-    """Phase of the fundamental at every sample, in radians: what its frequency and the turns of the harmonics make."""
-    phase = 2 * np.pi * np.cumsum(_smooth(fundamental, round(WINDOW_SECONDS * rate)).real) / rate
+def _turned(hertz: Signal, bands: Bands) -> Signal:
+    """Phase in radians of a frequency at the times of bands."""
+    smoothed = smooth(hertz, round(WINDOW_SECONDS * bands.rate)).real
+    return np.asarray(2 * np.pi * np.cumsum(smoothed) / bands.rate)
+
+
+def _refined(hum: _Hum, harmonics: list[int]) -> _Hum:
+    """The same with the phase that the turns of the harmonics make, of those most that scatter least."""
+    rate = hum.bands.rate
     limit = 2 * np.pi * MOST_TURN_HERTZ / rate
     for seconds in REFINING_SECONDS:
         drifts, weights = [], []
         for harmonic in harmonics:
-            line = _amplitude(signal * np.exp(-1j * harmonic * phase), rate, seconds)
+            demodulated = hum.demodulated(harmonic)
+            line, slow = (slow_amplitude(demodulated, rate, each) for each in (seconds, AVERAGE_SECONDS))
             turn = np.angle(line[1:] * line[:-1].conj()) / harmonic
             drifts.append(np.concatenate([turn[:1], turn]).clip(-limit, limit))
-            weights.append(harmonic**2 * np.abs(line) ** 2)
+            # the phase of a line under music is as unsure as its amplitude
+            scatter = smooth(np.abs(line - slow) ** 2, round(AVERAGE_SECONDS * rate)).real
+            power = np.abs(slow) ** 2
+            weights.append(harmonic**2 * power / (np.maximum(scatter, 0) + LEAST_SCATTER**2 * power + 1e-20))
         drift = np.average(drifts, axis=0, weights=np.array(weights) + 1e-30)
-        phase = phase + np.cumsum(_smooth(drift, round(seconds * rate)).real)
-    return np.asarray(phase)
-
-
-def _amplitude(demodulated: Complex, rate: int, seconds: float = AVERAGE_SECONDS) -> Complex:
-    """Slowly varying complex amplitude at 0 Hz, mostly from the moments at which little is beside it.
-
-    What is beside it decides, not what is at it: that would prefer moments at which the sound cancels the line.
-    """
-    size = round(LOCAL_SECONDS * rate)
-    turning = np.exp(2j * np.pi * ASIDE_HERTZ * np.arange(len(demodulated)) / rate)
-    aside = sum(np.abs(_smooth(demodulated * each, size)) ** 2 for each in (turning, turning.conj()))
-    power = _smooth(np.asarray(aside), size).real
-    weights = (power + np.quantile(power, QUIET_QUANTILE) + 1e-20) ** -1.5
-    average = round(seconds * rate)
-    return np.asarray(_smooth(weights * _smooth(demodulated, size), average) / _smooth(weights, average).real)
-
-
-def _is_line(signal: Signal, rate: int, phase: Signal) -> bool:
-    """Whether there is a line of that phase: apart from its surroundings, steady, and never resting."""
-    beside = 2 * np.pi * BESIDE_HERTZ * np.arange(len(signal)) / rate
-    here, below, above = (
-        np.abs(_amplitude(signal * np.exp(-1j * each), rate)) for each in (phase, phase - beside, phase + beside)
-    )
-    low, high = np.quantile(here, [0.1, 0.9])
-    is_distinct = np.median(here) > DISTINCT * max(np.median(below), np.median(above))
-    at_once = np.abs(_smooth(signal * np.exp(-1j * phase), round(LOCAL_SECONDS * rate)))
-    rests = np.quantile(at_once, 0.1) < RESTING * np.median(here)
-    return bool(is_distinct and high < STEADY * low and not rests)
-
-
-def _smooth(signal: npt.NDArray[np.generic], size: int) -> Complex:
-    """Weighted mean around every sample, with a Hann window that is cut at the ends."""
-    window = np.hanning(min(size, len(signal)) + 2)[1:-1]
-    return np.asarray(fftconvolve(signal, window, "same") / fftconvolve(np.ones(len(signal)), window, "same"))
+        hum = replace(hum, phase=hum.phase + np.cumsum(smooth(drift, round(seconds * rate)).real))
+    return hum

@@ -28,6 +28,9 @@ FIRST_BINS, BESIDE = 128, 4 * REACH
 BLOCK_SECONDS, BELONGS, FEWEST_BLOCKS = 0.032, 0.4, 60
 #: What is heard of the rest, in Hz: thumps reach below it, ticks mostly above.
 HEARD_HERTZ = (300.0, 2000.0)
+#: Mean flatness, through a window of this many seconds, below which there are notes that last: rumble 1 and more, since
+#: it comes in bursts, a bass that holds its notes .65.
+NOTE_SECONDS, LEAST_NOTE_FLATNESS = 0.512, 0.85
 #: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
 MOST_SLOPE = 6.0
 
@@ -96,6 +99,26 @@ def rumble_bins(power: Power, hertz: float) -> int:
         looked_at *= 4
     flat = Flatness.of(power, least).bins(hertz)
     return 0 if flat.all() else int(np.argmin(flat))
+
+
+def holds_notes(power: Power, hertz: float, rumble_hertz: float) -> bool:
+    """Whether what is taken for rumble has the peaks of notes, seen through a longer window and beside its own slope.
+
+    A bass that never rests is level over time, and through a short window as broad as rumble.
+
+    Args:
+        power: of the recording, through a window of `NOTE_SECONDS`, `(bins, frames)`.
+        hertz: from bin to bin.
+        rumble_hertz: up to where there is rumble.
+    """
+    below = slice(round(LOWEST_NOTE_HERTZ / hertz), round(rumble_hertz / hertz) + 1)
+    mean = power.mean(1, dtype=np.float64) + least_power(power)
+    around = 2 * REACH + 1
+    slope = np.exp(uniform_filter1d(uniform_filter1d(np.log(mean), 2 * around), 2 * around))
+    level = power / slope[:, None]
+    quantile = percentile_filter(level, 30, size=(around, 1)).sum(1) / -np.log(0.7)
+    flatness = quantile / uniform_filter1d(level, around, axis=0).sum(1)
+    return below.start < below.stop and bool(np.average(flatness[below], weights=mean[below]) < LEAST_NOTE_FLATNESS)
 
 
 def belongs_to_music(low: Array, rest: Array, sample_rate: int) -> bool:

@@ -27,12 +27,13 @@ import numpy as np
 from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
 from caw_denoising.hum import Prominence, find_hum
-from caw_denoising.noise_floor import Noise, find_noise
+from caw_denoising.noise_floor import NOISE_QUANTILE, Noise, find_noise
 from caw_denoising.repetitions import FEW_FRAMES, MOST_FRAMES
 from caw_denoising.stretches import FADE_SECONDS, Stretches, in_order
 from caw_denoising.survey import NOISE_WINDOW_SECONDS, Survey
 from caw_denoising.windows import (
     Material,
+    Power,
     View,
     first_estimate,
     mean_power,
@@ -218,7 +219,7 @@ class _Stretch:
         if self.noise is not None:
             noise = noise.as_around(self.noise)
         if not noise.is_heard:
-            return Cleaned(samples, findings)
+            return Cleaned(samples, replace(findings, quiet_db=_quiet_db(power)))
         findings = replace(findings, noise_db=float(10 * np.log10(noise.power.sum() / power.mean(1).sum())))
         del power  # as large as what comes
         return Cleaned(self._without_noise(samples, noise), findings)
@@ -268,3 +269,14 @@ class _Stretch:
             if error < least - margin * abs(least):
                 best, least = view, error
         return best
+
+
+def _quiet_db(power: Power) -> float | None:
+    """Power of the quietest tenth of a recording over all of it, in dB; None where that is silent.
+
+    Args:
+        power: `(bins, frames)`.
+    """
+    frames = power.sum(0, dtype=np.float64)
+    quiet = np.quantile(frames, NOISE_QUANTILE)
+    return float(10 * np.log10(quiet / frames.mean())) if quiet > 0 else None

@@ -14,8 +14,9 @@ from scipy.fft import irfft, rfft
 from caw_denoising.log_amplitude import log_amplitude_factor
 from caw_denoising.noise_floor import at_resolution, find_noise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
-from caw_denoising.rumble import belongs_to_music, rumble_bins
+from caw_denoising.rumble import NOTE_SECONDS, belongs_to_music, holds_notes, rumble_bins
 from caw_toolkit import Array
+from caw_toolkit.dsp.resampling import resample
 
 Power = npt.NDArray[np.floating]
 Spectra = npt.NDArray[np.complex64]
@@ -30,6 +31,8 @@ OVERLAPS = 4
 FRAMES_AT_ONCE, SPECTRA_AT_ONCE = 64, 256
 #: Power of rumble over that of its floor from which on it comes in bursts (white noise: up to 1.8).
 BURSTS = 2.0
+#: Notes where there may be rumble are looked for at this rate, in Hz, unless it is too low for them.
+NOTE_RATE = 2000
 #: Gain that noise keeps: silence would be more conspicuous than a faint rest.
 FLOOR = 0.05
 
@@ -111,7 +114,8 @@ class Material:
         has_bursts = bool(mean_power(spectra[:, :rumble]).mean() > BURSTS * floor.mean())
         spectra[:, :rumble] *= FLOOR
         without = signal_of(spectra, longest, samples.shape[1])
-        if belongs_to_music(samples - without, without, sample_rate):
+        has_notes = _has_notes(samples, sample_rate, rumble * hertz)
+        if has_notes or belongs_to_music(samples - without, without, sample_rate):
             return cls(samples, noise, longest)
         noise = noise.copy()
         noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= FLOOR**2
@@ -135,6 +139,14 @@ class Material:
         spectra = spectra_of(self.samples, size)
         noise = at_resolution(self.noise, spectra.shape[1]).astype(np.float32)
         return View(size, spectra, mean_power(spectra), noise, self.blurred * size // self.longest)
+
+
+def _has_notes(samples: Array, sample_rate: int, rumble_hertz: float) -> bool:
+    """Whether there are notes where there is said to be rumble."""
+    rate = sample_rate if 4 * rumble_hertz > NOTE_RATE else min(sample_rate, NOTE_RATE)
+    low = resample(samples, sample_rate, rate)
+    size = window_size(NOTE_SECONDS, low, rate)
+    return holds_notes(mean_power(spectra_of(low, size)), rate / size, rumble_hertz)
 
 
 def window_size(seconds: float, samples: Array, sample_rate: int) -> int:

@@ -16,11 +16,12 @@ from scipy.signal import butter, lfilter, sosfilt, stft
 from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
 from caw_denoising.hum import find_hum, least_prominence, lows, prominence_of_lines
+from caw_denoising.line_bands import Bands
 from caw_denoising.noise_floor import Noise, at_resolution, find_noise
 from caw_denoising.noise_likeness import Likeness, variance_in_pauses
 from caw_denoising.processor import Denoise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
-from caw_denoising.rumble import belongs_to_music, rumble_bins
+from caw_denoising.rumble import belongs_to_music, holds_notes, rumble_bins
 from caw_denoising.task import denoise
 from caw_denoising.windows import Material, first_estimate, mean_power, signal_of, spectra_of
 from caw_toolkit import AudioClip, CawError, PyramidModel, read_audio
@@ -117,6 +118,20 @@ def test_drums_below_the_lowest_note_are_no_rumble() -> None:
     others = np.repeat(random.random(120) ** 4, rate // 20)
     assert belongs_to_music((low * strokes)[None], (rest * strokes)[None], rate)
     assert not belongs_to_music((low * others)[None], (rest * strokes)[None], rate)
+
+
+def test_a_bass_that_never_rests_is_no_rumble() -> None:
+    random, rate, size = np.random.default_rng(0), 2000, 1024
+    seconds = np.arange(16 * rate) / rate
+    rumble = lfilter([1], [1, -0.97], 0.02 * random.standard_normal(len(seconds)))
+    pitch = np.array([41.2, 55.0, 49.0, 61.7])[(seconds / 0.8).astype(int) % 4]
+    bass = 0.2 * np.sin(2 * np.pi * np.cumsum(pitch) / rate)
+
+    def has_notes(signal: np.ndarray) -> bool:
+        return holds_notes(mean_power(spectra_of(signal.astype(np.float32)[None], size)), rate / size, 70)
+
+    assert not has_notes(rumble)
+    assert has_notes(rumble + bass)
 
 
 def test_noise_is_known_by_how_its_power_is_distributed() -> None:
@@ -367,15 +382,43 @@ def test_hum_goes_and_the_voice_stays(speech: AudioClip, mains: float, drift: fl
 
 def test_weak_hum_is_found_that_is_there_all_along(speech: AudioClip) -> None:
     rate = speech.sample_rate
-    hum = 0.1 * hum_lines(speech.samples.shape[1], rate, 50, 0)
+    hum = 0.04 * hum_lines(speech.samples.shape[1], rate, 50, 0)
     given = (speech.samples + hum).astype(np.float32)
     assert find_hum(given, rate).lines == ()
-    low, low_rate = lows(given, rate)
+    low, low_rate = lows((speech.samples + 2 * hum).astype(np.float32), rate)
     here = prominence_of_lines(low.mean(0), low_rate)
     assert find_hum(given, rate, all_along=least_prominence([here, here])).lines[0] == pytest.approx(50, rel=5e-3)
     nothing = {mains: 0 * lines for mains, lines in here.items()}
     assert find_hum(given, rate, all_along=least_prominence([here, nothing])).lines == ()
     assert prominence_of_lines(low.mean(0)[:low_rate], low_rate) == {}
+
+
+def test_hum_under_notes_beside_it_goes_and_the_notes_stay() -> None:
+    rate = 4000
+    seconds = np.arange(12 * rate - 7) / rate
+    # just below 100 and 150 Hz
+    notes = sum(
+        0.1 * np.sin(2 * np.pi * pitch * seconds) * (np.sin(2 * np.pi * beat * seconds) > -0.8)
+        for pitch, beat in ((98.0, 0.7), (146.8, 1.1))
+    )
+    hiss = 0.001 * np.random.default_rng(0).standard_normal(len(seconds))
+    line = 0.01 * np.sin(2 * np.pi * 50 * seconds)
+    found = find_hum((notes + hiss + line).astype(np.float32)[None], rate)
+    assert found.lines[0] == 50
+    assert snr(line[None, rate:-rate], found.signal[:, rate:-rate]) > 20
+    assert np.abs(line - found.signal[0])[-40:].max() < 0.005
+    assert find_hum((notes + hiss).astype(np.float32)[None], rate).lines == ()
+
+
+@pytest.mark.parametrize("rate", [200, 1000, 3200, 4000])
+def test_a_band_holds_the_amplitude_and_phase_of_its_line(rate: int) -> None:
+    seconds = np.arange(6 * rate) / rate
+    fading = np.linspace(0.5, 1, len(seconds))
+    bands = Bands.of((fading * np.cos(2 * np.pi * 53.3 * seconds + 1))[None], rate)
+    demodulated = bands.demodulated(50, 2 * np.pi * 53.3 * bands.times, 0)
+    middle = slice(len(bands.times) // 4, -len(bands.times) // 4)
+    expected = 0.5 * np.exp(1j) * np.interp(bands.times, seconds, fading)
+    np.testing.assert_allclose(demodulated[middle], expected[middle], atol=1e-3)
 
 
 def test_tones_of_music_are_no_hum() -> None:
@@ -428,6 +471,9 @@ def test_what_was_found_is_printed(speech: AudioClip, tmp_path: Path) -> None:
 def test_findings_of_blocks_are_joined() -> None:
     both = Findings(10, 1000, -20.0, (50.0,), 5, 50, 3.0).joined(Findings(10, 1000, None, (), 0, 0, 27.0))
     assert both.noise_db == pytest.approx(-30)
+    apart = Findings(energy=1, quiet_db=-10).joined(Findings(energy=9))
+    assert apart.quiet_db == pytest.approx(-20) and "quietest tenth, 20 dB" in apart.why_clean("song.wav")
+    assert Findings(quiet_db=-70).why_clean("song.wav") == "no noise to speak of in song.wav"
     assert replace(both, noise_db=None) == Findings(20, 2000, None, (50.0,), 5, 50, 30.0)
     assert not both.is_clean and Findings(10, 1000, -60.0).is_clean
     assert both.lines()[-1] == "0.2 clicks a second, 2.50% of the samples replaced"
