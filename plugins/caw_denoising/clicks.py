@@ -1,6 +1,6 @@
-"""Clicks and crackle of records: strokes of up to 5 ms, found and interpolated by autoregression.
+"""Clicks and crackle of records: up to 5 ms each, found and interpolated by autoregression.
 
-A stroke is what an autoregressive model of the sound predicts neither forwards nor backwards, far more so than anything
+A click is what an autoregressive model of the sound predicts neither forwards nor backwards, far more so than anything
 within a few pitch periods, and after which the sound goes on as before: what drums, plucked strings and voices excite
 lasts, or comes back with the next period. It is replaced by what the model predicts best from both sides (least squares
 autoregressive interpolation: Godsill and Rayner, "Digital Audio Restoration", 1998, chapter 5).
@@ -23,17 +23,17 @@ Signal = npt.NDArray[np.float64]
 
 #: Order of the model, and the length of the blocks that it is fitted to, in seconds.
 ORDER, BLOCK_SECONDS = 32, 0.064
-#: Longest stroke, and what it is compared with on each side of it, in seconds.
-STROKE_SECONDS, AROUND_SECONDS = 0.005, 0.02
-#: Least prediction error of a stroke, in standard deviations, and least ratio of it to the 95 % quantile on both sides.
+#: Longest click, and what it is compared with on each side of it, in seconds.
+LONGEST_SECONDS, AROUND_SECONDS = 0.005, 0.02
+#: Least prediction error of a click, in standard deviations, and least ratio of it to the 95 % quantile on both sides.
 LEAST_ERROR, LEAST_CONTRAST = 5.0, 4.0
-#: Sound before and after a stroke, between these times from it in seconds, has about the same power: in the prediction
+#: Sound before and after a click, between these times from it in seconds, has about the same power: in the prediction
 #: error and in the signal.
 BESIDE_SECONDS, SAME_ERROR, SAME_POWER = (0.003, 0.015), 2.5, 4.0
-#: Crackle: strokes a second above two contrasts from which on the weak ones count, too; otherwise only such as stand
+#: Crackle: clicks a second above two contrasts from which on the weak ones count, too; otherwise only such as stand
 #: out by the third.
 CRACKLE, ALONE = ((4.0, 0.8), (6.0, 0.25)), 8.0
-#: Samples added to both ends of a stroke.
+#: Samples added to both ends of a click.
 EDGE = 3
 
 
@@ -43,41 +43,41 @@ class Repaired:
 
     Attributes:
         samples: `(channels, samples)`.
-        strokes: number of strokes that were replaced, in all channels.
+        clicks: number of clicks that were replaced, in all channels.
         touched: number of samples that were replaced, in all channels.
     """
 
     samples: Array
-    strokes: int
+    clicks: int
     touched: int
 
 
 def remove_clicks(samples: Array, sample_rate: int) -> Repaired:
-    """Replace the strokes of a recording; a recording without any is given back as it is.
+    """Replace the clicks of a recording; a recording without any is given back as it is.
 
     Args:
         samples: `(channels, samples)`.
         sample_rate: Hz.
     """
-    repaired, strokes, touched = samples.copy(), 0, 0
+    repaired, clicks, touched = samples.copy(), 0, 0
     for channel in repaired:
         signal = channel.astype(np.float64)
-        found = _strokes(signal, sample_rate)
+        found = _clicks(signal, sample_rate)
         for start, stop in found:
             channel[start:stop] = _interpolated(signal, start, stop, sample_rate)
             touched += stop - start
-        strokes += len(found)
-    return Repaired(repaired, strokes, touched)
+        clicks += len(found)
+    return Repaired(repaired, clicks, touched)
 
 
-def _strokes(signal: Signal, sample_rate: int) -> list[tuple[int, int]]:
-    """First sample of each stroke and the first after it."""
+def _clicks(signal: Signal, sample_rate: int) -> list[tuple[int, int]]:
+    """First sample of each click and the first after it."""
     beside = round(BESIDE_SECONDS[1] * sample_rate)
     if len(signal) < 4 * round(BLOCK_SECONDS * sample_rate):
         return []
     error = prediction_error(signal, sample_rate)
     contrast = _contrast(error, sample_rate)
-    width = 2 * round(STROKE_SECONDS / 2 * sample_rate) + 1
+    width = 2 * round(LONGEST_SECONDS / 2 * sample_rate) + 1
     peaks = (contrast > LEAST_CONTRAST) & (error > LEAST_ERROR) & (contrast == maximum_filter1d(contrast, width))
     peaks[:beside] = peaks[len(peaks) - beside :] = False
     centres = np.flatnonzero(peaks)
@@ -119,7 +119,7 @@ def _autoregression(block: Signal) -> Signal:
 
 def _contrast(error: Signal, sample_rate: int) -> Signal:
     """Ratio of the error to what is usual on both sides."""
-    around, half = round(AROUND_SECONDS * sample_rate), round(STROKE_SECONDS / 2 * sample_rate)
+    around, half = round(AROUND_SECONDS * sample_rate), round(LONGEST_SECONDS / 2 * sample_rate)
     usual = percentile_filter(error, 95, around)
     shift = around // 2 + half
     before = np.pad(usual, (shift, 0))[: len(error)]
@@ -139,7 +139,7 @@ def _goes_on(signal: Signal, centres: npt.NDArray[np.int64], sample_rate: int, r
 
 def _extents(error: Signal, centres: npt.NDArray[np.int64], sample_rate: int) -> Iterator[tuple[int, int]]:
     """Where the error around each centre is out of the ordinary; extents that touch become one."""
-    half, around = round(STROKE_SECONDS / 2 * sample_rate), round(AROUND_SECONDS * sample_rate)
+    half, around = round(LONGEST_SECONDS / 2 * sample_rate), round(AROUND_SECONDS * sample_rate)
     bad = np.zeros(len(error) + 1, bool)
     for centre in centres:
         first = max(0, centre - half)

@@ -18,7 +18,7 @@ class Findings:
         seconds: length of what was looked at.
         sample_count: samples of all channels.
         noise_db: power of the steady noise over that of the recording in dB; None without any.
-        strokes: clicks in all channels.
+        clicks: clicks in all channels.
         touched: samples that were replaced by `clicks`, in all channels.
         energy: sum of the squared samples.
         quiet_db: power of the quietest tenth of the time over that of the recording in dB, where no noise could be told
@@ -29,7 +29,7 @@ class Findings:
     sample_count: int = 0
     noise_db: float | None = None
     hum_lines: tuple[float, ...] = ()
-    strokes: int = 0
+    clicks: int = 0
     touched: int = 0
     energy: float = 0.0
     quiet_db: float | None = None
@@ -48,7 +48,7 @@ class Findings:
             self.sample_count + other.sample_count,
             together(self.noise_db, other.noise_db),
             self.hum_lines if len(self.hum_lines) >= len(other.hum_lines) else other.hum_lines,
-            self.strokes + other.strokes,
+            self.clicks + other.clicks,
             self.touched + other.touched,
             energy,
             together(self.quiet_db, other.quiet_db),
@@ -58,7 +58,7 @@ class Findings:
     def is_clean(self) -> bool:
         """Whether there was next to nothing to remove."""
         is_quiet = self.noise_db is None or self.noise_db < CLEAN_DB
-        return is_quiet and not self.hum_lines and not self.strokes
+        return is_quiet and not self.hum_lines and not self.clicks
 
     @property
     def touched_share(self) -> float:
@@ -66,9 +66,9 @@ class Findings:
         return self.touched / max(1, self.sample_count)
 
     @property
-    def strokes_a_second(self) -> float:
+    def clicks_a_second(self) -> float:
         """Clicks a second, in all channels."""
-        return self.strokes / max(1e-9, self.seconds)
+        return self.clicks / max(1e-9, self.seconds)
 
     def lines(self) -> list[str]:
         """What a user reads.
@@ -82,9 +82,9 @@ class Findings:
         if self.hum_lines:
             *first, last = (f"{line:.0f}" for line in self.hum_lines)
             found.append(f"hum at {', '.join(first)} and {last} Hz" if first else f"hum at {last} Hz")
-        if self.strokes:
+        if self.clicks:
             found.append(
-                f"{self.strokes_a_second:.1f} clicks a second, {self.touched_share:.2%} of the samples replaced"
+                f"{self.clicks_a_second:.1f} clicks a second, {self.touched_share:.2%} of the samples replaced"
             )
         return found
 
@@ -109,7 +109,7 @@ class Findings:
             "noise_db": None if self.noise_db is None else round(self.noise_db, 1),
             "quiet_db": None if self.quiet_db is None else round(self.quiet_db, 1),
             "hum_hz": list(self.hum_lines),
-            "clicks": self.strokes,
-            "clicks_per_second": round(self.strokes_a_second, 2),
+            "clicks": self.clicks,
+            "clicks_per_second": round(self.clicks_a_second, 2),
             "replaced_share": round(self.touched_share, 6),
         }

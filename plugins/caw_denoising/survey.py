@@ -10,17 +10,11 @@ from itertools import chain, islice
 import numpy as np
 
 from caw_denoising.hum import Prominence, least_prominence, lows, prominence_of_lines
-from caw_denoising.noise_floor import Noise, find_noise
+from caw_denoising.noise import Noise, find_noise
 from caw_denoising.rumble import BESIDE, FIRST_BINS, Flatness, least_power
+from caw_denoising.stft import OVERLAPS, Power, mean_power, spectra_of, window_size
 from caw_denoising.stretches import FADE_SECONDS, lengths
-from caw_denoising.windows import (
-    OVERLAPS,
-    WINDOW_SECONDS,
-    Power,
-    mean_power,
-    spectra_of,
-    window_size,
-)
+from caw_denoising.views import WINDOW_SECONDS
 from caw_toolkit import Array
 from caw_toolkit.arrays import FloatArray
 from caw_toolkit.dsp.queues import rechunked

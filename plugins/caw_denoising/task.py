@@ -27,20 +27,14 @@ import numpy as np
 from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
 from caw_denoising.hum import Prominence, find_hum
-from caw_denoising.noise_floor import NOISE_QUANTILE, Noise, find_noise
+from caw_denoising.log_mmse import first_estimate
+from caw_denoising.noise import Noise, find_noise
+from caw_denoising.noise_floor import NOISE_QUANTILE
 from caw_denoising.repetitions import FEW_FRAMES, MOST_FRAMES
+from caw_denoising.stft import Power, mean_power, signal_of, spectra_of, window_size
 from caw_denoising.stretches import FADE_SECONDS, Stretches, in_order
 from caw_denoising.survey import NOISE_WINDOW_SECONDS, Survey
-from caw_denoising.windows import (
-    Material,
-    Power,
-    View,
-    first_estimate,
-    mean_power,
-    signal_of,
-    spectra_of,
-    window_size,
-)
+from caw_denoising.views import NoisyRecording, View
 from caw_toolkit import Array
 from caw_toolkit.arrays import FloatArray
 from caw_toolkit.dsp.overlap_add import BlockJoiner
@@ -175,7 +169,7 @@ class _Stretch:
         sample_rate: Hz.
         settings: what to do.
         noise: that of the surroundings, if there is any.
-        rumble_hertz: as for `Material`.
+        rumble_hertz: as for `NoisyRecording.of`.
         hum: what of it is in all stretches, as for `find_hum`.
         is_whole: whether it is all of the recording.
         check: called before every step, to end early.
@@ -207,7 +201,7 @@ class _Stretch:
             self.check()
             repaired = remove_clicks(samples, self.sample_rate)
             samples = repaired.samples
-            findings = replace(findings, strokes=repaired.strokes, touched=repaired.touched)
+            findings = replace(findings, clicks=repaired.clicks, touched=repaired.touched)
         self.check()
         hum = find_hum(samples, self.sample_rate, all_along=self.hum)
         samples = samples - hum.signal
@@ -226,26 +220,24 @@ class _Stretch:
 
     def _without_noise(self, samples: Array, noise: Noise) -> Array:
         """The estimate, and where the noise is in doubt, the first one of all that may be noise."""
-        material = Material.of(samples, noise.power, self.sample_rate, rumble_hertz=self.rumble_hertz)
+        noisy = NoisyRecording.of(samples, noise.power, self.sample_rate, rumble_hertz=self.rumble_hertz)
         if not noise.doubt.any():
-            return self._estimate(material)
+            return self._estimate(noisy)
         size = 2 * (len(noise.power) - 1)
         self.check()
-        doubtful = signal_of(
-            noise.doubt[:, None] * first_estimate(material.samples, noise.most), size, samples.shape[1]
-        )
+        doubtful = signal_of(noise.doubt[:, None] * first_estimate(noisy.samples, noise.most), size, samples.shape[1])
         if noise.doubt.min() >= 1:
             return doubtful
-        cleaned = spectra_of(self._estimate(material), size)
+        cleaned = spectra_of(self._estimate(noisy), size)
         return doubtful + signal_of((1 - noise.doubt[:, None]) * cleaned, size, samples.shape[1])
 
-    def _estimate(self, material: Material) -> Array:
-        """The estimate through the window that suits the material."""
+    def _estimate(self, noisy: NoisyRecording) -> Array:
+        """The estimate through the window that suits the recording."""
         if self.is_whole:
-            view = self._best_view(material)
+            view = self._best_view(noisy)
         else:
             length, every = (round(seconds * self.sample_rate) for seconds in EXCERPT_SECONDS)
-            view = material.view(self._best_view(material.excerpts(length, every)).size)
+            view = noisy.view(self._best_view(noisy.excerpts(length, every)).size)
         most_frames = MOST_FRAMES if self.is_whole else FEW_FRAMES
         self.check()
         gain = view.wiener_gain(view.from_repetitions(most_frames))
@@ -256,13 +248,13 @@ class _Stretch:
             expected = view.expected_error(gain)
             if view.expected_error(informed) - expected < (MOST_ERROR - 1) * abs(expected):
                 gain = informed
-        return signal_of(view.spectra * gain, view.size, material.samples.shape[1])
+        return signal_of(view.spectra * gain, view.size, noisy.samples.shape[1])
 
-    def _best_view(self, material: Material) -> View:
+    def _best_view(self, noisy: NoisyRecording) -> View:
         """That of the least expected error, from the longest window on."""
-        views = material.views()
+        views = noisy.views()
         best = next(views)
-        least, margin = best.first_error, BETTER if material.has_bursts else 0.0
+        least, margin = best.first_error, BETTER if noisy.has_bursts else 0.0
         for view in views:
             self.check()
             error = view.first_error

@@ -17,13 +17,15 @@ from caw_denoising.clicks import remove_clicks
 from caw_denoising.findings import Findings
 from caw_denoising.hum import find_hum, least_prominence, lows, prominence_of_lines
 from caw_denoising.line_bands import Bands
-from caw_denoising.noise_floor import Noise, at_resolution, find_noise
-from caw_denoising.noise_likeness import Likeness, variance_in_pauses
+from caw_denoising.log_mmse import first_estimate
+from caw_denoising.noise import Noise, at_resolution, find_noise
+from caw_denoising.noise_distribution import NoiseEvidence, pauses_of
 from caw_denoising.processor import Denoise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
 from caw_denoising.rumble import belongs_to_music, holds_notes, rumble_bins
+from caw_denoising.stft import mean_power, signal_of, spectra_of
 from caw_denoising.task import denoise
-from caw_denoising.windows import Material, first_estimate, mean_power, signal_of, spectra_of
+from caw_denoising.views import NoisyRecording
 from caw_toolkit import AudioClip, CawError, PyramidModel, read_audio
 from caw_toolkit.cli import main
 from caw_toolkit.generators.exemplar import ExemplarGenerator
@@ -137,16 +139,18 @@ def test_a_bass_that_never_rests_is_no_rumble() -> None:
 def test_noise_is_known_by_how_its_power_is_distributed() -> None:
     random = np.random.default_rng(0)
     noise = random.exponential(size=(513, 400))
-    found = Likeness.of(noise, np.ones(513))
+    found = NoiseEvidence.of(noise, np.ones(513))
     np.testing.assert_allclose(found.variance, 1.5, atol=0.15)
-    np.testing.assert_array_equal(found.share, 1)
+    np.testing.assert_array_equal(found.noise_share, 1)
     music = 10 ** random.uniform(-6, 1, noise.shape) * noise
-    assert Likeness.of(music, np.ones(513)).variance.min() > 3
-    quieter = Likeness.of(music + 0.02 * noise[::-1], np.ones(513)).share  # far less noise than it was taken for
+    assert NoiseEvidence.of(music, np.ones(513)).variance.min() > 3
+    quieter = NoiseEvidence.of(
+        music + 0.02 * noise[::-1], np.ones(513)
+    ).noise_share  # far less noise than it was taken for
     assert 0.02 < np.median(quieter) < 0.2
     silent = np.where(np.arange(400) % 40 < 30, 1e4 * music, 0)
-    variance, level = variance_in_pauses(silent + noise, np.ones(513))
-    assert variance == pytest.approx(np.pi**2 / 6, abs=0.2) and level < 0.1
+    pauses = pauses_of(silent + noise, np.ones(513))
+    assert pauses.variance == pytest.approx(np.pi**2 / 6, abs=0.2) and pauses.relative_power < 0.1
 
 
 def stitched_noise(samples: int, rate: int) -> np.ndarray:
@@ -186,7 +190,7 @@ def test_rumble_in_bursts_is_told_from_steady_noise() -> None:
     bursts = sosfilt(butter(2, 60, fs=rate, output="sos"), steady * np.repeat(random.random(80) ** 4, rate // 10))
     noise = find_noise(mean_power(spectra_of(steady[None].astype(np.float32), 2048))).power
     for samples, has_bursts in ((steady, False), (steady + 100 * bursts, True)):
-        material = Material.of(samples[None].astype(np.float32), noise, rate, rumble_hertz=60)
+        material = NoisyRecording.of(samples[None].astype(np.float32), noise, rate, rumble_hertz=60)
         assert material.has_bursts == has_bursts
 
 
@@ -335,24 +339,24 @@ def test_a_model_that_cannot_help_is_refused(tiny_model: PyramidModel, tmp_path:
         Denoise(model=tiny_model)(speech.samples, speech.sample_rate)
 
 
-def with_strokes(clip: AudioClip, a_second: float, *, seed: int = 0) -> np.ndarray:
-    """A recording with the strokes of a scratched record: a millisecond each, of all heights."""
+def with_clicks(clip: AudioClip, a_second: float, *, seed: int = 0) -> np.ndarray:
+    """A recording with the clicks of a scratched record: a millisecond each, of all heights."""
     random = np.random.default_rng(seed)
-    strokes = np.zeros(clip.samples.shape)
+    clicks = np.zeros(clip.samples.shape)
     at = random.integers(0, clip.samples.shape[1] - 80, round(a_second * clip.seconds))
     for position, height in zip(at, random.uniform(2, 8, len(at)) * clip.rms, strict=True):
         shape = np.exp(-np.arange(32) / 6) * np.cos(np.arange(32) * random.uniform(0.5, 2))
-        strokes[:, position : position + 32] += height * random.choice([-1, 1]) * shape
-    return (clip.samples + strokes).astype(np.float32)
+        clicks[:, position : position + 32] += height * random.choice([-1, 1]) * shape
+    return (clip.samples + clicks).astype(np.float32)
 
 
 @pytest.mark.parametrize(("name", "better"), [("speech", 0.8), ("guitar", 6), ("tabla", 2)])
 def test_clicks_go_and_are_counted(speech_path: Path, name: str, better: float) -> None:
     clip = read_audio(speech_path.with_name(f"{name}.flac"))
-    given = with_strokes(clip, 8)
+    given = with_clicks(clip, 8)
     repaired = remove_clicks(given, clip.sample_rate)
     assert snr(clip.samples, repaired.samples) > snr(clip.samples, given) + better
-    assert 0.4 < repaired.strokes / (8 * clip.seconds) < 1.1  # loud syllables and strokes of the drum hide some
+    assert 0.4 < repaired.clicks / (8 * clip.seconds) < 1.1  # loud syllables and strokes of the drum hide some
     assert 0 < repaired.touched < 0.05 * given.size
     np.testing.assert_array_equal(denoise(given, clip.sample_rate, declick=False, strength=0), given)
 
@@ -360,7 +364,7 @@ def test_clicks_go_and_are_counted(speech_path: Path, name: str, better: float) 
 @pytest.mark.parametrize("name", ["speech", "guitar", "tabla"])
 def test_strokes_of_drums_strings_and_voices_stay(speech_path: Path, name: str) -> None:
     clip = read_audio(speech_path.with_name(f"{name}.flac"))
-    assert remove_clicks(clip.samples, clip.sample_rate).strokes == 0
+    assert remove_clicks(clip.samples, clip.sample_rate).clicks == 0
     assert snr(clip.samples, denoise(clip.samples, clip.sample_rate)) > 40
 
 
@@ -454,7 +458,7 @@ def test_music_that_is_dense_all_the_time_comes_back() -> None:
 
 def test_what_was_found_is_printed(speech: AudioClip, tmp_path: Path) -> None:
     hum = hum_lines(speech.samples.shape[1], speech.sample_rate, 50, 0)
-    given = with_strokes(AudioClip((noisy(speech, 15) + hum).astype(np.float32), speech.sample_rate), 6)
+    given = with_clicks(AudioClip((noisy(speech, 15) + hum).astype(np.float32), speech.sample_rate), 6)
     sf.write(tmp_path / "old.wav", given[0], speech.sample_rate, subtype="FLOAT")
     result = CliRunner().invoke(main, ["denoise", str(tmp_path / "old.wav"), "--json"])
     assert result.exit_code == 0, result.stderr

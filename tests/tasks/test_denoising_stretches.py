@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from caw_denoising.noise_floor import Noise
+from caw_denoising.noise import Noise
 from caw_denoising.rumble import rumble_bins
+from caw_denoising.stft import mean_power, spectra_of
 from caw_denoising.stretches import Stopped, in_order, lengths
 from caw_denoising.survey import Survey
-from caw_denoising.windows import Material, mean_power, spectra_of
+from caw_denoising.views import NoisyRecording
 from caw_process import ENVIRONMENT, run_python
 
 RATE = 4000
@@ -71,7 +72,7 @@ def test_rumble_is_that_of_all_of_a_recording() -> None:
 
 
 def test_excerpts_are_of_all_parts() -> None:
-    material = Material(np.arange(25)[None].astype(np.float32), np.ones(3), 4)
+    material = NoisyRecording(np.arange(25)[None].astype(np.float32), np.ones(3), 4)
     assert material.excerpts(2, 10).samples.tolist() == [[0, 1, 10, 11, 20, 21]]
 
 

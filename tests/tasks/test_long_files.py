@@ -17,11 +17,11 @@ from scipy.special import exp1
 from caw_bandwidth_extension import long_files as long_extension
 from caw_bandwidth_extension.task import extend
 from caw_denoising import stretches
-from caw_denoising.log_amplitude import log_amplitude_factor
-from caw_denoising.noise_floor import Noise, find_noise
+from caw_denoising.log_mmse import log_amplitude_factor
+from caw_denoising.noise import Noise, find_noise
+from caw_denoising.stft import signal_of, spectra_of
 from caw_denoising.stretches import Stretches, in_order
 from caw_denoising.task import Settings, clean, clean_blocks
-from caw_denoising.windows import signal_of, spectra_of
 from caw_music_variation.long_files import Settings as Variation
 from caw_music_variation.long_files import Take
 from caw_process import run_python
