@@ -2,7 +2,7 @@
 
 Below 1 kHz most of the power is to be the audio's own, or what is made would not follow it there. Of the whole power
 only about half, or what is made would be a copy. Both ask for other frequencies of a bass, a voice and an orchestra,
-and of a vowel and a consonant (docs/decisions.md).
+and of a vowel and a consonant (docs/decisions.md#the-lows-of-variations).
 """
 
 from __future__ import annotations
