@@ -157,7 +157,7 @@ def _vary_file(job: FileJob, request: _Request, display: ProgressDisplay) -> Non
             click.echo(f"{ends}, and is varied to its end", err=True)
         model = request.model_for(audio)
         if not results.quiet:
-            _tell_of_the_model(audio, model, keeps=settings.keep_below is not None, is_whole=passage is None)
+            _tell_of_the_model(audio, model, settings, is_whole=passage is None)
         written, found = [], []
         for done, (number, target) in enumerate(job.takes):
             take = Take(
@@ -219,15 +219,25 @@ def _passage(seconds: float, start: float | None, stop: float | None) -> tuple[f
     return begin, end
 
 
-def _tell_of_the_model(audio: AudioBlocks, model: PyramidModel, *, keeps: bool, is_whole: bool) -> None:
+def _ignored(model: PyramidModel, settings: Settings) -> list[str]:
+    """Options that were given and say nothing to a model."""
+    if "recompose" in model.capabilities:
+        return []
+    can_revise = settings.scale is None and "revise" in model.capabilities
+    is_given = {"--keep": settings.keep_below is not None, "--strength": settings.strength != _USUAL_STRENGTH}
+    return [option for option, given in is_given.items() if given and not (option == "--strength" and can_revise)]
+
+
+def _tell_of_the_model(audio: AudioBlocks, model: PyramidModel, settings: Settings, *, is_whole: bool) -> None:
     """Say what the model changes beside the detail, and where it is not at home."""
     from caw_music_variation.novelty import is_other_source
     from caw_toolkit.dsp.queues import rechunked
     from caw_toolkit.processors.blocks import FILE_BLOCK_SECONDS
 
     song, rate = audio.name, audio.sample_rate
-    if keeps and "recompose" not in model.capabilities:
-        click.echo("this model does not hold its recording, and makes a song as in the paper: no --keep", err=True)
+    if ignored := _ignored(model, settings):
+        why = "this model does not hold its recording, and makes a song as in the paper"
+        click.echo(f"{why}: no {' and no '.join(ignored)}", err=True)
     if rate != model.sample_rate:
         kept = "so is what is written" if is_whole else "the passage holds no more than that"
         click.echo(f"{song} is at {rate} Hz, the model is at {model.sample_rate} Hz, and {kept}", err=True)

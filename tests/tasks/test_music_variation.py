@@ -55,13 +55,17 @@ def test_a_mono_model_varies_stereo(tiny_model: PyramidModel, speech: AudioClip)
 
 
 def test_a_model_that_cannot_be_led_back_is_entered_at_its_second_scale(
-    tiny_model: PyramidModel, speech: AudioClip
+    tiny_model: PyramidModel, speech: AudioClip, speech_path: Path, tmp_path: Path
 ) -> None:
     upper = PyramidModel(tiny_model.scales[1:], channels=1, peak=tiny_model.peak, upsampling=tiny_model.upsampling)
     assert "revise" not in upper.capabilities
     made = vary(upper, speech.samples, speech.sample_rate, strength=0.5, scale=None, seed=1)
     entered = upper.inject(speech.samples, speech.sample_rate, at_rate=4000, seed=1)
     np.testing.assert_array_equal(made, entered)
+    upper.save(tmp_path / "upper.pt")
+    command = ["vary", str(speech_path), "-m", str(tmp_path / "upper.pt"), "-o", str(tmp_path / "varied.wav")]
+    result = CliRunner().invoke(main, [*command, "--keep", "200", "--strength", "0.7", "--seed", "1"])
+    assert result.exit_code == 0 and "no --keep and no --strength" in result.stderr
 
 
 def test_a_passage_is_varied_and_the_rest_stays(tiny_model_path: Path, speech: AudioClip, tmp_path: Path) -> None:
