@@ -31,8 +31,10 @@ PAUSES_OF_NOISE = 1.95
 LEAST_POWER_OF_PAUSES = 0.002
 #: Doubtful noise is music if that is more than this in the bins that behave like noise.
 CERTAINLY_MUSIC = 1.65
-#: It is, too, if they hold less than this share of it.
+#: It is, too, if they hold less than this share of it; and with less variance, if they hold little.
 LEAST_BELIEVED = 0.05
+LITTLE_BELIEVED = 0.1
+CERTAINLY_MUSIC_BESIDE_LITTLE = 1.57
 #: Doubtful noise is nothing but doubtful where its two levels are so far apart, in half of the bins or altogether.
 APART_IN_HALF = 1.45
 APART_ALTOGETHER = 2.8
@@ -86,7 +88,7 @@ def find_noise(power: Power) -> Noise:
     """Measure the steady noise of a recording.
 
     Args:
-        power: of the recording, `(bins, frames)`.
+        power: of the recording, of one channel or as of one (`stft.power_as_one`), `(bins, frames)`.
     """
     nothing = np.full(len(power), power.max() * 1e-12 + 1e-30)
     smooth = uniform_filter1d(power, 5, axis=1)
@@ -129,8 +131,11 @@ def _is_told_from_music(bins: Mask, doubt: Power, quiet: Power, evidence: NoiseE
     behaves = np.where(bins, quiet, 0)
     if doubt.min() < SOME_DOUBT or not bins.any():
         return bool(bins.any())
-    holds_enough = behaves.sum() > LEAST_BELIEVED * quiet.sum()
-    return bool(holds_enough and np.average(evidence.variance, weights=behaves) < CERTAINLY_MUSIC)
+    share = behaves.sum() / quiet.sum()
+    if share <= LEAST_BELIEVED:
+        return False
+    most_variance = CERTAINLY_MUSIC if share > LITTLE_BELIEVED else CERTAINLY_MUSIC_BESIDE_LITTLE
+    return bool(np.average(evidence.variance, weights=behaves) < most_variance)
 
 
 def _is_uneven_noise(quiet: Power, evidence: NoiseEvidence, power: Power) -> bool:

@@ -32,6 +32,21 @@ def mean_power(spectra: Spectra) -> Power:
     return power
 
 
+def power_as_one(spectra: Spectra) -> Power:
+    """Power of the channels as that of one, `(bins, frames)`: of as much on average as `mean_power`, but of its spread.
+
+    Noise that differs between channels is as uneven as in one of them only; in a mean of two it looks steadier, and so
+    does music. A quarter of a period between the channels keeps what is alike in both, or opposite, from adding up or
+    cancelling.
+
+    Args:
+        spectra: `(channels, bins, frames)`, of one or two channels.
+    """
+    if len(spectra) == 1:
+        return mean_power(spectra)
+    return 0.5 * mean_power(spectra[:1] + np.complex64(1j) * spectra[1:])
+
+
 def spectra_of(samples: Array, size: int) -> Spectra:
     """Short-time spectra through windows of `size` samples, `(channels, bins, frames)`.
 

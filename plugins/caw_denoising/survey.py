@@ -12,7 +12,7 @@ import numpy as np
 from caw_denoising.hum import Prominence, least_prominence, lows, prominence_of_lines
 from caw_denoising.noise import Noise, find_noise
 from caw_denoising.rumble import BESIDE, FIRST_BINS, Flatness, least_power
-from caw_denoising.stft import OVERLAPS, Power, mean_power, spectra_of, window_size
+from caw_denoising.stft import OVERLAPS, Power, mean_power, power_as_one, spectra_of, window_size
 from caw_denoising.stretches import FADE_SECONDS, lengths
 from caw_denoising.views import WINDOW_SECONDS
 from caw_toolkit import Array
@@ -64,7 +64,7 @@ class Survey:
             samples += part.shape[1]
             if part.shape[1] < stretch:
                 break
-            powers.append(mean_power(spectra_of(part, window_size(NOISE_WINDOW_SECONDS, part, sample_rate))))
+            powers.append(power_as_one(spectra_of(part, window_size(NOISE_WINDOW_SECONDS, part, sample_rate))))
             low, rate = lows(part, sample_rate)
             rumble.look_at(part)
             lines.append(prominence_of_lines(low.mean(0), rate))

@@ -31,7 +31,7 @@ from caw_denoising.log_mmse import first_estimate
 from caw_denoising.noise import Noise, find_noise
 from caw_denoising.noise_floor import NOISE_QUANTILE
 from caw_denoising.repetitions import FEW_FRAMES, MOST_FRAMES
-from caw_denoising.stft import Power, mean_power, signal_of, spectra_of, window_size
+from caw_denoising.stft import Power, power_as_one, signal_of, spectra_of, window_size
 from caw_denoising.stretches import FADE_SECONDS, Stretches, in_order
 from caw_denoising.survey import NOISE_WINDOW_SECONDS, Survey
 from caw_denoising.views import NoisyRecording, View
@@ -208,7 +208,7 @@ class _Stretch:
         findings = replace(findings, hum_lines=hum.lines)
         self.check()
         measured = window_size(NOISE_WINDOW_SECONDS, samples, self.sample_rate)
-        power = mean_power(spectra_of(samples, measured))
+        power = power_as_one(spectra_of(samples, measured))
         noise = find_noise(power)
         if self.noise is not None:
             noise = noise.as_around(self.noise)

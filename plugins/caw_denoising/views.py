@@ -12,7 +12,7 @@ from caw_denoising.log_mmse import LEAST_GAIN, log_spectral_power
 from caw_denoising.noise import at_resolution, find_noise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
 from caw_denoising.rumble import NOTE_SECONDS, belongs_to_music, holds_notes, rumble_bins
-from caw_denoising.stft import Power, Spectra, mean_power, signal_of, spectra_of, window_size
+from caw_denoising.stft import Power, Spectra, mean_power, power_as_one, signal_of, spectra_of, window_size
 from caw_toolkit import Array
 from caw_toolkit.dsp.resampling import resample
 
@@ -58,8 +58,8 @@ class View:
 
     def from_reference(self, reference: Array, most_frames: int) -> Power:
         """The same, with what another recording of the source makes likely."""
-        power = mean_power(spectra_of(reference, self.size))
-        clean = log_spectral_power(power, find_noise(power).power)
+        spectra = spectra_of(reference, self.size)
+        clean = log_spectral_power(mean_power(spectra), find_noise(power_as_one(spectra)).power)
         level = self.first.mean() / (clean.mean() + 1e-30)
         expected = expect_from_reference(self.power, self.noise, level * clean, most_frames=most_frames)
         both: Power = np.sqrt(self.from_repetitions(most_frames) * expected)

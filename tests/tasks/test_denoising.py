@@ -23,7 +23,7 @@ from caw_denoising.noise_distribution import NoiseEvidence, pauses_of
 from caw_denoising.processor import Denoise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
 from caw_denoising.rumble import belongs_to_music, holds_notes, rumble_bins
-from caw_denoising.stft import mean_power, signal_of, spectra_of
+from caw_denoising.stft import mean_power, power_as_one, signal_of, spectra_of
 from caw_denoising.task import denoise
 from caw_denoising.views import NoisyRecording
 from caw_toolkit import AudioClip, CawError, PyramidModel, read_audio
@@ -134,6 +134,20 @@ def test_a_bass_that_never_rests_is_no_rumble() -> None:
 
     assert not has_notes(rumble)
     assert has_notes(rumble + bass)
+
+
+def test_noise_of_two_channels_is_as_uneven_as_that_of_one() -> None:
+    random = np.random.default_rng(0)
+    noise = random.standard_normal((2, 16000)).astype(np.float32)
+    spectra = spectra_of(noise, 512)
+    assert np.array_equal(power_as_one(spectra[:1]), mean_power(spectra[:1]))
+    together, one, mean = power_as_one(spectra), mean_power(spectra[:1]), mean_power(spectra)
+    assert together.mean() == pytest.approx(mean.mean(), rel=0.02)
+    assert np.log(together).var() == pytest.approx(np.log(one).var(), rel=0.1)
+    assert np.log(mean).var() < 0.5 * np.log(one).var()
+    for sign in (1, -1):  # what both channels hold neither adds up nor cancels
+        both = np.concatenate([spectra[:1], sign * spectra[:1]])
+        np.testing.assert_allclose(power_as_one(both), one, rtol=1e-3, atol=1e-9)
 
 
 def test_noise_is_known_by_how_its_power_is_distributed() -> None:
