@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from caw_inpainting.bands import Bands, Levels
-from caw_inpainting.expectation import Surroundings
 from caw_inpainting.gaps import ListedGap, gaps_within, join_gaps
 from caw_inpainting.joins import join
+from caw_inpainting.surroundings import Surroundings
 from caw_toolkit import Array, Gap, Material, derived_seed
 
 if TYPE_CHECKING:
@@ -123,10 +123,10 @@ class Repair:
             gap.within(wide)[:2],
             gaps_within(missing, wide.start, wide.stop),
             take=self._take,
-            has_strokes=model.training.get("material") != Material.SPEECH,
+            may_have_strokes=model.training.get("material") != Material.SPEECH,
         )
         expected = around.expected_levels()
-        task = self._task(model, bands, number, STRENGTH + around.strokes * (STROKE_STRENGTH - STRENGTH))
+        task = self._task(model, bands, number, STRENGTH + around.percussiveness * (STROKE_STRENGTH - STRENGTH))
         guesses = itertools.cycle(around.initial_guesses(attempts) or [None])
         made: list[Array] = []
         wanted: list[Levels | None] = []

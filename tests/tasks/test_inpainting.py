@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from caw_inpainting import gaps, joins
 from caw_inpainting.bands import Bands
-from caw_inpainting.expectation import Surroundings
+from caw_inpainting.surroundings import Surroundings
 from caw_inpainting.task import fill, select_nearest
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel
 from caw_toolkit.audio.reading import read_audio
@@ -130,7 +130,7 @@ def beaten() -> npt.NDArray[np.float32]:
 def test_strokes_stay_strokes_and_as_loud_as_the_others(beaten: npt.NDArray[np.float32]) -> None:
     bands, gap = Bands(RATE), (round(4.05 * RATE), round(5.25 * RATE))
     around = Surroundings(beaten, bands, gap, [gap])
-    assert around.strokes == 1.0
+    assert around.percussiveness == 1.0
     expected = around.expected_levels()
     assert expected is not None
     struck = around.with_strokes(expected, around.initial_guesses(1)[0])
@@ -156,9 +156,9 @@ def test_what_has_no_strokes_is_given_none(clip: AudioClip) -> None:
     gap = (3 * RATE, 4 * RATE)
     around = Surroundings(noise, Bands(RATE), gap, [gap])
     expected = around.expected_levels()
-    assert expected is not None and around.strokes == 0.0
+    assert expected is not None and around.percussiveness == 0.0
     assert around.with_strokes(expected, around.initial_guesses(1)[0]) is expected
-    assert Surroundings(clip.samples, Bands(RATE), gap, [gap], has_strokes=False).strokes == 0.0
+    assert Surroundings(clip.samples, Bands(RATE), gap, [gap], may_have_strokes=False).percussiveness == 0.0
 
 
 def test_there_is_as_much_energy_as_elsewhere(clip: AudioClip) -> None:
@@ -166,7 +166,7 @@ def test_there_is_as_much_energy_as_elsewhere(clip: AudioClip) -> None:
     errors = []
     for start in np.arange(2.0, 9.0, 0.7):
         gap = (round(start * RATE), round((start + 0.5) * RATE))
-        expected = Surroundings(clip.samples, bands, gap, [gap], has_strokes=False).expected_levels()
+        expected = Surroundings(clip.samples, bands, gap, [gap], may_have_strokes=False).expected_levels()
         assert expected is not None
         real = bands.levels(clip.samples)[:, slice(*bands.frames(gap))]
         errors.append(10 * np.log10(bands.power(expected).mean() / bands.power(real).mean()))

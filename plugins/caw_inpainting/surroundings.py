@@ -1,4 +1,4 @@
-"""What is expected in a gap: its levels, and initial guesses at it, from what the recording does elsewhere."""
+"""A recording around a gap: the levels that are expected in it, and initial guesses, from what it does elsewhere."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Surroundings:
         gap: the gap in samples.
         missing: all gaps, in samples.
         take: number of the take, from 0: the others expect other things, less and less likely ones.
-        has_strokes: whether what is in the recording may be strokes.
+        may_have_strokes: whether what is in the recording may be strokes.
 
     Attributes:
         before: continuations of what precedes the gap.
@@ -53,9 +53,9 @@ class Surroundings:
         missing: Sequence[Gap],
         *,
         take: int = 0,
-        has_strokes: bool = True,
+        may_have_strokes: bool = True,
     ) -> None:
-        self.bands, self.gap, self._has_strokes = bands, gap, has_strokes
+        self.bands, self.gap, self._may_have_strokes = bands, gap, may_have_strokes
         self.samples = silence(samples, missing)
         self.levels = bands.levels(self.samples)
         self.frames = bands.frames(gap)
@@ -71,10 +71,10 @@ class Surroundings:
         return Beat(pulse.phases(seconds), pulse.pulses_a_bar)
 
     @cached_property
-    def strokes(self) -> float:
+    def percussiveness(self) -> float:
         """How much the recording consists of strokes, from 0 to 1: how far sudden rises of all bands stand out."""
         known = self.known[RISE_FRAMES:] & self.known[:-RISE_FRAMES]
-        if not self._has_strokes or not known.any():
+        if not self._may_have_strokes or not known.any():
             return 0.0
         rises = np.maximum(self.levels[:, RISE_FRAMES:] - self.levels[:, :-RISE_FRAMES], 0).mean(0)[known]
         standing_out = np.percentile(rises, RISE_PERCENTILE) - np.median(rises)
@@ -92,13 +92,13 @@ class Surroundings:
         )
         if before is None or after is None:
             return before if after is None else after[:, ::-1]
-        return self._with_energy(before * (1 - self._place) + after[:, ::-1] * self._place)
+        return self._with_energy(before * (1 - self._position_in_gap) + after[:, ::-1] * self._position_in_gap)
 
     @cached_property
     def _levels_along(self) -> tuple[Levels, Levels]:
         """Levels along the continuations of each side, `(continuations, bands, frames)`."""
         # What is louder before a gap than elsewhere goes on; but for the stroke that has made it so.
-        excess_share = EXCESS_SHARE * (1 - self.strokes)
+        excess_share = EXCESS_SHARE * (1 - self.percussiveness)
         before, after = (
             side.levels_along(excess_share) if side.continuations else np.zeros((0, 0, 0))
             for side in (self.before, self.after)
@@ -106,7 +106,7 @@ class Surroundings:
         return before, after
 
     @property
-    def _place(self) -> FloatArray:
+    def _position_in_gap(self) -> FloatArray:
         """Where each frame is in the gap, from 0 to 1."""
         length = self.frames[1] - self.frames[0]
         return np.asarray((np.arange(length) + 0.5) / length)
@@ -114,7 +114,7 @@ class Surroundings:
     def _with_energy(self, levels: Levels) -> Levels:
         """Levels whose loud moments are raised so that there is as much energy in the gap as is to be expected."""
         before, after = (
-            np.mean([self.bands.power(one) * (1 - self._place) for one in levels], axis=1)
+            np.mean([self.bands.power(one) * (1 - self._position_in_gap) for one in levels], axis=1)
             for levels in self._levels_along
         )
         pairs = 10 * np.log10(np.add.outer(before, after) + 1e-20)
@@ -136,7 +136,7 @@ class Surroundings:
             expected: `expected_levels`.
             guess: one of `initial_guesses`.
         """
-        if not self.strokes or not self.before.continuations or not self.after.continuations:
+        if not self.percussiveness or not self.before.continuations or not self.after.continuations:
             return expected
         whole = self.samples.copy()
         whole[:, slice(*self.gap)] = guess
@@ -144,7 +144,7 @@ class Surroundings:
         window = np.hanning(round(SLOW_SECONDS / HOP_SECONDS) + 2)
         weights = _smooth(np.ones_like(differences), window)
         fast = differences - _smooth(differences, window) / weights
-        return self._with_energy(expected + self.strokes * fast)
+        return self._with_energy(expected + self.percussiveness * fast)
 
     def initial_guesses(self, count: int) -> list[Array]:
         """Initial guesses at the gap, best first: a continuation from each side, joined where they are most similar.
@@ -163,11 +163,11 @@ class Surroundings:
         distances = np.add.outer(*([one.distance for one in side.continuations] for side in sides))
         nearest = np.argsort(distances, axis=None)[:count]
         return [
-            self._join(before[one], after[other], self._meeting(one, other))
+            self._join(before[one], after[other], self._best_crossfade_position(one, other))
             for one, other in zip(*np.unravel_index(nearest, distances.shape), strict=True)
         ]
 
-    def _meeting(self, forward: int, backward: int) -> float:
+    def _best_crossfade_position(self, forward: int, backward: int) -> float:
         """Where in the middle half of the gap two continuations are most similar, from 0 to 1."""
         length = self.frames[1] - self.frames[0]
         before = self.levels[:, self.before.continuations[forward].start :][:, :length]
