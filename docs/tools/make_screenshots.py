@@ -64,7 +64,7 @@ class Photographer:
         self.choose(BROKEN)
         self.open("Repair")
         self.page.get_by_role("button", name="Find gaps").click()
-        gaps = until(self.page, "studio.player.gaps.length && studio.player.gaps")
+        gaps = until(self.page, "studio.player.gaps.length && studio.player.gaps.map(([start, stop]) => [start, stop])")
         self.start("inpaint", gaps=gaps, model=model, count=2, seed=1)
         self.start("denoise", strength=1)
         self.take("Repair", dark_when_wide=False)
