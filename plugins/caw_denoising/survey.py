@@ -12,7 +12,7 @@ import numpy as np
 from caw_denoising.hum import Prominence, least_prominence, lows, prominence_of_lines
 from caw_denoising.noise import Noise, find_noise
 from caw_denoising.rumble import BESIDE, FIRST_BINS, Flatness, least_power
-from caw_denoising.stft import OVERLAPS, Power, mean_power, power_as_one, spectra_of, window_size
+from caw_denoising.stft import OVERLAPS, Power, power_as_one, spectra_of, window_size
 from caw_denoising.stretches import FADE_SECONDS, lengths
 from caw_denoising.views import WINDOW_SECONDS
 from caw_toolkit import Array
@@ -93,7 +93,7 @@ class _Rumble:
         # the resolution of the longest window, by which the rumble of a short recording is found
         size = window_size(WINDOW_SECONDS, part, self._sample_rate) * rate / self._sample_rate
         size = OVERLAPS * round(size / OVERLAPS)
-        power = mean_power(spectra_of(resample(part, self._sample_rate, rate), size))[: FIRST_BINS + BESIDE]
+        power = power_as_one(spectra_of(resample(part, self._sample_rate, rate), size))[: FIRST_BINS + BESIDE]
         found = Flatness.of(power, least_power(power))
         self._flatness = found if self._flatness is None else self._flatness + found
         self._hertz = rate / size

@@ -113,7 +113,7 @@ class NoisyRecording:
         if rumble_hertz == 0:
             return cls(samples, noise, longest)
         spectra, hertz = spectra_of(samples, longest), sample_rate / longest
-        rumble = rumble_bins(mean_power(spectra), hertz) if rumble_hertz is None else round(rumble_hertz / hertz)
+        rumble = rumble_bins(power_as_one(spectra), hertz) if rumble_hertz is None else round(rumble_hertz / hertz)
         if not rumble:
             return cls(samples, noise, longest)
         floor = at_resolution(noise, spectra.shape[1])[:rumble]
@@ -152,4 +152,4 @@ def _has_notes(samples: Array, sample_rate: int, rumble_hertz: float) -> bool:
     rate = sample_rate if 4 * rumble_hertz > NOTE_RATE else min(sample_rate, NOTE_RATE)
     low = resample(samples, sample_rate, rate)
     size = window_size(NOTE_SECONDS, low, rate)
-    return holds_notes(mean_power(spectra_of(low, size)), rate / size, rumble_hertz)
+    return holds_notes(power_as_one(spectra_of(low, size)), rate / size, rumble_hertz)

@@ -22,7 +22,7 @@ from caw_denoising.noise import Noise, at_resolution, find_noise
 from caw_denoising.noise_distribution import NoiseEvidence, pauses_of
 from caw_denoising.processor import Denoise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
-from caw_denoising.rumble import belongs_to_music, holds_notes, rumble_bins
+from caw_denoising.rumble import Flatness, belongs_to_music, holds_notes, least_power, rumble_bins
 from caw_denoising.stft import mean_power, power_as_one, signal_of, spectra_of
 from caw_denoising.task import denoise
 from caw_denoising.views import NoisyRecording
@@ -145,6 +145,9 @@ def test_noise_of_two_channels_is_as_uneven_as_that_of_one() -> None:
     assert together.mean() == pytest.approx(mean.mean(), rel=0.02)
     assert np.log(together).var() == pytest.approx(np.log(one).var(), rel=0.1)
     assert np.log(mean).var() < 0.5 * np.log(one).var()
+    flatness = [Flatness.of(power, least_power(power)) for power in (together, one, mean)]  # rumble or notes
+    as_one, of_one, of_mean = (np.median(each.quantile / each.mean) for each in flatness)
+    assert as_one == pytest.approx(of_one, rel=0.05) and of_mean > 1.3 * of_one
     for sign in (1, -1):  # what both channels hold neither adds up nor cancels
         both = np.concatenate([spectra[:1], sign * spectra[:1]])
         np.testing.assert_allclose(power_as_one(both), one, rtol=1e-3, atol=1e-9)
