@@ -4,6 +4,9 @@ A click is what an autoregressive model of the sound predicts neither forwards n
 within a few pitch periods, and after which the sound goes on as before: what drums, plucked strings and voices excite
 lasts, or comes back with the next period. It is replaced by what the model predicts best from both sides (least squares
 autoregressive interpolation: Godsill and Rayner, "Digital Audio Restoration", 1998, chapter 5).
+
+Edges of synthesisers, too, are what no model predicts. So a click has to stand far out of what the same interpolation
+gets wrong a few milliseconds before and after it: nothing is replaced by what is no better than a guess.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.linalg import solve, solve_toeplitz
 from scipy.ndimage import maximum_filter1d, percentile_filter
 from scipy.signal import lfilter
@@ -30,11 +34,23 @@ LEAST_ERROR, LEAST_CONTRAST = 5.0, 4.0
 #: Sound before and after a click, between these times from it in seconds, has about the same power: in the prediction
 #: error and in the signal.
 BESIDE_SECONDS, SAME_ERROR, SAME_POWER = (0.003, 0.015), 2.5, 4.0
-#: Crackle: clicks a second above two contrasts from which on the weak ones count, too; otherwise only such as stand
-#: out by the third.
-CRACKLE, ALONE = ((4.0, 0.8), (6.0, 0.25)), 8.0
-#: Samples added to both ends of a click.
-EDGE = 3
+#: Crackle: clear clicks a second above two contrasts from which on the others count, too; otherwise only clear ones
+#: that stand out by the third.
+CRACKLE, ALONE = ((4.0, 0.4), (6.0, 0.25)), 12.0
+#: Of shorter recordings, in seconds, as many clicks are asked as of one of this length.
+LEAST_SECONDS = 10.0
+#: Samples added to both ends of a click, and the longest time within it in which the error is as usual, in seconds.
+EDGE, PAUSE_SECONDS = 3, 0.00015
+#: Samples beside a click that its replacement is not compared with, and for how many seconds a clear one is.
+BESIDE_SAMPLES, FAR_SECONDS = 11, 0.04
+#: Least energy of the differences from sample to sample of what is replaced, and of itself, beside the most that the
+#: same interpolation gets wrong before the click or after it, whichever is less: of a clear click, within 40 ms, which
+#: is more than a period of any note, and of one among crackle, within 20 ms.
+CLEAR_GAINS, LEAST_GAINS = (6.0, 2.0), (2.0, 0.5)
+#: A longer click than this, in seconds, has to be clear on both sides.
+LONG_SECONDS = 0.0025
+#: What holds a larger share of a channel's energy than this is its sound.
+MOST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,15 +79,33 @@ def remove_clicks(samples: Array, sample_rate: int) -> Repaired:
     for channel in repaired:
         signal = channel.astype(np.float64)
         found = _clicks(signal, sample_rate)
-        for start, stop in found:
-            channel[start:stop] = _interpolated(signal, start, stop, sample_rate)
-            touched += stop - start
+        if sum(click.interpolation.removed[1] for click in found) > MOST_SHARE * np.square(signal).sum():
+            continue
+        for click in found:
+            without = click.interpolation.samples
+            channel[click.start : click.start + len(without)] = without
+            touched += len(without)
         clicks += len(found)
     return Repaired(repaired, clicks, touched)
 
 
-def _clicks(signal: Signal, sample_rate: int) -> list[tuple[int, int]]:
-    """First sample of each click and the first after it."""
+@dataclass(frozen=True)
+class _Click:
+    """A click.
+
+    Attributes:
+        start: its first sample.
+        height: contrast of its error.
+        interpolation: what takes its place.
+    """
+
+    start: int
+    height: float
+    interpolation: _Interpolation
+
+
+def _clicks(signal: Signal, sample_rate: int) -> list[_Click]:
+    """The clicks of a channel, `(samples,)`."""
     beside = round(BESIDE_SECONDS[1] * sample_rate)
     if len(signal) < 4 * round(BLOCK_SECONDS * sample_rate):
         return []
@@ -79,15 +113,28 @@ def _clicks(signal: Signal, sample_rate: int) -> list[tuple[int, int]]:
     contrast = _contrast(error, sample_rate)
     width = 2 * round(LONGEST_SECONDS / 2 * sample_rate) + 1
     peaks = (contrast > LEAST_CONTRAST) & (error > LEAST_ERROR) & (contrast == maximum_filter1d(contrast, width))
-    peaks[:beside] = peaks[len(peaks) - beside :] = False
+    margin = max(beside, width + ORDER)
+    peaks[:margin] = peaks[len(peaks) - margin :] = False
     centres = np.flatnonzero(peaks)
     centres = centres[
         _goes_on(signal, centres, sample_rate, SAME_POWER) & _goes_on(error, centres, sample_rate, SAME_ERROR)
     ]
-    heights = contrast[centres]
     seconds = len(signal) / sample_rate
-    is_crackle = all((heights > height).sum() >= rate * seconds for height, rate in CRACKLE)
-    return list(_extents(error, centres[heights > (LEAST_CONTRAST if is_crackle else ALONE)], sample_rate))
+    if not _is_crackle(contrast[centres], seconds):
+        centres = centres[contrast[centres] > ALONE]
+    found = [
+        _Click(start, float(contrast[start:stop].max()), _Interpolation.of(signal, start, stop, sample_rate))
+        for start, stop in _extents(error, centres, sample_rate)
+    ]
+    clear = [click for click in found if click.interpolation.is_clear]
+    if _is_crackle(np.array([click.height for click in clear]), seconds):
+        return [click for click in found if click.interpolation.is_worth_it]
+    return [click for click in clear if click.height > ALONE]
+
+
+def _is_crackle(heights: Signal, seconds: float) -> bool:
+    """Whether there are enough clicks of these contrasts."""
+    return all((heights > height).sum() >= rate * max(seconds, LEAST_SECONDS) for height, rate in CRACKLE)
 
 
 def prediction_error(signal: Signal, sample_rate: int) -> Signal:
@@ -140,26 +187,100 @@ def _goes_on(signal: Signal, centres: npt.NDArray[np.int64], sample_rate: int, r
 def _extents(error: Signal, centres: npt.NDArray[np.int64], sample_rate: int) -> Iterator[tuple[int, int]]:
     """Where the error around each centre is out of the ordinary; extents that touch become one."""
     half, around = round(LONGEST_SECONDS / 2 * sample_rate), round(AROUND_SECONDS * sample_rate)
+    pause = max(2, round(PAUSE_SECONDS * sample_rate))
     bad = np.zeros(len(error) + 1, bool)
     for centre in centres:
         first = max(0, centre - half)
         ordinary = 3 * np.median(error[max(0, centre - around) : centre + around])
         beyond = first + np.flatnonzero(error[first : centre + half] > min(max(1.5, ordinary), error[centre] / 2))
-        bad[max(0, beyond[0] - EDGE) : min(len(error), beyond[-1] + EDGE + 1)] = True
+        # a sample that happens to be out of the ordinary further away is no part of it
+        begins = np.flatnonzero(np.diff(beyond, prepend=-pause - 1) > pause)
+        begin = int(np.searchsorted(beyond[begins], centre, "right")) - 1
+        end = begins[begin + 1] if begin + 1 < len(begins) else len(beyond)
+        bad[max(0, beyond[begins[begin]] - EDGE) : min(len(error), beyond[end - 1] + EDGE + 1)] = True
     edges = np.flatnonzero(np.diff(bad.astype(np.int8), prepend=0))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def _interpolated(signal: Signal, start: int, stop: int, sample_rate: int) -> Signal:
-    """What the sound on both sides makes most likely between two samples."""
-    reach = max(ORDER, round(2 * AROUND_SECONDS * sample_rate))
-    first = max(0, start - reach)
-    part = signal[first : stop + reach].copy()
-    missing = np.arange(start - first, stop - first)
-    part[missing] = 0
-    model = _autoregression(part)
-    weights = np.correlate(model, model, "full")  # of the squared error in a product of two samples, by their distance
-    known = np.convolve(part, weights, "same")[missing]
-    lags = np.abs(missing[:, None] - missing)
-    matrix = np.where(lags <= ORDER, weights[ORDER + np.minimum(lags, ORDER)], 0)
-    return np.asarray(solve(matrix, -known, assume_a="pos"))
+@dataclass(frozen=True)
+class _Interpolation:
+    """What the sound on both sides makes most likely in place of a click.
+
+    Attributes:
+        samples: `(samples,)`.
+        removed: energy of what it takes out: of the differences from sample to sample, and of itself, `(2,)`.
+        near: the most of both that the same interpolation gets wrong near the click, before it and after it, `(2, 2)`.
+        far: the same within a longer time.
+        is_long: whether the click is long.
+    """
+
+    samples: Signal
+    removed: Signal
+    near: Signal
+    far: Signal
+    is_long: bool
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it takes out far more than it gets wrong, on both sides of a long click."""
+        wrong = self.far.max(axis=0) if self.is_long else self.far.min(axis=0)
+        return bool((self.removed > CLEAR_GAINS * wrong).all())
+
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether it takes out more than it gets wrong."""
+        return self.is_clear if self.is_long else bool((self.removed > LEAST_GAINS * self.near.min(axis=0)).all())
+
+    @classmethod
+    def of(cls, signal: Signal, start: int, stop: int, sample_rate: int) -> _Interpolation:
+        """That between two samples of a channel, `(samples,)`."""
+        size, reach = stop - start, max(ORDER, round(FAR_SECONDS * sample_rate))
+        first = max(0, start - reach)
+        part, place = signal[first : stop + reach].copy(), start - first
+        given = part[place : place + size].copy()
+        part[place : place + size] = 0
+        removes = _removal(_autoregression(part), size)
+        samples = -removes @ part[place - ORDER : place + size + ORDER]
+        part[place : place + size] = samples
+        # the same at many places in which nothing is to be removed
+        places = np.arange(ORDER, len(part) - size - ORDER, max(1, size // 4))
+        energies = _energies(sliding_window_view(part, size + 2 * ORDER)[places - ORDER] @ removes.T)
+        distances = np.where(np.abs(places - place) < size + BESIDE_SAMPLES, 0, places - place)
+        near, far = (_most(energies, distances, seconds * sample_rate) for seconds in (AROUND_SECONDS, FAR_SECONDS))
+        return cls(samples, _energies(given - samples), near, far, size > LONG_SECONDS * sample_rate)
+
+
+def _removal(model: Signal, size: int) -> Signal:
+    """What turns samples and `ORDER` more on both sides into how far they are from what those make most likely.
+
+    Args:
+        model: prediction error filter.
+        size: number of samples that are interpolated.
+
+    Returns:
+        `(size, size + 2 ORDER)`.
+    """
+    # of the squared error in a product of two samples, by their distance
+    weights = np.correlate(model, model, "full")[ORDER:]
+    distances = np.abs(np.arange(size + 2 * ORDER) - np.arange(ORDER, ORDER + size)[:, None])
+    products = np.where(distances <= ORDER, weights[np.minimum(distances, ORDER)], 0)
+    return np.asarray(solve(products[:, ORDER : ORDER + size], products, assume_a="pos"))
+
+
+def _most(energies: Signal, distances: npt.NDArray[np.int64], reach: float) -> Signal:
+    """The most energies within a reach before and after, `(2, energies)`.
+
+    Args:
+        energies: `(places, energies)`.
+        distances: of the places, in samples.
+        reach: samples.
+    """
+    sides = (distances < 0) & (distances > -reach), (distances > 0) & (distances < reach)
+    return np.array([energies[side].max(axis=0, initial=0) for side in sides])
+
+
+def _energies(removed: Signal) -> Signal:
+    """Energy of the differences from sample to sample, and of the samples, `(..., samples)` to `(..., 2)`."""
+    edges = [(0, 0)] * (removed.ndim - 1) + [(1, 1)]
+    differences = np.diff(np.pad(removed, edges), axis=-1)
+    return np.stack([np.square(differences).sum(-1), np.square(removed).sum(-1)], axis=-1)
