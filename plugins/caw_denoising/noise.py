@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.ndimage import median_filter, uniform_filter1d
 
 from caw_denoising.noise_distribution import FRAME_STEP, POWER_FLOOR, NoiseEvidence, pauses_of
-from caw_denoising.noise_floor import SOME_DOUBT, TOGETHER, Floor
+from caw_denoising.noise_floor import SOME_DOUBT, TOGETHER, Floor, floor_drift
 
 Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -48,6 +48,9 @@ MOST_VARIANCE_OF_SOME = 1.69
 #: And if its power is in this range beside that of the recording: dense music without noise is above.
 LEAST_UNEVEN_LEVEL = 0.01
 MOST_UNEVEN_LEVEL = 0.145
+#: Noise that no bin behaves like is about as loud in both halves of a recording, up to so many nepers in the median of
+#: the bins, and where only most bands speak for it.
+MOST_DRIFT, MOST_DRIFT_OF_BANDS = 1.5, 0.7
 #: Noise of another stretch is not in this one where more than this share of the bins is quieter than it by this factor.
 MOST_QUIETER_SHARE = 0.05
 QUIETER = 1.5
@@ -102,7 +105,8 @@ def find_noise(power: Power) -> Noise:
     quiet = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN, nothing)
     evidence = NoiseEvidence.of(audible, floor.low * QUANTILE_TO_MEAN)
     most = np.maximum(quiet * evidence.noise_share, nothing)
-    if not (_is_told_from_music(bins, doubt, quiet, evidence) or _is_uneven_noise(quiet, evidence, audible)):
+    is_told = _is_told_from_music(bins, doubt, quiet, evidence)
+    if not is_told and not _is_uneven_noise(quiet, evidence, audible, floor_drift(heard, nothing)):
         return Noise(nothing, floor.low * QUANTILE_TO_MEAN, np.ones_like(nothing))
     if not bins.any():
         return Noise(most, most, np.ones_like(nothing), True)
@@ -138,8 +142,10 @@ def _is_told_from_music(bins: Mask, doubt: Power, quiet: Power, evidence: NoiseE
     return bool(np.average(evidence.variance, weights=behaves) < most_variance)
 
 
-def _is_uneven_noise(quiet: Power, evidence: NoiseEvidence, power: Power) -> bool:
+def _is_uneven_noise(quiet: Power, evidence: NoiseEvidence, power: Power, drift: float) -> bool:
     """Whether the quiet moments are noise that is too uneven for any bin to behave like it."""
+    if drift > MOST_DRIFT:
+        return False
     nepers = np.log(np.maximum(power[:, ::FRAME_STEP], quiet.min() * POWER_FLOOR))
     if np.average(nepers.var(1), weights=quiet) < LEAST_VARIANCE:
         return False
@@ -157,6 +163,7 @@ def _is_uneven_noise(quiet: Power, evidence: NoiseEvidence, power: Power) -> boo
         and half < MOST_VARIANCE_OF_HALF
         and some < MOST_VARIANCE_OF_SOME
         and LEAST_UNEVEN_LEVEL < level < MOST_UNEVEN_LEVEL
+        and drift < MOST_DRIFT_OF_BANDS
     )
 
 
