@@ -35,8 +35,8 @@ LEAST_ERROR, LEAST_CONTRAST = 5.0, 4.0
 #: error and in the signal.
 BESIDE_SECONDS, SAME_ERROR, SAME_POWER = (0.003, 0.015), 2.5, 4.0
 #: Crackle: clear clicks a second above two contrasts from which on the others count, too; otherwise only clear ones
-#: that stand out by the third.
-CRACKLE, ALONE = ((4.0, 0.4), (6.0, 0.25)), 12.0
+#: that stand out by the third, and spikes that do by the fourth.
+CRACKLE, ALONE, SPIKE_ALONE = ((4.0, 0.4), (6.0, 0.25)), 12.0, 8.0
 #: Of shorter recordings, in seconds, as many clicks are asked as of one of this length.
 LEAST_SECONDS = 10.0
 #: Samples added to both ends of a click, and the longest time within it in which the error is as usual, in seconds.
@@ -47,6 +47,8 @@ BESIDE_SAMPLES, FAR_SECONDS = 11, 0.04
 #: same interpolation gets wrong before the click or after it, whichever is less: of a clear click, within 40 ms, which
 #: is more than a period of any note, and of one among crackle, within 20 ms.
 CLEAR_GAINS, LEAST_GAINS = (6.0, 2.0), (2.0, 0.5)
+#: The same of a spike within 40 ms, and the former over the latter: most of it is one sample or two.
+SPIKE_GAINS, SPIKE_ROUGHNESS = (8.0, 1.3), 0.9
 #: A longer click than this, in seconds, has to be clear on both sides.
 LONG_SECONDS = 0.0025
 #: What holds a larger share of a channel's energy than this is its sound.
@@ -103,6 +105,12 @@ class _Click:
     height: float
     interpolation: _Interpolation
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is a click where there are hardly any others."""
+        is_clear, is_spike = self.interpolation.is_clear, self.interpolation.is_spike
+        return (is_clear and self.height > ALONE) or (is_spike and self.height > SPIKE_ALONE)
+
 
 def _clicks(signal: Signal, sample_rate: int) -> list[_Click]:
     """The clicks of a channel, `(samples,)`."""
@@ -121,7 +129,7 @@ def _clicks(signal: Signal, sample_rate: int) -> list[_Click]:
     ]
     seconds = len(signal) / sample_rate
     if not _is_crackle(contrast[centres], seconds):
-        centres = centres[contrast[centres] > ALONE]
+        centres = centres[contrast[centres] > SPIKE_ALONE]
     found = [
         _Click(start, float(contrast[start:stop].max()), _Interpolation.of(signal, start, stop, sample_rate))
         for start, stop in _extents(error, centres, sample_rate)
@@ -129,7 +137,7 @@ def _clicks(signal: Signal, sample_rate: int) -> list[_Click]:
     clear = [click for click in found if click.interpolation.is_clear]
     if _is_crackle(np.array([click.height for click in clear]), seconds):
         return [click for click in found if click.interpolation.is_worth_it]
-    return [click for click in clear if click.height > ALONE]
+    return [click for click in found if click.stands_alone]
 
 
 def _is_crackle(heights: Signal, seconds: float) -> bool:
@@ -225,6 +233,12 @@ class _Interpolation:
         """Whether it takes out far more than it gets wrong, on both sides of a long click."""
         wrong = self.far.max(axis=0) if self.is_long else self.far.min(axis=0)
         return bool((self.removed > CLEAR_GAINS * wrong).all())
+
+    @property
+    def is_spike(self) -> bool:
+        """Whether it takes out what is too short to be part of any sound."""
+        stands_out = bool((self.removed > SPIKE_GAINS * self.far.min(axis=0)).all())
+        return stands_out and not self.is_long and bool(self.removed[0] > SPIKE_ROUGHNESS * self.removed[1])
 
     @property
     def is_worth_it(self) -> bool:

@@ -395,6 +395,15 @@ def test_edges_of_a_synthesiser_are_no_clicks(sample_rate: int, lowest: float) -
     assert remove_clicks((pulses + hiss)[None].astype(np.float32), sample_rate).clicks == 0
 
 
+def test_a_single_spike_goes(speech_path: Path) -> None:
+    guitar = read_audio(speech_path.with_name("guitar.flac"))
+    given = guitar.samples.copy()
+    given[0, 60_000:60_002] += np.float32(0.3), np.float32(-0.2)
+    repaired = remove_clicks(given, guitar.sample_rate)
+    assert repaired.clicks == 1 and repaired.touched < 20
+    assert snr(guitar.samples, repaired.samples) > snr(guitar.samples, given) + 6
+
+
 def test_what_is_most_of_a_recording_is_no_click() -> None:
     metronome = np.zeros((1, 160_000), np.float32)
     metronome[0, 4000::8000] = 0.8
