@@ -47,6 +47,8 @@ MOST_EVIDENCE, STAY = 4.0, 0.5
 REFINING_SECONDS, MOST_TURN_HERTZ, MOST_DRIFT = (1.0, 1.5, 2.0), 0.3, 0.007
 #: Scatter of a line's amplitude as a share of it below which all lines are as good.
 LEAST_SCATTER = 0.03
+#: What holds more than this share of the energy below `HIGHEST_HERTZ` is the sound, such as a test tone.
+MOST_SHARE = 0.97
 #: A shorter recording says too little.
 LEAST_SECONDS = 4.0
 
@@ -87,6 +89,8 @@ def find_hum(samples: Array, sample_rate: int, *, all_along: Prominence | None =
         for channel, hum in enumerate(estimate):
             amplitude = slow_amplitude(found.demodulated(harmonic, channel), bands.rate)
             hum += 2 * (np.interp(times, bands.times, amplitude) * carrier).real
+    if np.square(estimate).sum() > MOST_SHARE * np.square(low).sum():
+        return nothing
     full = resample(estimate.astype(np.float32), rate, sample_rate)[:, : samples.shape[1]]
     full = np.pad(full, ((0, 0), (0, samples.shape[1] - full.shape[1])))
     return Hum(full, tuple(round(found.hertz * harmonic, 1) for harmonic in found.harmonics))

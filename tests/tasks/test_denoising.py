@@ -404,6 +404,11 @@ def test_a_single_spike_goes(speech_path: Path) -> None:
     assert snr(guitar.samples, repaired.samples) > snr(guitar.samples, given) + 6
 
 
+def test_a_tone_that_is_most_of_a_recording_is_no_hum() -> None:
+    tone = 0.3 * np.sin(2 * np.pi * 100 * np.arange(96_000) / 16000).astype(np.float32)
+    np.testing.assert_array_equal(denoise(tone[None], 16000), tone[None])
+
+
 def test_what_is_most_of_a_recording_is_no_click() -> None:
     metronome = np.zeros((1, 160_000), np.float32)
     metronome[0, 4000::8000] = 0.8
