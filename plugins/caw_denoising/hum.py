@@ -31,7 +31,8 @@ WINDOW_SECONDS, QUIET_QUANTILE = 2.0, 0.2
 #: Least ratio of a line's power to that of its surroundings, 3 to 8 Hz away; and least number of such lines, or the
 #: ratio from which on a single one is enough. In a long recording one is enough that is there in every part of it.
 PROMINENCE, SURROUNDINGS, LEAST_LINES, ALONE = 5.0, (3.0, 8.0), 2, 300.0
-#: A single line is enough, too, if it is one of so many lowest ones, and certainly one. Without those it takes so many.
+#: A single line is enough, too, if it is one of so many lowest ones. Without those it takes so many. One is certainly a
+#: line.
 LOWEST_LINES, LEAST_HIGHER_LINES = 3, 3
 #: Every harmonic of a hum goes whose amplitude at quiet moments is so many times that of what is near it and beside it,
 #: in Hz, but for one beside that may be a note, and varies less than by this factor (90 to 10 % quantile): what varies
@@ -257,6 +258,8 @@ def _search(signal: Signal, rate: int, bands: Bands, all_along: Prominence) -> _
                 continue
             lines = {number: _Line.of(hum.demodulated(number), bands) for number in range(1, len(clear) + 1)}
             lines = {number: line for number, line in lines.items() if line.is_there}
+            if not known.any() and not any(line.is_certain for line in lines.values()):
+                continue
             score = sum(math.log(line.distinct / max(line.deviation, LEAST_SCATTER)) for line in lines.values())
             if score > highest and (min(lines) <= LOWEST_LINES or len(lines) >= LEAST_HIGHER_LINES):
                 best, highest = replace(hum, harmonics=tuple(lines)), score

@@ -189,7 +189,8 @@ def _flat_share(power: Power, low: Power) -> float:
     level = power / median_filter(low, TOGETHER)[:, None]
     banded = level[: bands * FLAT_BINS].reshape(bands, -1, power.shape[1])
     mean = banded.mean(1)
-    flatness = np.exp(np.log(banded + 1e-9).mean(1)) / (mean + 1e-9)
+    # running sums round what follows on loud frames to a little below nothing
+    flatness = np.exp(np.log(np.maximum(banded, 0) + 1e-9).mean(1)) / (mean + 1e-9)
     quiet = np.argsort(mean, axis=1)[:, : math.ceil(NOISE_QUANTILE * power.shape[1])]
     return float((np.take_along_axis(flatness, quiet, axis=1).mean(1) > LEAST_FLATNESS).mean())
 
