@@ -48,7 +48,11 @@ class Timing:
 
     def frames(self, hop: int, count: int) -> FloatArray:
         """Phases of the stretch every `hop` samples."""
-        return np.asarray(self.first + self.step * hop * np.arange(count))
+        return self.phase(np.arange(count), hop)
+
+    def phase(self, frames: Samples, hop: int) -> FloatArray:
+        """Phases of the stretch at some of these frames."""
+        return np.asarray(self.first + self.step * hop * frames)
 
     def off_beat(self, offsets: Samples, frames: FloatArray | float) -> FloatArray:
         """What it costs that segments around `offsets` of the recording are played at other phases than theirs."""
