@@ -19,9 +19,9 @@ from caw_toolkit.cli.options import (
     next_take,
     quiet_option,
     seed_option,
+    takes_option,
 )
 from caw_toolkit.cli.progress import progress_option, shown_progress
-from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS
 
@@ -44,16 +44,7 @@ from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENC
 )
 @click.option("--duration", type=Amount(min=0, min_open=True), metavar="S", help="Length in seconds; default: 30.")
 @click.option("--like-length", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="As long as FILE.")
-@click.option(
-    "-n",
-    "--takes",
-    cls=RenamedOption,
-    former_names=["--count"],
-    type=click.IntRange(1, 10000),
-    default=1,
-    show_default=True,
-    help="Number of takes.",
-)
+@takes_option(former_names=["--count"])
 @click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
 @click.option("--keep-edges", is_flag=True, help="Begin and end like the training clip, if the model has memorised it.")
 @click.option(
