@@ -20,7 +20,8 @@ from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.base import Filter
 from caw_toolkit.pyramid.kept_lows import low_pass
 from caw_toolkit.pyramid.noise import Noise, NoiseSource
-from caw_toolkit.pyramid.recomposition import Extent, Guidance, bar, own_places
+from caw_toolkit.pyramid.own_places import bar, own_places
+from caw_toolkit.pyramid.recomposition import Extent, Guidance
 from caw_toolkit.pyramid.renderer import GivenAudio, Renderer, render_blocks
 from caw_toolkit.pyramid.scale import Scale, scale_index
 
@@ -106,7 +107,7 @@ class Editor:
         return np.asarray(made + lows.numpy(), np.float32)
 
     def own_places(self, signals: Sequence[Tensor]) -> Tensor:
-        """Where audio, given at every scale, lies in the recording (`recomposition.own_places`)."""
+        """Where audio, given at every scale, lies in the recording (`pyramid.own_places`)."""
         for scale, signal in zip(self.scales[1:], signals[1:], strict=True):
             recording = scale.generator.recording()
             if recording is not None:
