@@ -13,11 +13,20 @@ from scipy.signal import fftconvolve
 Signal = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 
-#: Rate of a band in Hz, how far from its centre it is whole, and the silence that keeps its end from its beginning.
-BAND_RATE, WHOLE_HERTZ, SILENT_SECONDS = 100.0, 20.0, 1.0
-#: Time over which a line is averaged, and over which what is so far aside of it, in Hz, is measured; and the quantile
-#: of that which counts as quiet.
-AVERAGE_SECONDS, LOCAL_SECONDS, ASIDE_HERTZ, QUIET_QUANTILE = 5.0, 0.2, 7.5, 0.2
+#: Rate of a band in Hz.
+BAND_RATE = 100.0
+#: How far from its centre it is whole.
+WHOLE_HERTZ = 20.0
+#: Silence that keeps its end from its beginning.
+SILENT_SECONDS = 1.0
+#: Time over which a line is averaged.
+AVERAGE_SECONDS = 5.0
+#: Time over which what is beside it is measured.
+LOCAL_SECONDS = 0.2
+#: How far beside it, on both sides.
+ASIDE_HERTZ = 7.5
+#: Quantile of what is beside it that counts as quiet.
+QUIET_QUANTILE = 0.2
 
 
 @dataclass(frozen=True)

@@ -16,21 +16,32 @@ from caw_toolkit import Array
 Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 
-#: Bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0 between
-#: the peaks of a note) above which they hold no note: over all frames by their power, and with each frame alike, since
-#: thumps are flat and louder than the notes that they cover. Below 20 Hz there is none.
-REACH, LEAST_FLATNESS, LOWEST_NOTE_HERTZ = 8, np.array([[0.9], [0.88]]), 22.0
-#: Bins that are looked at first, and those beside them that are needed for it.
-FIRST_BINS, BESIDE = 128, 4 * REACH
-#: Blocks in seconds in which the loudness of what is below the lowest note is compared with that of the rest, and the
-#: correlation of their changes from which on it belongs to the music (drums .45 and more, rumble up to .2, crackle with
-#: thumps up to .35); in fewer blocks it says nothing.
-BLOCK_SECONDS, BELONGS, FEWEST_BLOCKS = 0.032, 0.4, 60
+#: Bins on each side of a bin that it is compared with.
+REACH = 8
+#: Ratio of the 30 % quantile to the mean of these bins (1 for noise, near 0 between the peaks of a note) above which
+#: they hold no note: over all frames by their power, and with each frame alike, since thumps are flat and louder than
+#: the notes that they cover.
+LEAST_FLATNESS = np.array([[0.9], [0.88]])
+#: Below there is no note.
+LOWEST_NOTE_HERTZ = 22.0
+#: Bins that are looked at first.
+FIRST_BINS = 128
+#: Bins beside those that are looked at that are needed for it.
+BESIDE = 4 * REACH
+#: Blocks in which the loudness of what is below the lowest note is compared with that of the rest.
+BLOCK_SECONDS = 0.032
+#: Correlation of their changes from which on it belongs to the music (drums .45 and more, rumble up to .2, crackle with
+#: thumps up to .35).
+BELONGS = 0.4
+#: In fewer blocks that says nothing.
+FEWEST_BLOCKS = 60
 #: What is heard of the rest, in Hz: thumps reach below it, ticks mostly above.
 HEARD_HERTZ = (300.0, 2000.0)
-#: Mean flatness, through a window of this many seconds, below which there are notes that last: rumble 1 and more, since
-#: it comes in bursts, a bass that holds its notes .65.
-NOTE_SECONDS, LEAST_NOTE_FLATNESS = 0.512, 0.85
+#: Window through which notes that last are looked for.
+NOTE_SECONDS = 0.512
+#: Mean flatness through it below which there are some: rumble 1 and more, since it comes in bursts, a bass that holds
+#: its notes .65.
+LEAST_NOTE_FLATNESS = 0.85
 #: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
 MOST_SLOPE = 6.0
 
