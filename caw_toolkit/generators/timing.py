@@ -17,9 +17,10 @@ from caw_toolkit.arrays import FloatArray
 
 #: Frequencies, in beats, of the cosines that phases are compared with: the second makes the comparison sharper.
 HARMONICS = (1, 2)
-#: What being off the beat counts for beside the distance of spectra, and beside the similarity of waveforms
-#: (docs/decisions.md#the-beat-of-takes).
-SPECTRUM_WEIGHT, SIMILARITY_WEIGHT = 20.0, 0.5
+#: What being off the beat counts for beside the distance of spectra (docs/decisions.md#the-beat-of-takes).
+SPECTRUM_WEIGHT = 20.0
+#: The same beside the similarity of waveforms.
+SIMILARITY_WEIGHT = 0.5
 
 #: Numbers of samples.
 Samples = npt.NDArray[np.int64]

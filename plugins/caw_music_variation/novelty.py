@@ -13,8 +13,12 @@ from caw_toolkit.dsp.spectra import power_spectrogram
 
 Floats = npt.NDArray[np.floating[Any]]
 
-#: Above this frequency in Hz moments are compared, as a whole from that one on, in windows of so many seconds.
-COMPARED_FROM, HEARD_FROM, WINDOW_SECONDS = 1000, 40, 0.25
+#: Above this frequency in Hz moments are compared.
+COMPARED_FROM = 1000
+#: The same where they are compared as a whole.
+HEARD_FROM = 40
+#: Windows in which they are.
+WINDOW_SECONDS = 0.25
 #: A rate in Hz that all audio has.
 COMPARED_RATE = 8000
 #: Cosine of magnitude spectra from which on a moment is that of the song.
