@@ -1,7 +1,7 @@
-"""Given audio through a pyramid: injected at a scale, revised, or completed where it is missing (paper, 4.2 to 4.4).
+"""Given audio through a pyramid: injected at a scale, revised, recomposed, or completed (paper, sections 4.2 to 4.4).
 
-All three change or replace the signal of one scale, at the level of the scales (peak 1), and render the scales above
-it anew.
+All four change or replace the signal of one scale, at the level of the scales (peak 1), and render the scales above it
+anew.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BAND_TOLERANCE = 1.03
 
 @dataclass(frozen=True)
 class Editor:
-    """What `PyramidModel.inject`, `revise` and `fill` do; their arguments are explained there.
+    """What `PyramidModel.inject`, `revise`, `recompose` and `fill` do; their arguments are explained there.
 
     Attributes:
         scales: coarsest first, with generators in their fastest form.
