@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.pauses import Pauses, find_pauses, needed_pauses, total_seconds
 from caw_toolkit.pyramid.recording import Recording
@@ -14,6 +13,26 @@ from caw_toolkit.seeds import derived_seed
 
 #: Pauses are measured on so much generated audio.
 PAUSES_SECONDS = 60
+#: The level is measured on so much.
+LEVEL_SECONDS = 30
+#: The level is corrected by no more than these factors.
+LEVEL_CORRECTIONS = (0.5, 2.0)
+
+
+def level_gain(wanted: float, generated: float) -> float:
+    """What generated audio is multiplied by to have the level wanted: errors of a trained network lower it.
+
+    Args:
+        wanted: root mean square of the recording.
+        generated: the same of what was generated.
+
+    >>> level_gain(0.1, 0.08), level_gain(0.1, 0.0)
+    (1.25, 1.0)
+    """
+    if not generated > 0:
+        return 1.0
+    least, most = LEVEL_CORRECTIONS
+    return min(max(wanted / generated, least), most)
 
 
 def match_pauses(model: PyramidModel, recording: Recording, *, seed: int) -> None:
