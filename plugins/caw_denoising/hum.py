@@ -28,9 +28,9 @@ MAINS = (50.0, 60.0)
 #: How far the mains may be off, as a share, where hum is looked for.
 DRIFT = 0.006
 #: Steps in which that is searched.
-STEP_HERTZ = 0.02
+STEP_HZ = 0.02
 #: Lines are looked for up to this frequency.
-HIGHEST_HERTZ = 1000.0
+HIGHEST_HZ = 1000.0
 #: Harmonics at the most.
 MOST_LINES = 16
 #: Windows in which lines are looked for.
@@ -40,7 +40,7 @@ QUIET_QUANTILE = 0.2
 #: Least ratio of a line's power to the median of that around it.
 PROMINENCE = 5.0
 #: What is around a line lies between so near and so far.
-SURROUNDINGS_HERTZ = (3.0, 8.0)
+SURROUNDINGS_HZ = (3.0, 8.0)
 #: Least number of such lines.
 LEAST_LINES = 2
 #: Ratio from which on a single one is enough. In a long recording one is enough that is there in every part of it.
@@ -56,7 +56,7 @@ STAY = 0.5
 #: The frequency is refined by the turning of the lines' phases, averaged over these times one after the other.
 REFINING_SECONDS = (1.0, 1.5, 2.0)
 #: By so much at a moment at the most.
-MOST_TURN_HERTZ = 0.3
+MOST_TURN_HZ = 0.3
 #: Where it ends more than this share from that of the mains, it followed a note.
 MOST_DRIFT = 0.007
 #: Scatter of a line's amplitude as a share of it below which all lines are as good.
@@ -108,7 +108,7 @@ def find_hum(samples: Array, sample_rate: int, *, all_along: Prominence | None =
 
 def lows(samples: Array, sample_rate: int) -> tuple[Signal, int]:
     """A recording at the rate at which lines are looked for, and that rate in Hz."""
-    rate = min(sample_rate, round(4 * HIGHEST_HERTZ))
+    rate = min(sample_rate, round(4 * HIGHEST_HZ))
     return resample(samples, sample_rate, rate).astype(np.float64), rate
 
 
@@ -238,9 +238,9 @@ def _courses(signal: Signal, rate: int) -> Iterator[tuple[float, Iterator[_Cours
     power = np.abs(np.fft.rfft(frames * np.hanning(size), length)) ** 2
     power = power[power.sum(1) > 0]
     centres = (np.arange(len(power)) * (size // 8) + size / 2) / rate
-    highest = min(HIGHEST_HERTZ, rate / 2 - 2 * SURROUNDINGS_HERTZ[1])
+    highest = min(HIGHEST_HZ, rate / 2 - 2 * SURROUNDINGS_HZ[1])
     for mains in MAINS if len(power) else ():
-        fundamentals = np.arange(mains * (1 - DRIFT), mains * (1 + DRIFT), STEP_HERTZ)
+        fundamentals = np.arange(mains * (1 - DRIFT), mains * (1 + DRIFT), STEP_HZ)
         harmonics = np.arange(1, min(MOST_LINES, int(highest / mains)) + 1)
         if len(harmonics):
             prominence = _prominence(power, np.outer(fundamentals, harmonics), rate / length)
@@ -256,7 +256,7 @@ def _prominence(power: Signal, lines: Signal, hertz: float) -> Signal:
         lines: frequencies in Hz.
         hertz: from bin to bin.
     """
-    near, far = (round(distance / hertz) for distance in SURROUNDINGS_HERTZ)
+    near, far = (round(distance / hertz) for distance in SURROUNDINGS_HZ)
     offsets = np.concatenate([np.arange(-far, -near), np.arange(near, far) + 1])
     centres = np.round(lines / hertz).astype(int)
     around = power[:, np.abs(centres[..., None] + offsets)]
@@ -287,7 +287,7 @@ def _turned(hertz: Signal, bands: Bands) -> Signal:
 def _refined(hum: _Hum, harmonics: list[int]) -> _Hum:
     """The same with the phase that the turns of the harmonics make, of those most that scatter least."""
     rate = hum.bands.rate
-    limit = 2 * np.pi * MOST_TURN_HERTZ / rate
+    limit = 2 * np.pi * MOST_TURN_HZ / rate
     for seconds in REFINING_SECONDS:
         drifts, weights = [], []
         for harmonic in harmonics:

@@ -14,9 +14,9 @@ from caw_denoising.line_bands import LOCAL_SECONDS, Bands, Complex, slow_amplitu
 #: Least ratio of a line's amplitude at quiet moments to what is beside it.
 DISTINCT = 2.0
 #: Nearest to a line: both sides count.
-NEAR_HERTZ = 1.0
+NEAR_HZ = 1.0
 #: Farther from it: the loudest of these, both sides of each, may be a note, and the next one counts.
-BESIDE_HERTZ = (3.0, 5.0, 8.0)
+BESIDE_HZ = (3.0, 5.0, 8.0)
 #: Most ratio of the 90 to the 10 % quantile of its amplitude: what varies more is music, or hum that was faded.
 STEADY = 3.0
 #: Least share of its mean that it falls to for a tenth of the time.
@@ -57,7 +57,7 @@ class Line:
         usual = float(np.median(here)) + 1e-20
         # with the line itself, averages by the rhythm of what is beside would see it there
         rest = demodulated - amplitude
-        near, *beside = (_beside(rest, bands, hertz) for hertz in (NEAR_HERTZ, *BESIDE_HERTZ))
+        near, *beside = (_beside(rest, bands, hertz) for hertz in (NEAR_HZ, *BESIDE_HZ))
         surroundings = max(*near, np.sort(np.ravel(beside))[-2])
         low, high = np.quantile(here, [0.1, 0.9])
         at_once = np.abs(smooth(demodulated, round(LOCAL_SECONDS * bands.rate)))

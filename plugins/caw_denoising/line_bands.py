@@ -16,7 +16,7 @@ Complex = npt.NDArray[np.complex128]
 #: Rate of a band in Hz.
 BAND_RATE = 100.0
 #: How far from its centre it is whole.
-WHOLE_HERTZ = 20.0
+WHOLE_HZ = 20.0
 #: Silence that keeps its end from its beginning.
 SILENT_SECONDS = 1.0
 #: Time over which a line is averaged.
@@ -24,7 +24,7 @@ AVERAGE_SECONDS = 5.0
 #: Time over which what is beside it is measured.
 LOCAL_SECONDS = 0.2
 #: How far beside it, on both sides.
-ASIDE_HERTZ = 7.5
+ASIDE_HZ = 7.5
 #: Quantile of what is beside it that counts as quiet.
 QUIET_QUANTILE = 0.2
 
@@ -62,18 +62,18 @@ class Bands:
         rate = sample_rate / factor
         return cls(spectrum, rate / size, size, rate, np.arange(count) / rate)
 
-    def demodulated(self, centre_hertz: float, phase: Signal, channel: int | None = None) -> Complex:
+    def demodulated(self, centre_hz: float, phase: Signal, channel: int | None = None) -> Complex:
         """A band of one channel or of their mean, with what has a certain phase at 0 Hz, `(samples,)`.
 
         Args:
-            centre_hertz: of the band.
+            centre_hz: of the band.
             phase: in radians at `times`, of about that frequency.
             channel: its number; None for the mean.
         """
         spectrum = self.spectrum.mean(0) if channel is None else self.spectrum[channel]
-        centre = round(centre_hertz / self.hertz)
+        centre = round(centre_hz / self.hertz)
         offsets = fftfreq(self.size, 1 / self.size).astype(int)
-        beyond = (np.abs(offsets) * self.hertz - WHOLE_HERTZ) / (self.rate / 2 - WHOLE_HERTZ)
+        beyond = (np.abs(offsets) * self.hertz - WHOLE_HZ) / (self.rate / 2 - WHOLE_HZ)
         taper = np.cos(np.pi / 2 * beyond.clip(0, 1)) ** 2
         bins = centre + offsets
         taper[(bins < 0) | (bins >= len(spectrum))] = 0
@@ -92,7 +92,7 @@ def slow_amplitude(demodulated: Complex, rate: float, seconds: float = AVERAGE_S
         seconds: over which it is averaged.
     """
     size = round(LOCAL_SECONDS * rate)
-    turning = np.exp(2j * np.pi * ASIDE_HERTZ * np.arange(len(demodulated)) / rate)
+    turning = np.exp(2j * np.pi * ASIDE_HZ * np.arange(len(demodulated)) / rate)
     aside = sum(np.abs(smooth(demodulated * each, size)) ** 2 for each in (turning, turning.conj()))
     power = smooth(np.asarray(aside), size).real
     weights = (power + np.quantile(power, QUIET_QUANTILE) + 1e-20) ** -1.5

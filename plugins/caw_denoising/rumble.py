@@ -23,7 +23,7 @@ REACH = 8
 #: the notes that they cover.
 LEAST_FLATNESS = np.array([[0.9], [0.88]])
 #: Below there is no note.
-LOWEST_NOTE_HERTZ = 22.0
+LOWEST_NOTE_HZ = 22.0
 #: Bins that are looked at first.
 FIRST_BINS = 128
 #: Bins beside those that are looked at that are needed for it.
@@ -36,7 +36,7 @@ BELONGS = 0.4
 #: In fewer blocks that says nothing.
 FEWEST_BLOCKS = 60
 #: What is heard of the rest, in Hz: thumps reach below it, ticks mostly above.
-HEARD_HERTZ = (300.0, 2000.0)
+HEARD_HZ = (300.0, 2000.0)
 #: Window through which notes that last are looked for.
 NOTE_SECONDS = 0.512
 #: Mean flatness through it below which there are some: rumble 1 and more, since it comes in bursts, a bass that holds
@@ -83,7 +83,7 @@ class Flatness:
     def bins(self, hertz: float) -> Mask:
         """Which bins are as flat as noise, `(bins,)`; `hertz` is from bin to bin."""
         flat: Mask = np.all(self.quantile > LEAST_FLATNESS * self.mean, axis=0)
-        first = math.ceil(LOWEST_NOTE_HERTZ / hertz)
+        first = math.ceil(LOWEST_NOTE_HZ / hertz)
         flat[:first] = flat[first : first + 1].all()
         return flat
 
@@ -102,7 +102,7 @@ def rumble_bins(power: Power, hertz: float) -> int:
     """
     least = least_power(power)
     # rumble ends far below the highest bins: as many are looked at as it takes to find one that is not flat
-    looked_at = max(FIRST_BINS, 2 * math.ceil(LOWEST_NOTE_HERTZ / hertz))
+    looked_at = max(FIRST_BINS, 2 * math.ceil(LOWEST_NOTE_HZ / hertz))
     while looked_at < len(power):
         flat = Flatness.of(power[: looked_at + BESIDE], least).bins(hertz)[:looked_at]
         if not flat.all():
@@ -112,7 +112,7 @@ def rumble_bins(power: Power, hertz: float) -> int:
     return 0 if flat.all() else int(np.argmin(flat))
 
 
-def holds_notes(power: Power, hertz: float, rumble_hertz: float) -> bool:
+def holds_notes(power: Power, hertz: float, rumble_hz: float) -> bool:
     """Whether what is taken for rumble has the peaks of notes, seen through a longer window and beside its own slope.
 
     A bass that never rests is level over time, and through a short window as broad as rumble.
@@ -120,9 +120,9 @@ def holds_notes(power: Power, hertz: float, rumble_hertz: float) -> bool:
     Args:
         power: of the recording, through a window of `NOTE_SECONDS`, `(bins, frames)`.
         hertz: from bin to bin.
-        rumble_hertz: up to where there is rumble.
+        rumble_hz: up to where there is rumble.
     """
-    below = slice(round(LOWEST_NOTE_HERTZ / hertz), round(rumble_hertz / hertz) + 1)
+    below = slice(round(LOWEST_NOTE_HZ / hertz), round(rumble_hz / hertz) + 1)
     mean = power.mean(1, dtype=np.float64) + least_power(power)
     around = 2 * REACH + 1
     slope = np.exp(uniform_filter1d(uniform_filter1d(np.log(mean), 2 * around), 2 * around))
@@ -142,7 +142,7 @@ def belongs_to_music(low: Array, rest: Array, sample_rate: int) -> bool:
     """
     size = max(1, round(BLOCK_SECONDS * sample_rate))
     blocks = low.shape[1] // size
-    lowest, highest = HEARD_HERTZ[0], min(HEARD_HERTZ[1], 0.45 * sample_rate)
+    lowest, highest = HEARD_HZ[0], min(HEARD_HZ[1], 0.45 * sample_rate)
     if blocks < FEWEST_BLOCKS or lowest >= highest:
         return False
     heard = butter(2, [lowest, highest], "bandpass", fs=sample_rate, output="sos")

@@ -73,8 +73,8 @@ def test_rumble_is_that_of_all_of_a_recording() -> None:
     samples = rumbling(160)
     surveyed = Survey.of([samples], RATE, channels=1)
     power = mean_power(spectra_of(samples, 1024))
-    assert surveyed.rumble_hertz == pytest.approx(rumble_bins(power, RATE / 1024) * RATE / 1024, abs=8)
-    assert 40 < (surveyed.rumble_hertz or 0) < 90
+    assert surveyed.rumble_hz == pytest.approx(rumble_bins(power, RATE / 1024) * RATE / 1024, abs=8)
+    assert 40 < (surveyed.rumble_hz or 0) < 90
     assert Survey.of([samples[:, : 100 * RATE]], RATE, channels=1) == Survey(100 * RATE)
 
 

@@ -128,7 +128,7 @@ def test_new_highs_over_a_loud_bass_that_stays_are_little() -> None:
     rate, draws = 8000, np.random.default_rng(0)
     bass = np.sin(2 * np.pi * 60 * np.arange(4 * rate) / rate)
     song, varied = (bass + 0.01 * draws.standard_normal((1, len(bass))) for _ in range(2))
-    shares = new_share(song, varied, rate), new_share(song, varied, rate, above_hertz=HEARD_FROM)
+    shares = new_share(song, varied, rate), new_share(song, varied, rate, above_hz=HEARD_FROM)
     assert shares[0] > 0.9 and shares[1] < 0.1
     assert "but 0% as a whole: most of what is heard lies in the lows" in what_is_new(*shares)
     assert what_is_new(0.4, 0.3) == "40% new" and what_is_new(0, 0) == "0% new"
