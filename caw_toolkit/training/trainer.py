@@ -24,7 +24,6 @@ from caw_toolkit.training.assembly import weights_digest, with_scale
 from caw_toolkit.training.checkpoints import Checkpoint
 from caw_toolkit.training.coarse_signals import coarse_signals
 from caw_toolkit.training.display import shown_to_people
-from caw_toolkit.training.interruption import StopRequest, stop_requests
 from caw_toolkit.training.matching import match_level, match_pauses
 from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.plan import Plan, make_plan
@@ -32,6 +31,7 @@ from caw_toolkit.training.previews import PreviewClock
 from caw_toolkit.training.resumed_state import ResumedState
 from caw_toolkit.training.run_settings import RunEvents, RunSettings
 from caw_toolkit.training.schedule import Schedule
+from caw_toolkit.training.stop_requests import StopRequest, stop_requests
 
 log = logging.getLogger(__name__)
 
