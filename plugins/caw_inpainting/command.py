@@ -24,6 +24,7 @@ from caw_toolkit.cli.options import (
     model_option,
     quiet_option,
     seed_option,
+    takes_option,
 )
 from caw_toolkit.cli.progress import ProgressDisplay, part_of_progress, progress_option
 from caw_toolkit.cli.renamed_options import RenamedOption
@@ -77,7 +78,7 @@ _SHARE_OF_FINDING = 0.05
 )
 @click.option("--dry-run", is_flag=True, help="List gaps, models and the time that training takes; fill nothing.")
 @model_option(required=False, help_text="Finished model; without it, models are trained on what is left around gaps.")
-@click.option("-n", "--takes", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of takes.")
+@takes_option("Takes of each CLIP.")
 @minutes_option
 @seed_option
 @device_option

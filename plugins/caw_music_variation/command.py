@@ -22,9 +22,9 @@ from caw_toolkit.cli.options import (
     model_option,
     quiet_option,
     seed_option,
+    takes_option,
 )
 from caw_toolkit.cli.progress import ProgressDisplay, progress_option
-from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 from caw_toolkit.cli.training import load_or_train
 
@@ -42,16 +42,7 @@ _USUAL_STRENGTH = 0.5
 )
 @file_options(metavar="SONG", label="varied")
 @model_option(required=False, help_text="Finished model; without it one is trained on each SONG first.")
-@click.option(
-    "-n",
-    "--takes",
-    cls=RenamedOption,
-    former_names=["--count"],
-    type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    help="Takes of each SONG.",
-)
+@takes_option("Takes of each SONG.", former_names=["--count"])
 @click.option(
     "--strength",
     type=Amount(0, 1),

@@ -207,7 +207,7 @@ def test_rumble_in_bursts_is_told_from_steady_noise() -> None:
     bursts = sosfilt(butter(2, 60, fs=rate, output="sos"), steady * np.repeat(random.random(80) ** 4, rate // 10))
     noise = find_noise(mean_power(spectra_of(steady[None].astype(np.float32), 2048))).power
     for samples, has_bursts in ((steady, False), (steady + 100 * bursts, True)):
-        material = NoisyRecording.of(samples[None].astype(np.float32), noise, rate, rumble_hertz=60)
+        material = NoisyRecording.of(samples[None].astype(np.float32), noise, rate, rumble_hz=60)
         assert material.has_bursts == has_bursts
 
 
