@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, BinaryIO, TypeAlias
 
-__all__ = ["Piece", "View", "id3_end"]
+__all__ = ["Piece", "View", "id3_end", "id3_ranges"]
 
 #: Bytes, or a range of a stream.
 Piece: TypeAlias = bytes | tuple[int, int]
@@ -70,10 +70,19 @@ def _length(piece: Piece) -> int:
 
 def id3_end(stream: BinaryIO, start: int) -> int:
     """Where the ID3v2 tags end that begin at an offset; that offset if there are none."""
+    ranges = id3_ranges(stream, start)
+    return ranges[-1][1] if ranges else start
+
+
+def id3_ranges(stream: BinaryIO, start: int) -> list[tuple[int, int]]:
+    """Where each of the ID3v2 tags begins and ends that follow each other from an offset on."""
+    ranges: list[tuple[int, int]] = []
     while True:
         stream.seek(start)
         head = stream.read(10)
         if len(head) < 10 or head[:3] != b"ID3" or max(head[6:]) > 127:
-            return start
+            return ranges
         has_footer = head[5] >> 4 & 1
-        start += 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]) + 10 * has_footer
+        end = start + 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]) + 10 * has_footer
+        ranges.append((start, end))
+        start = end

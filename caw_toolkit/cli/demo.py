@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import Amount, NamedPath, device_option, examples, force_option, quiet_option
 from caw_toolkit.cli.page_output import PageFile
 from caw_toolkit.cli.progress import progress_option
@@ -58,7 +59,7 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     output.mkdir(parents=True, exist_ok=True)
     original.write_bytes(data)
     if not quiet:
-        click.echo(f"training on {original} for {in_words(60 * minutes)}", err=True)
+        say(f"training on {original} for {in_words(60 * minutes)}")
     plan = make_plan(read_audio(original), minutes=minutes, seed=seed)
     model = run_training(plan, RunSettings(device), quiet=quiet, save_to=model_path)
     for number, target in enumerate(takes):
@@ -68,10 +69,10 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     clip = track_of_file(original, role="recording")
     tracks = [clip, *(compared(track_of_file(take), clip) for take in takes)]
     page.write(Page("caw demo", tracks, commands={"make more": command}), quiet=True)
-    click.echo(f"listen to the clip:      {original}")
-    click.echo(f"and to two new takes:    {', '.join(map(str, takes))}")
+    say(f"listen to the clip:      {original}", err=False)
+    say(f"and to two new takes:    {', '.join(map(str, takes))}", err=False)
     click.echo(f"or open in a browser:    {page.path.resolve().as_uri()}")
-    click.echo(f"make more with:          {command}")
+    say(f"make more with:          {command}", err=False)
 
 
 def demo_clip() -> bytes:

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from caw_toolkit.audio.formats import BIT_DEPTHS, FILE_FORMATS
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
-from caw_toolkit.errors import printable
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import FloatArray
@@ -243,7 +243,7 @@ class Results:
     ) -> None:
         """Say what was written and what of it could not be kept, and record it."""
         if not self.quiet and str(target) != "-":
-            click.echo(printable(f"wrote {written.path}{note}{written.changes}"), err=True)
+            say(f"wrote {written.path}{note}{written.changes}")
         elif written.changes:
             logger.warning("%s%s", target, written.changes)
         if written.lost_metadata:
@@ -258,7 +258,7 @@ class Results:
         """What puts into a result what its source says beside its audio; what the result lacks of it is said."""
         depth = self.depth(target, source)
         if source is not None and source.has_more_bits(depth) and not (self.bit_depth or self.quiet):
-            click.echo(f"{target} holds {depth} bits of a sample, and its source has more", err=True)
+            say(f"{target} holds {depth} bits of a sample, and its source has more")
         if source is None or not self.keep_metadata:
             return None
         if source.metadata.damaged:

@@ -317,6 +317,17 @@ def test_a_name_that_is_not_utf_8_is_shown(place: Workplace) -> None:
     assert done.returncode == 0 and "a\\udcff.pt: " in done.stdout, done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names with any characters")
+def test_names_cannot_command_the_terminal(place: Workplace) -> None:
+    odd = place.clip.rename(place.folder / "a\x1b]0;b\x07\udcff.wav")
+    soundfile.write(place.folder / "c\x1b[2J.wav", noise(2), RATE)
+    done = run_caw("evaluate", "denoise", "--reference", odd, place.folder / "c\x1b[2J.wav")
+    assert done.returncode == 0 and "c\\x1b[2J.wav is 2.000 s long" in done.stderr, done.stderr
+    labels = place.file("0.5\t0.6\tx\x1b[2Jy\n", "gaps.txt")
+    listed = run_caw("inpaint", odd, "--labels", labels, "--dry-run", "-m", place.model, "--seed", "1")
+    assert not any(char in text for char in "\x1b\x07" for text in (done.stderr, listed.stdout, listed.stderr))
+
+
 def test_no_cuda(place: Workplace) -> None:
     hidden = {"CUDA_VISIBLE_DEVICES": ""}
     case = Case(
