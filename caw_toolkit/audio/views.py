@@ -29,6 +29,7 @@ class View(io.RawIOBase):
         self._pieces = [piece for piece in pieces if _length(piece) > 0]
         self._ends = list(accumulate(_length(piece) for piece in self._pieces))
         self._size = max(padded_size, self._ends[-1] if self._ends else 0)
+        self.failure: OSError | None = None  # no exception gets through the C code of libsndfile
         self._position = 0
 
     def readable(self) -> bool:
@@ -57,11 +58,19 @@ class View(io.RawIOBase):
         if isinstance(piece, bytes):
             data = piece[inside : inside + len(buffer)]
         else:
-            self._stream.seek(piece[0] + inside)
-            data = self._stream.read(min(len(buffer), piece[1] - piece[0] - inside))
+            data = self._data_at(piece[0] + inside, min(len(buffer), piece[1] - piece[0] - inside))
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+    def _data_at(self, position: int, size: int) -> bytes:
+        """What the stream holds there; nothing, as at its end, where it cannot be read."""
+        try:
+            self._stream.seek(position)
+            return self._stream.read(size)
+        except OSError as error:
+            self.failure = error
+            return b""
 
 
 def _length(piece: Piece) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import shlex
 from pathlib import Path
 
 import click
@@ -38,6 +39,7 @@ TAKE_SECONDS = 20
 @force_option
 def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, force: bool) -> None:
     """Train on a short built-in clip, generate two takes, and write a page to listen to them."""
+    from caw_toolkit.atomic_write import write_atomically
     from caw_toolkit.audio.outputs import check_output
     from caw_toolkit.audio.reading import read_audio
     from caw_toolkit.audio.writing import write_audio
@@ -56,8 +58,7 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     if model_path.exists() and not force:
         raise CawUsageError(f"{model_path} exists; add --force to replace it")
     data = demo_clip()
-    output.mkdir(parents=True, exist_ok=True)
-    original.write_bytes(data)
+    write_atomically(original, data, replace=force)
     if not quiet:
         say(f"training on {original} for {in_words(60 * minutes)}")
     plan = make_plan(read_audio(original), minutes=minutes, seed=seed)
@@ -65,7 +66,7 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     for number, target in enumerate(takes):
         audio = model.generate(TAKE_SECONDS, seed=derived_seed(seed, "take", number))
         write_audio(target, audio, model.sample_rate, overwrite=force)
-    command = f"caw generate --model {model_path} -n 3"
+    command = f"caw generate --model {shlex.quote(str(model_path))} -n 3"
     clip = track_of_file(original, role="recording")
     tracks = [clip, *(compared(track_of_file(take), clip) for take in takes)]
     page.write(Page("caw demo", tracks, commands={"make more": command}), quiet=True)

@@ -197,6 +197,14 @@ CASES = {
     "generate-missing-model": Case(
         lambda p: ["generate", "-m", p.folder / "none.pt"], "'{folder}/none.pt' does not exist", 2
     ),
+    "device-as-clip": Case(
+        lambda p: ["process", "/dev/zero", p.folder / "new.wav", "-e", "Gain"], "/dev/zero is a device", 2
+    ),
+    "input-by-way-of-a-missing-folder": Case(
+        lambda p: ["process", "clip.wav", "missing/../clip.wav", "-e", "Gain", "--force"],
+        "is read here, and would be",
+        2,
+    ),
     # found later
     "unknown-preset": Case(
         lambda p: p.train(p.clip, "--preset", "fsat"), "unknown preset 'fsat': did you mean 'fast'?", 2
@@ -239,6 +247,14 @@ ON_A_FULL_DISK = {
         lambda p: p.generate("--force", "-o", existing(p, "old.wav")),
         "cannot write {folder}/old.wav",
         options={"preexec_fn": lambda: limit_file_size(4000)},
+    ),
+    "process": Case(  # there is room for the samples, but not for the file
+        lambda p: [
+            *("process", p.clip, existing(p, "old.wav"), "--force", "-e", "Gain", "-q"),
+            *("--bit-depth", "double"),
+        ],
+        "cannot write {folder}/old.wav: File too large",
+        options={"preexec_fn": lambda: limit_file_size(150_000)},
     ),
     "generate-to-stdout": Case(
         lambda p: p.generate("-o", "-"), "the disk is full", options={"preexec_fn": to_full_device}

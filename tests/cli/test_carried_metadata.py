@@ -17,7 +17,7 @@ import soundfile
 from click.testing import CliRunner
 
 import tagged_files
-from caw_toolkit.audio import tags
+from caw_toolkit.audio.id3 import to_id3
 from caw_toolkit.audio.tagging import Tagging
 from caw_toolkit.cli import main
 from tagged_files import PIXEL, chunks_of, tags_of
@@ -143,7 +143,7 @@ def test_a_second_tag_is_read_and_what_contradicts_the_first_is_named(tmp_path: 
     tagged = []
     for title, more in (("one", {}), ("two", {"artist": "somebody"})):
         file = io.BytesIO()
-        tags.to_id3(Tagging({"title": (title,), **{name: (text,) for name, text in more.items()}})).save(file)
+        to_id3(Tagging({"title": (title,), **{name: (text,) for name, text in more.items()}})).save(file)
         tagged.append(file.getvalue())
     soundfile.write(tmp_path / "plain.mp3", np.sin(np.arange(32_000)), 16_000)
     source, target = tmp_path / "in.mp3", tmp_path / "out.flac"
