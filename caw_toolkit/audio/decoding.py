@@ -25,6 +25,7 @@ from caw_toolkit.audio.sources import open_source
 from caw_toolkit.audio.views import View
 from caw_toolkit.audio.writing import BLOCK_SAMPLES, MOST_CHANNELS, libsndfile_reason
 from caw_toolkit.errors import CawError
+from caw_toolkit.interrupts import held_interrupts
 
 __all__ = ["HIGHEST_SAMPLE_RATE", "LOWEST_SAMPLE_RATE", "OpenFile", "opened"]
 
@@ -113,7 +114,8 @@ class OpenFile:
         if start == 0 or self.samples is None or not seekable or len(self._views) > 1:
             return 0
         try:
-            return int(decoder.seek(start))
+            with held_interrupts():
+                return int(decoder.seek(start))
         except soundfile.LibsndfileError as error:
             raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
 
@@ -128,7 +130,8 @@ class OpenFile:
         import soundfile
 
         try:
-            block = decoder.read(samples, dtype="float64" if is_deep else "float32", always_2d=True).T
+            with held_interrupts():
+                block = decoder.read(samples, dtype="float64" if is_deep else "float32", always_2d=True).T
         except soundfile.LibsndfileError as error:
             raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
         bad = ~(np.abs(block) <= _LOUDEST).all(axis=0)
@@ -258,7 +261,8 @@ def _decoder(stream: BinaryIO, name: str) -> Any:
 
     stream.seek(0)
     try:
-        decoder = soundfile.SoundFile(stream)
+        with held_interrupts():
+            decoder = soundfile.SoundFile(stream)
     except soundfile.LibsndfileError as error:
         _require_read(stream)
         raise CawError(f"{name} cannot be read as audio ({libsndfile_reason(error)})") from error

@@ -18,6 +18,7 @@ from caw_toolkit.audio.container_chunks import state_samples
 from caw_toolkit.audio.formats import LOSSY, BitDepth, FileFormat, format_of, is_floating, subtype_of
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
+from caw_toolkit.interrupts import held_interrupts
 from caw_toolkit.standard_output import binary_output
 
 __all__ = ["as_stored"]
@@ -197,12 +198,19 @@ def encode(
         format_name = "RF64"  # the sizes in a WAV header have 32 bits
     written = _Written(stream)
     try:
-        with soundfile.SoundFile(
-            written, "w", sample_rate, channels=shape[0], format=format_name, subtype=subtype
-        ) as encoder:
+        with held_interrupts():
+            encoder = soundfile.SoundFile(
+                written, "w", sample_rate, channels=shape[0], format=format_name, subtype=subtype
+            )
+        try:
             for block in blocks:
-                encoder.write(_steps(block, format_name, bit_depth).T)
+                steps = _steps(block, format_name, bit_depth).T
+                with held_interrupts():
+                    encoder.write(steps)
                 written.check()
+        finally:
+            with held_interrupts():
+                encoder.close()
     except soundfile.LibsndfileError as error:
         written.check()
         raise CawError(f"cannot encode {format_name} at {sample_rate} Hz ({libsndfile_reason(error)})") from error
