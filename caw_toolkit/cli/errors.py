@@ -26,7 +26,7 @@ from typing import NoReturn
 
 import click
 
-from caw_toolkit.errors import CawError, describe_exception, harmless_line, is_out_of_memory
+from caw_toolkit.errors import CawError, describe_exception, harmless_line, is_out_of_memory, was_interrupted
 
 #: Option that shows tracebacks. It is taken from anywhere on the command line, so that it can be added at its end.
 DEBUG_OPTION = "--debug"
@@ -75,16 +75,9 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
     except SystemExit:
         raise
     except BaseException as error:  # an event loop's CancelledError is no Exception
-        if _was_interrupted(error):
+        if was_interrupted(error):
             _leave(error, "interrupted", _INTERRUPTED, debug)
         _leave(error, explain(error), 1, debug)
-
-
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether an error is what somebody's code made of Ctrl-C; extension modules that are imported do so."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 @contextmanager
