@@ -150,11 +150,15 @@ def require_room(target: str | Path, needed_bytes: float) -> None:
 
 
 def _identity(path: str | Path) -> object:
-    """What tells whether two paths are one file."""
+    """What tells whether two paths are one file.
+
+    Links and `..` are followed first: a folder that is still missing, as in `new/../clip.wav`, will be made.
+    """
+    place = os.path.realpath(path)
     try:
-        status = os.stat(path)
+        status = os.stat(place)
     except OSError:
-        return os.path.realpath(path)
+        return place
     return status.st_dev, status.st_ino
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.errors import explain
-from caw_toolkit.errors import CawError, harmless_line, one_line, printable
+from caw_toolkit.errors import CawError, harmless_line, one_line, printable, was_interrupted
 
 if TYPE_CHECKING:
     from caw_toolkit.cli.progress import ProgressDisplay
@@ -121,6 +121,8 @@ class Batch:
         except (BrokenPipeError, click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
+            if not isinstance(error, CawError) and was_interrupted(error):
+                raise KeyboardInterrupt from error
             if self.count == 1:
                 raise
             self.fail(source, error)

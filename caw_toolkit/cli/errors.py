@@ -26,7 +26,7 @@ from typing import NoReturn
 
 import click
 
-from caw_toolkit.errors import CawError, describe_exception, harmless_line, is_out_of_memory
+from caw_toolkit.errors import CawError, describe_exception, harmless_line, is_out_of_memory, was_interrupted
 
 #: Option that shows tracebacks. It is taken from anywhere on the command line, so that it can be added at its end.
 DEBUG_OPTION = "--debug"
@@ -75,6 +75,8 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
     except SystemExit:
         raise
     except BaseException as error:  # an event loop's CancelledError is no Exception
+        if was_interrupted(error):
+            _leave(error, "interrupted", _INTERRUPTED, debug)
         _leave(error, explain(error), 1, debug)
 
 

@@ -19,7 +19,7 @@ from caw_toolkit.cli.errors import (
     warnings_on_stderr,
 )
 from caw_toolkit.cli.threads import bound_spinning
-from caw_toolkit.errors import CawError, did_you_mean
+from caw_toolkit.errors import CawError, did_you_mean, was_interrupted
 from caw_toolkit.parts import load_target
 from caw_toolkit.plugins import PluginError, PluginOrigin, get_host
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS, GROUPS
@@ -120,7 +120,7 @@ class CawGroup(SuggestingGroup):
             raise
         except BaseException as error:
             origin = _third_party(ctx.invoked_subcommand)
-            if origin is None:
+            if origin is None or was_interrupted(error):
                 raise
             named = PluginError(f"{explain(error)} (in the command {ctx.invoked_subcommand!r} of {origin})")
             named.exit_code = error.exit_code if isinstance(error, CawError) else 1

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from caw_toolkit.cli.lines import say
 from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawUsageError
 
@@ -62,7 +61,7 @@ def writer_of_previews(
                 take = model.generate(TAKE_SECONDS, seed=seed)
                 write_audio(target, take, model.sample_rate, clipping="scale", overwrite=True)
             if not quiet:
-                click.echo(f"wrote {target} after {in_words(time.monotonic() - began)}", err=True)
+                say(f"wrote {target} after {in_words(time.monotonic() - began)}")
 
     return write if targets else None
 

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from caw_toolkit.audio.formats import BIT_DEPTHS, FILE_FORMATS
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
-from caw_toolkit.errors import printable
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import FloatArray
@@ -204,6 +204,7 @@ class Results:
         from caw_toolkit.audio.blocks import write_audio_blocks
 
         depth = self.depth(target, source)
+        self._tell_of_wrong_suffix(target, source, read)
         written = write_audio_blocks(
             target,
             blocks,
@@ -243,7 +244,7 @@ class Results:
     ) -> None:
         """Say what was written and what of it could not be kept, and record it."""
         if not self.quiet and str(target) != "-":
-            click.echo(printable(f"wrote {written.path}{note}{written.changes}"), err=True)
+            say(f"wrote {written.path}{note}{written.changes}")
         elif written.changes:
             logger.warning("%s%s", target, written.changes)
         if written.lost_metadata:
@@ -254,11 +255,21 @@ class Results:
 
             append_record(self.log, written, details, **record)
 
+    def _tell_of_wrong_suffix(self, target: Path, source: SourceFormat | None, read: Sequence[Path]) -> None:
+        """Say so where the suffix of a source is lossy, though the source is not, and a result has that suffix."""
+        from caw_toolkit.audio.formats import FORMATS, LOSSY
+
+        suffix = target.suffix.lower()
+        if source is None or self.quiet or suffix not in {path.suffix.lower() for path in read}:
+            return
+        if FORMATS.get(suffix) in LOSSY and source.container in set(FORMATS.values()).difference(LOSSY):
+            say(f"{target} is lossy as its name says, and its source is a {source.container} whatever its name says")
+
     def _embedding(self, target: Path, source: SourceFormat | None, ratio: float, channels: int) -> Embed | None:
         """What puts into a result what its source says beside its audio; what the result lacks of it is said."""
         depth = self.depth(target, source)
         if source is not None and source.has_more_bits(depth) and not (self.bit_depth or self.quiet):
-            click.echo(f"{target} holds {depth} bits of a sample, and its source has more", err=True)
+            say(f"{target} holds {depth} bits of a sample, and its source has more")
         if source is None or not self.keep_metadata:
             return None
         if source.metadata.damaged:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
-from caw_toolkit.errors import CawUsageError, printable
+from caw_toolkit.cli.lines import say
+from caw_toolkit.errors import CawUsageError
 
 __all__ = ["expect_text", "write_bytes", "write_text"]
 
@@ -88,4 +87,4 @@ def write_bytes(target: Path, data: bytes, *, force: bool, quiet: bool) -> None:
 
     written = write_atomically(target, data, replace=force)
     if not quiet:
-        click.echo(printable(f"wrote {written}"), err=True)
+        say(f"wrote {written}")

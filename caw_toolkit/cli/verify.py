@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import examples, json_option, quiet_option
 from caw_toolkit.cli.run_log import read_records, sha256_of
 from caw_toolkit.errors import CawError
@@ -45,7 +46,7 @@ def verify(logs: Sequence[Path], as_json: bool, quiet: bool) -> None:
     else:
         for finding in bad:
             for problem in finding["problems"]:
-                click.echo(f"{finding['log']}, line {finding['line']}: {problem}")
+                say(f"{finding['log']}, line {finding['line']}: {problem}", err=False)
         if not quiet:
             click.echo(f"{len(findings) - len(bad)} of {len(findings)} records hold")
     if bad:

@@ -14,6 +14,7 @@ from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.cli.batch import FileJob
 from caw_toolkit.cli.files import Files, file_options
 from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import (
     Amount,
     NamedPath,
@@ -112,6 +113,8 @@ def inpaint(
     """
     if not (gaps or find or labels):
         raise CawUsageError("nothing to fill: name a gap with --gap START END or --labels FILE, or use --find")
+    if in_samples and (broken := [end for gap in gaps for end in gap if end != int(end)]):
+        raise CawUsageError(f"--samples takes whole numbers, and {broken[0]:g} is none")
     refuse_json_beside_audio(as_json, files.destination)
     outputs = replace(results, force=True) if dry_run else results  # nothing will be replaced
     batch = files.plan(outputs, takes=takes if takes > 1 else None, reads=[model_path, labels])
@@ -278,10 +281,10 @@ def _show_plan(name: str, work: Work, models: Models, *, as_json: bool) -> None:
         click.echo(json.dumps({"input": name, **work.as_json(), "training_minutes": minutes}))
         return
     for line in work.list_lines():
-        click.echo(line)
+        say(line, err=False)
     if minutes:
         for line in work.group_lines():
-            click.echo(line)
+            say(line, err=False)
         click.echo(f"training takes about {in_words(60 * minutes)} here; --minutes M takes no more than M minutes")
     if complaint := work.complaint():
         click.echo(complaint)
@@ -339,4 +342,4 @@ def _tell_of_long_gaps(gaps: Sequence[Gap], sample_rate: int, model: PyramidMode
 
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line, err=True)
+        say(line)

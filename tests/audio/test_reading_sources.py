@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import shlex
 import shutil
@@ -88,6 +90,23 @@ def test_every_way_in_gives_the_same(
     assert_equal(by_standard_input(path, monkeypatch), clip)
     if sys.platform == "linux":
         assert_equal(by_descriptor(path), clip)
+
+
+class _FailingDisk(io.BytesIO):
+    """What can be read up to a place."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() >= 20_000:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(size)
+
+
+def test_a_disk_that_fails_is_no_truncated_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(10 * RATE), RATE)
+    disk = _FailingDisk((tmp_path / "a.wav").read_bytes())
+    monkeypatch.setattr(decoding, "open_source", lambda *_: disk)
+    with pytest.raises(CawError, match=r"cannot read .*a\.wav: Input/output error"):
+        read_audio(tmp_path / "a.wav")
 
 
 def test_a_wav_that_is_called_raw_is_a_wav(tmp_path: Path) -> None:

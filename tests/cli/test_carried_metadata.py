@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import shutil
@@ -10,10 +11,14 @@ import subprocess
 from pathlib import Path
 
 import mutagen
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 import tagged_files
+from caw_toolkit.audio.id3 import to_id3
+from caw_toolkit.audio.tagging import Tagging
 from caw_toolkit.cli import main
 from tagged_files import PIXEL, chunks_of, tags_of
 
@@ -132,6 +137,20 @@ def test_markers_of_an_aiff_go_through_every_command(tiny_model_path: Path, tmp_
         held = tagged_files.container_chunks_of(target)
         assert {name: held[name] for name in tagged_files.AIFF_CHUNKS} == tagged_files.AIFF_CHUNKS
         target.unlink()
+
+
+def test_a_second_tag_is_read_and_what_contradicts_the_first_is_named(tmp_path: Path) -> None:
+    tagged = []
+    for title, more in (("one", {}), ("two", {"artist": "somebody"})):
+        file = io.BytesIO()
+        to_id3(Tagging({"title": (title,), **{name: (text,) for name, text in more.items()}})).save(file)
+        tagged.append(file.getvalue())
+    soundfile.write(tmp_path / "plain.mp3", np.sin(np.arange(32_000)), 16_000)
+    source, target = tmp_path / "in.mp3", tmp_path / "out.flac"
+    source.write_bytes(b"".join(tagged) + (tmp_path / "plain.mp3").read_bytes())
+    said = run("process", source, target, source)
+    assert "cannot hold what its source says beside the audio: title of another ID3 tag" in said
+    assert tags_of(target)["title"] == ["one"] and tags_of(target)["artist"] == ["somebody"]
 
 
 def test_what_is_damaged_is_named(recording: Path, tmp_path: Path) -> None:

@@ -164,6 +164,13 @@ def test_completion_lists_commands_without_importing_them(invoke: Invoke, monkey
     assert "plain,shout" in result.stdout and "plain,train" in result.stdout
 
 
+def made_of(cause: BaseException) -> ImportError:
+    """What Python makes of an exception that is raised while an extension module is imported."""
+    error = ImportError("initialization failed")
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
@@ -172,6 +179,7 @@ def test_completion_lists_commands_without_importing_them(invoke: Invoke, monkey
         (click.ClickException("bad"), 1, "caw: error: bad"),
         (KeyboardInterrupt(), 130, "caw: error: interrupted"),
         (click.Abort(), 130, "caw: error: interrupted"),
+        (made_of(KeyboardInterrupt()), 130, "caw: error: interrupted"),
         (MemoryError(), 1, "caw: error: out of memory: close other programs"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 1, "caw: error: out of memory: "),
         (PermissionError(errno.EACCES, "Permission denied", "a.wav"), 1, "caw: error: permission denied: a.wav"),

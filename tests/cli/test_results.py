@@ -313,6 +313,15 @@ def test_every_command_that_makes_audio_keeps_a_log(tiny_model_path: Path, tmp_p
     assert "p.wav is missing" in caw("verify", log).output
 
 
+def test_a_suffix_that_costs_quality_is_said(noisy: np.ndarray, tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.mp3", noisy[0], 16_000, format="WAV")
+    sf.write(tmp_path / "b.wav", noisy[0], 16_000)
+    note = "is lossy as its name says, and its source is a WAV whatever its name says"
+    for source, target, is_said in (("a.mp3", "out.mp3", True), ("b.wav", "other.mp3", False)):
+        arguments = ["process", str(tmp_path / source), str(tmp_path / target), "-e", "Gain"]
+        assert (note in CliRunner().invoke(main, arguments).stderr) == is_said
+
+
 @pytest.mark.parametrize(
     ("subtype", "name", "options", "is_said"),
     [
