@@ -1,7 +1,7 @@
 // Chains of effects: built here, tried on ten seconds, run on the whole, kept as a file.
 
 import { get, post } from "./api.js";
-import { complain, field, h } from "./dom.js";
+import { complain, field, h, place } from "./dom.js";
 import { controlsOf } from "./controls.js";
 import { player } from "./player.js";
 import { resultsOf } from "./results.js";
@@ -30,7 +30,7 @@ export function chainPanel() {
   };
 
   function show() {
-    list.replaceChildren(...chain.map((link, index) => {
+    place(list, chain.map((link, index) => {
       const effect = effects.get(link.effect);
       if (!effect) return h("li", { className: "card" }, `${link.effect} is not installed.`, remove(index));
       const shift = (step) => {

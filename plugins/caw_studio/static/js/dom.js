@@ -13,10 +13,43 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Make these the children, and leave them alone if they are: what is clicked or focused stays. */
+/**
+ * Make these the children, and leave them alone if they are. Whoever works with the keyboard stays where they are: the
+ * focus goes to the control of the same name, if there is one, else to the one that is now in its place.
+ */
 export function place(parent, children) {
   const isSame = children.length === parent.children.length && children.every((child, index) => child === parent.children[index]);
-  if (!isSame) parent.replaceChildren(...children);
+  if (isSame) return;
+  const focused = document.activeElement;
+  const index = controlsIn(parent).indexOf(focused);
+  parent.replaceChildren(...children);
+  if (index >= 0) focusAgain(parent, focused, index);
+}
+
+const controlsIn = (parent) => [...parent.querySelectorAll("a, button, input, select, summary")];
+
+function focusAgain(parent, focused, index) {
+  const nameOf = (control) => control.getAttribute("aria-label") ?? control.labels?.[0]?.textContent ?? control.textContent;
+  const hasItsName = (control) => nameOf(control) === nameOf(focused);
+  const controls = controlsIn(parent);
+  const inItsPlace = controls[Math.min(index, controls.length - 1)];
+  const candidates = [controls.includes(focused) && focused, inItsPlace && hasItsName(inItsPlace) && inItsPlace, controls.find(hasItsName), inItsPlace];
+  const again = candidates.find(Boolean) ?? parent;
+  if (again === parent) parent.tabIndex = -1;
+  again.focus({ preventScroll: true });
+}
+
+/** Do what takes a while: until then the button looks disabled and does nothing again, but keeps the focus. */
+export async function whileBusy(button, act) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  try {
+    await act();
+  } catch (error) {
+    complain(error);
+  } finally {
+    button.setAttribute("aria-disabled", "false");
+  }
 }
 
 let counter = 0;

@@ -1,6 +1,6 @@
 // Parts that forms of several panels share.
 
-import { complain, field, h } from "./dom.js";
+import { field, h, whileBusy } from "./dom.js";
 import { session, whenever } from "./session.js";
 
 /** A choice of a model; those that were trained on the chosen recording come first, and are chosen if preferOwn. */
@@ -32,20 +32,16 @@ export function seedField() {
 }
 
 /** A form that starts a job: settings() gives its settings, or throws with what is missing. */
-export function jobForm(kind, label, parts, settings, after = () => {}) {
+export function jobForm(kind, label, parts, settings) {
   const button = h("button", { type: "submit", className: "primary" }, label);
   const form = h("form", { className: "form" }, parts, h("div", { className: "field" }, button));
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    button.disabled = true;
-    try {
+    whileBusy(button, async () => {
       await session.reading;
       if (!session.recording) throw new Error("Choose a recording first.");
-      after(await session.start(kind, { recording: session.recording, ...settings() }));
-    } catch (error) {
-      complain(error);
-    }
-    button.disabled = false;
+      await session.start(kind, { recording: session.recording, ...settings() });
+    });
   });
   return form;
 }

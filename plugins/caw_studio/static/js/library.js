@@ -1,7 +1,7 @@
 // The recordings to choose from, and the place to drop another.
 
 import { post } from "./api.js";
-import { complain, h, lastPart } from "./dom.js";
+import { complain, h, lastPart, place } from "./dom.js";
 import { session, whenever } from "./session.js";
 
 export function libraryPart(element) {
@@ -38,14 +38,15 @@ export function libraryPart(element) {
 
   whenever(["files", "recording"], () => {
     const { recordings, uploads, built_in: clips, is_complete: isComplete } = session.files;
-    lists.replaceChildren(
+    place(lists, [
       group("In the folder", recordings, isComplete === false && "There is more than is listed."),
-      group("Dropped here", uploads), group("Built-in clips", clips));
+      group("Dropped here", uploads), group("Built-in clips", clips),
+    ].filter(Boolean));
   });
 }
 
 function group(title, names, note) {
-  if (!names.length) return "";
+  if (!names.length) return null;
   const items = names.map((name) => h("li", {}, h("button", {
     type: "button", title: name, "aria-current": name === session.recording && "true",
     onclick: () => session.choose(name).catch(complain),

@@ -5,7 +5,7 @@ import Regions from "../vendor/wavesurfer/regions.esm.js";
 import Timeline from "../vendor/wavesurfer/timeline.esm.js";
 import { BlindTest } from "./blind.js";
 import { fetched, get } from "./api.js";
-import { clock, complain, h, lastPart } from "./dom.js";
+import { clock, complain, h, lastPart, place } from "./dom.js";
 import { legendStrip, sourceStrip } from "./sources.js";
 import { session } from "./session.js";
 import { SpectrogramView } from "./spectrogram.js";
@@ -26,6 +26,7 @@ class Player extends EventTarget {
   #view = null;
   #blind = new BlindTest(this);
   #pending = null;
+  #isSettingGaps = false;
 
   /** Put the player into the page. */
   open(element) {
@@ -80,8 +81,10 @@ class Player extends EventTarget {
   }
 
   set gaps(gaps) {
+    this.#isSettingGaps = true;
     for (const region of this.#regions.getRegions()) if (region.kind === "gaps") region.remove();
     for (const [start, end, found] of gaps) this.#add(start, end, "gaps", found);
+    this.#isSettingGaps = false;
     this.dispatchEvent(new Event("gaps"));
   }
 
@@ -259,6 +262,7 @@ class Player extends EventTarget {
   }
 
   #regionChanged(region) {
+    if (this.#isSettingGaps) return; // all of them are told of at once
     if (region.kind === "gaps") this.dispatchEvent(new Event("gaps"));
     else if (this.transport.loop) this.transport.setLoop({ start: region.start, stop: region.end });
   }
@@ -286,7 +290,7 @@ class Player extends EventTarget {
       const away = index > 0 && h("button", { type: "button", className: "small", "aria-label": `Take ${track.title} off the list`, onclick: () => this.remove(track) }, "×");
       return h("li", {}, h("div", { className: "row" }, button, away), track.strip);
     });
-    this.list.replaceChildren(...rows);
+    place(this.list, rows);
     this.dispatchEvent(new Event("tracks"));
   }
 
