@@ -9,6 +9,7 @@ import { chainPanel } from "./chain.js";
 import { generatePanel } from "./generate.js";
 import { pluginPanels } from "./panels.js";
 import { repairPanel } from "./repair.js";
+import { showStates } from "./results.js";
 import { trainPanel } from "./train.js";
 import { varyPanel } from "./vary.js";
 
@@ -28,6 +29,7 @@ function openTabs(panels) {
     });
     place.setAttribute("aria-labelledby", `tab-${panel.id}`);
     place.replaceChildren(panel.element);
+    showStates();
     player.mark(panel.marks ?? "loop");
     panel.shown?.();
     sessionStorage.setItem("tab", panel.id);

@@ -60,6 +60,7 @@ class Player extends EventTarget {
     addEventListener("resize", () => this.#drawSpectrogram());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#view.setOptions(this.#colours()));
     session.addEventListener("recording", () => this.#begin().catch(complain));
+    session.addEventListener("job", ({ detail: { job, before } }) => { if (job.status === "removed" && before) this.#forget(before); });
     this.mark("loop");
   }
 
@@ -88,13 +89,18 @@ class Player extends EventTarget {
     this.dispatchEvent(new Event("gaps"));
   }
 
+  /** The track of a file, if it is on the list. */
+  track(file) {
+    return this.tracks.find((track) => track.file === file);
+  }
+
   /** Add a track to the list, or find it there. */
   async add(file, title, { hasSources = false } = {}) {
-    const known = this.tracks.find((track) => track.file === file);
+    const known = this.track(file);
     if (known) return known;
     const recording = session.recording;
     const sound = file === recording ? session.sound : await get("sound", { file });
-    const twin = this.tracks.find((track) => track.file === file);
+    const twin = this.track(file);
     if (twin || recording !== session.recording) return twin;
     const track = { file, title, sound };
     this.tracks.push(track);
@@ -114,9 +120,16 @@ class Player extends EventTarget {
   }
 
   remove(track) {
-    if (this.heard === track) this.hear(this.tracks[0]);
+    if (this.heard === track) this.hear(this.tracks[0]).catch(complain);
     this.tracks = this.tracks.filter((each) => each !== track);
     this.#listTracks();
+  }
+
+  /** Take what a job made off the list. */
+  #forget({ outputs, takes }) {
+    const files = [...outputs, ...takes.map(([file]) => file)];
+    if (files.includes(this.heard?.file)) this.transport.pause();
+    for (const track of this.tracks.filter(({ file }) => files.includes(file))) this.remove(track);
   }
 
   /** Switch to a track, at the same place. */
