@@ -22,6 +22,7 @@ from caw_studio.job import Job
 from caw_studio.library import Library
 from caw_studio.progress import JobProgress, read_line
 from caw_studio.recipes import Lane, make_recipe
+from caw_studio.words import in_words_of_the_page
 from caw_toolkit import CawUsageError
 
 logger = logging.getLogger(__name__)
@@ -81,18 +82,19 @@ class JobQueue:
 
         Raises:
             CawUsageError: as `make_recipe`; or there are too many.
+            OSError: it cannot be kept on disk.
         """
         if sum(job.is_unfinished for job in self.jobs.values()) >= MOST_UNFINISHED:
             raise CawUsageError(f"{MOST_UNFINISHED} jobs are waiting: cancel some, or wait")
         folder = self.library.new_job_folder()
         try:
             recipe = await asyncio.to_thread(make_recipe, kind, settings, self.library, folder)
+            job = self.jobs[folder.name] = Job(folder.name, str(kind), recipe, processes.threads_for(recipe.lane))
+            await self._tell(job)
         except BaseException:
+            self.jobs.pop(folder.name, None)
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        job = Job(folder.name, str(kind), recipe, processes.threads_for(recipe.lane))
-        self.jobs[job.id] = job
-        await self._tell(job)
         return job
 
     async def resume(self, identifier: str) -> Job:
@@ -171,6 +173,7 @@ class JobQueue:
             **job.content(),
             "outputs": [name for name in names if (self.library.folder / name).is_file()],
             "command": shlex.join([f"OMP_NUM_THREADS={job.threads}", "caw", *job.recipe.arguments]),
+            "complaints": [in_words_of_the_page(line, self.library) for line in _complaints(job)],
             "has_record": (self._folder(job) / "log.jsonl").is_file(),
         }
 
@@ -272,3 +275,10 @@ class JobQueue:
     def _broadcast(self, job: Job) -> None:
         for subscriber in self._subscribers:
             subscriber.put_nowait(job)
+
+
+def _complaints(job: Job) -> list[str]:
+    """What a job said that is to be known: why it failed, or what it warns of."""
+    if job.status == "failed":
+        return job.lines[-1:] or ["it failed and said nothing"]
+    return [line[line.index("warning: ") :] for line in job.lines if "warning: " in line]

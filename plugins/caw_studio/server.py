@@ -29,6 +29,7 @@ from caw_studio.library import MODEL_SUFFIX, Library
 from caw_studio.processes import printed_by_caw
 from caw_studio.requests import body_of, number_in
 from caw_studio.security import Guard, page_policy
+from caw_studio.words import in_words_of_the_page
 from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.plugins import get_host
 
@@ -192,6 +193,15 @@ class Studio:
     def _recording(self, request: Request) -> Path:
         return self.library.path(request.query_params.get("file"))
 
+    async def refused(self, _request: Request, error: Exception) -> Response:
+        """Why a request is not answered."""
+        return JSONResponse({"error": in_words_of_the_page(str(error), self.library)}, 400)
+
+    async def not_kept(self, _request: Request, error: Exception) -> Response:
+        """What the disk says of a request: that it is full, or may not be written to."""
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return JSONResponse({"error": f"cannot read or write in {self.library.folder}: {said}"}, 507)
+
     # Jobs
 
     async def plan(self, request: Request) -> Response:
@@ -200,7 +210,7 @@ class Studio:
         try:
             return JSONResponse(await self._asked(path, "train", "--dry-run", "--json", "--quiet", "-o", "model.pt"))
         except CawError as error:
-            return JSONResponse({"problem": str(error)})
+            return JSONResponse({"problem": in_words_of_the_page(str(error), self.library)})
 
     async def gaps(self, request: Request) -> Response:
         """What `caw inpaint --find` finds in a recording."""
@@ -284,7 +294,7 @@ def make_app(library: Library, queue: JobQueue, *, token: str, host: str, port: 
     return Starlette(
         routes=[Mount(f"/{token}", routes=studio.routes())],
         middleware=[Middleware(Guard, token=token, host=host, port=port)],
-        exception_handlers={CawError: _refused, ClientDisconnect: _gone},
+        exception_handlers={CawError: studio.refused, OSError: studio.not_kept, ClientDisconnect: _gone},
         lifespan=lifespan,
     )
 
@@ -316,10 +326,6 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._queue.hang_up()
         await super().shutdown(sockets)
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 400)
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

@@ -98,11 +98,13 @@ export function duration(seconds) {
 /** The last part of a name. */
 export const lastPart = (name) => name.split("/").pop();
 
-/** Say that something went wrong, until it is read. */
+/** Say that something went wrong, until it is read; once if it is said again. */
 export function complain(error) {
-  const close = h("button", { type: "button", "aria-label": "Dismiss", onclick: () => line.remove() }, "×");
-  const line = h("p", {}, h("span", {}, error.message || String(error)), close);
+  const text = error.message || String(error);
   const lines = document.getElementById("messages");
+  if ([...lines.children].some((line) => line.firstChild.textContent === text)) return;
+  const close = h("button", { type: "button", "aria-label": "Dismiss", onclick: () => line.remove() }, "×");
+  const line = h("p", {}, h("span", {}, text), close);
   lines.append(line);
   while (lines.children.length > 4) lines.firstChild.remove();
 }

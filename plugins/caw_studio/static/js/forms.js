@@ -28,7 +28,7 @@ export function modelField({ none = null, preferOwn = true, hint = "" } = {}) {
 /** A seed that is drawn if it is left empty. */
 export function seedField() {
   const input = h("input", { type: "number", min: 0, step: 1, placeholder: "drawn" });
-  return { element: field("Seed", input), get value() { return input.value === "" ? null : Number(input.value); } };
+  return { element: field("Seed", input, "A number; the same one makes the same again."), get value() { return input.value === "" ? null : Number(input.value); } };
 }
 
 /** A form that starts a job: settings() gives its settings, or throws with what is missing. */

@@ -8,7 +8,7 @@ export function generatePanel() {
   const model = modelField();
   const count = h("input", { type: "number", min: 1, max: 20, step: 1, value: 3 });
   const seconds = h("input", { type: "number", min: 0.5, max: 3600, step: "any", value: 15 });
-  const coherence = h("input", { type: "number", min: 1, max: 60, step: "any", placeholder: "as the preset has it" });
+  const coherence = h("input", { type: "number", min: 1, max: 60, step: "any", placeholder: "as the model has it" });
   const coherenceHint = "2 mumbles, 8 keeps whole phrases. For models of the fast preset.";
   const seed = seedField();
   const form = jobForm("generate", "Generate", [

@@ -56,7 +56,7 @@ export function actionsOf(job) {
   const isUnfinished = ["queued", "running"].includes(job.status);
   const isTraining = job.kind === "train";
   if (isUnfinished) return [act(isTraining ? "Stop here" : "Cancel", "stop", isTraining ? "What there is can be used, and be gone on from" : "")];
-  const again = job.status !== "done" && act(isTraining ? "Go on" : "Run again", "resume");
+  const again = job.status !== "done" && act(isTraining && job.outputs.length ? "Go on" : "Run again", "resume");
   return [again, act("Remove", "remove", "Delete what it made")];
 }
 
@@ -75,9 +75,8 @@ export function commandOf(job) {
 
 /** What a job said that is to be known: why it failed, or what it warns of. */
 export function complaintOf(job) {
-  if (job.status === "failed") return h("p", { className: "complaint" }, job.lines.at(-1) ?? "It failed and said nothing.");
-  const warnings = job.lines.filter((line) => line.includes("warning: "));
-  return warnings.map((line) => h("small", { className: "warning" }, line.replace(/^.*?warning: /, "")));
+  const isFailed = job.status === "failed";
+  return job.complaints.map((said) => h(isFailed ? "p" : "small", { className: isFailed ? "complaint" : "warning" }, said));
 }
 
 export function jobsPart(element) {

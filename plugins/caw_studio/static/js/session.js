@@ -3,6 +3,8 @@
 import { events, get, post } from "./api.js";
 import { complain, lastPart } from "./dom.js";
 
+const RETRY_MS = 3000;
+
 class Session extends EventTarget {
   files = { recordings: [], uploads: [], built_in: [], models: [] };
   jobs = new Map();
@@ -86,7 +88,10 @@ class Session extends EventTarget {
       this.#say("jobs");
     };
     stream.onmessage = (event) => this.#know(JSON.parse(event.data));
-    stream.onerror = () => { status.textContent = "Not connected: is caw studio running?"; };
+    stream.onerror = () => {
+      status.textContent = "Not connected: caw studio has been ended, or is out of reach. Start it again in the same folder, and this page goes on.";
+      if (stream.readyState === EventSource.CLOSED) setTimeout(() => this.#listen(), RETRY_MS); // not every browser tries again
+    };
   }
 
   #know(job) {

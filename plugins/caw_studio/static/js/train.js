@@ -9,12 +9,12 @@ import { resultRow } from "./results.js";
 import { session, whenever } from "./session.js";
 
 export function trainPanel() {
-  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as the preset says" });
+  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as many as it needs" });
   const material = h("select", {}, ["auto", "speech", "music", "ambience"].map((each) => h("option", {}, each)));
   const partly = h("input", { type: "checkbox" });
   const seed = seedField();
   const form = jobForm("train", "Train", [
-    field("Minutes", minutes, "One to three are plenty for most clips; stop any time."),
+    field("Minutes", minutes, "At the most. One to three are plenty for most clips; stop any time."),
     field("Material", material), seed.element, field("Only what is marked", partly, "For long recordings: drag over the picture first."),
   ], () => ({ minutes: numberIn(minutes), material: material.value, seed: seed.value, ...(partly.checked ? markedPart() : {}) }));
   const plan = h("p", { className: "plan" });
@@ -43,16 +43,22 @@ async function showPlan(element) {
   const { recording } = session;
   if (!recording) return;
   element.textContent = "Looking at the recording …";
+  element.classList.remove("complaint");
   let text;
+  let isProblem = false;
   try {
     const plan = await get("plan", { file: recording });
     if (plan.problem) throw new Error(plan.problem);
     const rates = plan.scales.map((scale) => scale.rate).join(", ");
-    text = `It sounds like ${plan.material}. Scales of ${rates} Hz; about ${duration(60 * plan.minutes)} and ${plan.memory_gigabytes.toFixed(1)} GB of memory.`;
+    const [time, memory] = [duration(60 * plan.minutes), `${plan.memory_gigabytes.toFixed(1)} GB of memory`];
+    text = `It sounds like ${plan.material}. Training ends by itself, after ${time} at the most, and takes ${memory}. Scales of ${rates} Hz.`;
   } catch (error) {
     text = error.message;
+    isProblem = true;
   }
-  if (recording === session.recording) element.textContent = text;
+  if (recording !== session.recording) return;
+  element.textContent = text;
+  element.classList.toggle("complaint", isProblem);
 }
 
 function trainingCard(job) {
