@@ -27,7 +27,7 @@ from starlette.staticfiles import StaticFiles
 from caw_studio.jobs import JobQueue
 from caw_studio.library import MODEL_SUFFIX, Library
 from caw_studio.processes import printed_by_caw
-from caw_studio.requests import body_of, number_in
+from caw_studio.requests import body_of, number_in, title_in
 from caw_studio.security import Guard, page_policy
 from caw_studio.words import in_words_of_the_page
 from caw_toolkit import CawError, CawUsageError
@@ -149,18 +149,18 @@ class Studio:
         path = self._recording(request)
         suffix = "." + request.query_params.get("format", path.suffix[1:]).lower()
         if suffix == path.suffix.lower():
-            return FileResponse(path, filename=path.name)
+            return FileResponse(path, filename=title_in(request, path.stem) + path.suffix)
         if suffix not in _DOWNLOADS:
             raise CawUsageError("downloads are in WAV or FLAC")
         data = await run_in_threadpool(converted, path, suffix)
-        name = quote(path.with_suffix(suffix).name)
+        name = quote(title_in(request, path.stem) + suffix)
         headers = {"content-disposition": f"attachment; filename*=utf-8''{name}"}
         return Response(data, media_type=f"audio/{suffix[1:]}", headers=headers)
 
     async def model(self, request: Request) -> Response:
         """A model to keep."""
         path = self.library.path(request.query_params.get("file"), _MODEL)
-        return FileResponse(path, filename=path.name)
+        return FileResponse(path, filename=title_in(request, path.stem) + path.suffix)
 
     async def effects(self, _request: Request) -> Response:
         """Effects for chains, with their parameters."""

@@ -9,7 +9,7 @@ from caw_studio.library import SESSION, Library
 
 #: Where a message ends with advice to type, what to do on the page.
 _ADVICE: Mapping[str, str] = {
-    "choose a part with --start and --duration": "mark a shorter part of it on the picture, and tick “Only what is marked”",
+    "choose a part with --start and --duration": "mark a shorter part on the picture, and tick “Only what is marked”",
     "mix it down first, for example with sox": "mix it down in an audio editor first",
 }
 _PREFIX = re.compile(r"^(caw: )?(error|warning): ", re.IGNORECASE)

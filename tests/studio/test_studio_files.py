@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -115,6 +116,23 @@ def test_downloads_have_the_same_samples_in_another_format(client: TestClient, f
     np.testing.assert_array_equal(converted, original)
     assert client.get("api/download", params={"file": "clip.wav"}).content == (folder / "clip.wav").read_bytes()
     assert client.get("api/download", params={"file": "clip.wav", "format": "exe"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("song, Take 1", "song, Take 1"),
+        ("../../a:b\n", "_.._a_b_"),
+        ("näher 🎸", "näher 🎸"),
+        ("", "clip"),
+        (". ", "clip"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_downloads_are_called_what_they_are_on_the_page(client: TestClient, title: str, name: str, suffix: str) -> None:
+    answer = client.get("api/download", params={"file": "clip.wav", "format": suffix, "title": title})
+    _, _, stated = answer.headers["content-disposition"].partition("filename")
+    assert unquote(stated.lstrip("*=").removeprefix("utf-8''").strip('"')) == f"{name}.{suffix}"
 
 
 def test_parts_of_a_recording_are_served(client: TestClient, folder: Path) -> None:

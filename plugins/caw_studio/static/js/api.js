@@ -43,7 +43,8 @@ export async function post(path, body = {}, parameters = {}) {
 
 /** Where a recording is heard, and where it is kept from. */
 export const audioAddress = (file) => address("audio", { file });
-export const downloadAddress = (file, format) => address("download", { file, format });
+export const downloadAddress = (file, format, title) => address("download", { file, format, title });
+export const modelAddress = (file, title) => address("model", { file, title });
 export const recordAddress = (job) => `api/jobs/${job}/record`;
 
 /** Jobs as they change. */

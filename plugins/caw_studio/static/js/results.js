@@ -19,7 +19,7 @@ export function resultRow(file, title, { listenAt = () => 0, hasSources = false 
     h("span", { className: "name" }, title),
     h("button", { type: "button", className: "small compare", onclick: compare, title: "Put it on the list of tracks, or take it off", "aria-label": `Compare ${title}` }, "Compare"),
     ["wav", "flac"].map((format) => h("a", {
-      href: downloadAddress(file, format), download: "", onclick: () => format === "flac" && sayIfClipped(file, title).catch(complain), className: "button small", "aria-label": `Download ${title} as ${format.toUpperCase()}`,
+      href: downloadAddress(file, format, `${session.recordingTitle}, ${title}`), download: "", onclick: () => format === "flac" && sayIfClipped(file, title).catch(complain), className: "button small", "aria-label": `Download ${title} as ${format.toUpperCase()}`,
     }, format.toUpperCase())));
   Object.assign(row.dataset, { file, title });
   showState(row);

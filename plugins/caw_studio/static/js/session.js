@@ -49,6 +49,11 @@ class Session extends EventTarget {
     this.#say("recording");
   }
 
+  /** The name of the chosen recording, without its ending. */
+  get recordingTitle() {
+    return lastPart(this.recording).replace(/\.[^.]*$/, "");
+  }
+
   /** Start a job; what comes of it is told by events. */
   async start(kind, settings) {
     const job = await post("jobs", { kind, settings });

@@ -1,6 +1,6 @@
 // Train a model on the recording; takes are heard while it learns.
 
-import { get } from "./api.js";
+import { get, modelAddress } from "./api.js";
 import { duration, field, h, numberIn, place } from "./dom.js";
 import { jobForm, seedField } from "./forms.js";
 import { actionsOf, Cards, commandOf, complaintOf, progressOf } from "./jobs.js";
@@ -73,6 +73,6 @@ function trainingCard(job) {
     job.status === "stopped" && h("small", {}, job.outputs.length ? "Stopped: what there is can be used, and be gone on from." : "Stopped before there was anything to use."),
     job.status === "done" && h("small", {}, "Finished: generate takes, fill gaps or vary with it."),
     complaintOf(job), takes.reverse(),
-    job.outputs.length > 0 && h("a", { href: `api/model?file=${encodeURIComponent(job.outputs[0])}`, download: "", className: "button small start" }, "Download the model"),
+    job.outputs.length > 0 && h("a", { href: modelAddress(job.outputs[0], `${session.recordingTitle}, model`), download: "", className: "button small start" }, "Download the model"),
     commandOf(job));
 }

@@ -38,7 +38,7 @@ export function varyPanel() {
   });
   const title = (job) => {
     const { strength: used, scale: entered, seed: drawn } = job.recipe.settings;
-    return `Strength ${used}${entered ? `, from ${entered} Hz` : ""}, seed ${drawn}`;
+    return `Varied, strength ${used}${entered ? `, from ${entered} Hz` : ""}, seed ${drawn}`;
   };
   return {
     id: "vary", title: "Vary", shown: refresh,
