@@ -5,6 +5,7 @@ Paths are relative to the folder that is worked in. Each recipe checks what it i
 
 from __future__ import annotations
 
+import json
 import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -290,8 +291,12 @@ def _trained_on(asked: _Asked) -> str | None:
 
 
 def _model_title(asked: _Asked, model: str) -> str:
-    recording = _trained_on(asked)
-    return f"the model of {_last(recording)}" if recording else _last(model)
+    """What a model is called: after the recording that it was trained on, if that was done here."""
+    try:
+        job = json.loads((asked.library.folder / model).with_name("job.json").read_text(encoding="utf-8"))
+        return f"the model of {_last(str(job['recipe']['of']))}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return _last(model)
 
 
 _RECIPES: Mapping[str, Callable[[_Asked], Recipe]] = {

@@ -111,6 +111,15 @@ def test_a_drawn_seed_is_kept_and_models_are_named(client: TestClient, folder: P
         assert words[words.index("--seed") + 1] == str(job["recipe"]["settings"]["seed"])
 
 
+def test_takes_are_said_to_be_of_what_their_model_was_trained_on(client: TestClient, folder: Path) -> None:
+    training = started(client, "train", recording=".caw-studio/clips/tabla.flac")
+    model = training["recipe"]["outputs"][0]
+    for name in (model, "mine.pt"):
+        (folder / name).touch()
+    titles = [started(client, "generate", model=name)["recipe"]["title"] for name in (model, "mine.pt")]
+    assert titles == ["3 takes from the model of tabla.flac", "3 takes from mine.pt"]
+
+
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [

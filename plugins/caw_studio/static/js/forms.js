@@ -3,24 +3,30 @@
 import { field, h, whileBusy } from "./dom.js";
 import { session, whenever } from "./session.js";
 
-/** A choice of a model; those that were trained on the chosen recording come first, and are chosen if preferOwn. */
+/**
+ * A choice of a model; those that were trained on the chosen recording come first, and the newest is chosen if
+ * preferOwn. The choice of none is called `none`; without that, it only stands for one that is yet to be made.
+ */
 export function modelField({ none = null, preferOwn = true, hint = "" } = {}) {
-  const select = h("select", {});
-  let shown = null;
+  const select = h("select", { onchange: () => { isChosen = true; } });
+  let isChosen = false;
+  let [shown, recording] = [null, null];
   whenever(["files", "jobs", "job", "recording"], () => {
     const models = session.models();
     const state = JSON.stringify([models, session.recording]);
     if (state === shown) return;
-    shown = state;
-    const before = select.value;
-    const isOwn = (model) => model.recording === session.recording && model.recording !== null;
+    isChosen &&= recording === session.recording;
+    const before = recording === session.recording ? select.value : null;
+    [shown, recording] = [state, session.recording];
+    const isOwn = (model) => model.recording !== null && model.recording === recording;
+    const own = preferOwn ? models.find(isOwn) : null;
     models.sort((one, other) => Number(isOwn(other)) - Number(isOwn(one)));
+    const empty = none ?? (own ? null : models.length ? "Choose a model" : "Train a model first");
     const options = models.map((model) => h("option", { value: model.name }, model.title));
-    if (none !== null) options.unshift(h("option", { value: "" }, none));
-    if (!options.length) options.push(h("option", { value: "" }, "Train a model first"));
+    if (empty !== null) options.unshift(h("option", { value: "" }, empty));
     select.replaceChildren(...options);
-    if (models.some((model) => model.name === before)) select.value = before;
-    else if (preferOwn && none !== null && models.length && isOwn(models[0])) select.value = models[0].name;
+    const isKept = options.some((option) => option.value === before) && (before !== "" || isChosen);
+    select.value = isKept ? before : own?.name ?? "";
   });
   return { element: field("Model", select, hint), get value() { return select.value || null; }, select };
 }

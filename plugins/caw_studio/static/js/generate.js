@@ -14,7 +14,7 @@ export function generatePanel() {
   const form = jobForm("generate", "Generate", [
     model.element, field("Takes", count), field("Length, s", seconds), field("Coherence, s", coherence, coherenceHint), seed.element,
   ], () => {
-    if (!model.value) throw new Error("There is no model yet: train one first.");
+    if (!model.value) throw new Error("Choose a model, or train one first.");
     return { model: model.value, count: numberIn(count), seconds: numberIn(seconds), coherence: numberIn(coherence), seed: seed.value };
   });
   const title = (job, _file, index) => {

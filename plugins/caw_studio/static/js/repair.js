@@ -109,10 +109,10 @@ function mixOf(job) {
 }
 
 function highsPart() {
-  const model = modelField({ hint: "Of a recording of the same speaker or instrument that has its highs." });
+  const model = modelField({ preferOwn: false, hint: "Of a recording of the same speaker or instrument that has its highs." });
   const seed = seedField();
   const form = jobForm("bwe", "Add highs", [model.element, seed.element], () => {
-    if (!model.value) throw new Error("Train a model on a recording with highs first.");
+    if (!model.value) throw new Error("Choose a model of a recording that has its highs, or train one first.");
     return { model: model.value, seed: seed.value };
   });
   return h("fieldset", {}, h("legend", {}, "Missing highs"), form, resultsOf(["bwe"], () => "With highs"));
