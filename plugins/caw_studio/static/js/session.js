@@ -4,6 +4,16 @@ import { events, get, post } from "./api.js";
 import { complain, lastPart } from "./dom.js";
 
 const RETRY_MS = 3000;
+const LAST = "recording"; // what was worked on when the page was left
+
+/** The recording that the address of the page names. */
+function inAddress() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return null; // cut off within a letter
+  }
+}
 
 class Session extends EventTarget {
   files = { recordings: [], uploads: [], built_in: [], models: [] };
@@ -17,8 +27,9 @@ class Session extends EventTarget {
   async open() {
     this.#listen();
     await this.readFiles();
-    const chosen = decodeURIComponent(location.hash.slice(1)) || this.files.recordings[0] || this.files.built_in[0];
-    if (chosen && this.#choosing === null) await this.choose(chosen).catch(complain);
+    const { recordings, uploads, built_in: clips } = this.files;
+    const first = [inAddress(), localStorage.getItem(LAST)].find((name) => [...recordings, ...uploads, ...clips].includes(name));
+    if (this.#choosing === null) await this.choose(first ?? recordings[0] ?? clips[0]).catch(complain);
   }
 
   async readFiles() {
@@ -45,6 +56,7 @@ class Session extends EventTarget {
     if (this.#choosing !== name) return;
     this.recording = name;
     this.sound = sound;
+    localStorage.setItem(LAST, name);
     history.replaceState(null, "", `#${encodeURIComponent(name)}`);
     this.#say("recording");
   }
