@@ -14,6 +14,7 @@ import shlex
 import shutil
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -43,6 +44,7 @@ class JobQueue:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.jobs: dict[str, Job] = {}
+        self._removed: dict[str, Job] = {}
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._told_to_stop: set[str] = set()
         self._changed = asyncio.Condition()
@@ -118,7 +120,7 @@ class JobQueue:
         return job
 
     async def remove(self, identifier: str) -> None:
-        """Forget a finished job and delete what it made.
+        """Forget a finished job and what it made, which can be put back until the server ends.
 
         Raises:
             CawUsageError: it is at work.
@@ -126,9 +128,21 @@ class JobQueue:
         job = self.find(identifier)
         if job.is_unfinished:
             raise CawUsageError("stop the job first")
-        del self.jobs[job.id]
-        await asyncio.to_thread(shutil.rmtree, self._folder(job), ignore_errors=True)
-        job.status = "removed"
+        await asyncio.to_thread(self.library.remove, self._folder(job))
+        self._removed[job.id] = self.jobs.pop(job.id)
+        self._broadcast(replace(job, status="removed"))
+
+    async def put_back(self, identifier: str) -> None:
+        """Undo `remove`.
+
+        Raises:
+            CawUsageError: there is no such job.
+        """
+        if identifier not in self._removed:
+            raise CawUsageError(f"no job {identifier[:40]!r} can be put back")
+        job = self._removed[identifier]
+        await asyncio.to_thread(self.library.put_back, self._folder(job))
+        self.jobs[job.id] = self._removed.pop(job.id)
         self._broadcast(job)
 
     def find(self, identifier: str) -> Job:

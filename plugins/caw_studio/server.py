@@ -63,6 +63,7 @@ class Studio:
             Mount("/static", StaticFiles(directory=STATIC)),
             Route("/api/files", self.files),
             Route("/api/upload", self.upload, methods=["POST"]),
+            Route("/api/uploads/{action}", self.act_on_upload, methods=["POST"]),
             Route("/api/sound", self.sound),
             Route("/api/outline", self.outline),
             Route("/api/spectrogram", self.spectrogram),
@@ -108,6 +109,18 @@ class Studio:
             path.unlink()
             raise
         return JSONResponse({"name": self.library.name(path)})
+
+    async def act_on_upload(self, request: Request) -> Response:
+        """Remove a file that was handed in, or put it back."""
+        name = (await body_of(request)).get("file")
+        path, action = self.library.upload(name), request.path_params["action"]
+        actions = {"remove": self.library.remove, "put-back": self.library.put_back}
+        if action not in actions:
+            raise HTTPException(404)
+        if any(job.is_unfinished and job.recipe.of == name for job in self.queue.jobs.values()):
+            raise CawUsageError(f"{path.name} is being worked on: stop that first")
+        await run_in_threadpool(actions[action], path)
+        return JSONResponse({})
 
     async def sound(self, request: Request) -> Response:
         """What is known of a recording."""
@@ -245,9 +258,10 @@ class Studio:
         return JSONResponse(self.queue.shown(job))
 
     async def act_on_job(self, request: Request) -> Response:
-        """Stop a job, go on with it or remove it."""
+        """Stop a job, go on with it, remove it or put it back."""
         identifier, action = request.path_params["job"], request.path_params["action"]
-        actions = {"stop": self.queue.stop, "resume": self.queue.resume, "remove": self.queue.remove}
+        queue = self.queue
+        actions = {"stop": queue.stop, "resume": queue.resume, "remove": queue.remove, "put-back": queue.put_back}
         if action not in actions:
             raise HTTPException(404)
         await actions[action](identifier)

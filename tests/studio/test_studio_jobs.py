@@ -60,6 +60,11 @@ def test_a_result_is_what_the_shown_command_makes(working_client: TestClient, fo
     assert record["command"] == "process"
     assert working_client.post(f"api/jobs/{job['id']}/remove").status_code == 200
     assert working_client.get("api/jobs").json() == [] and not list((folder / ".caw-studio" / "jobs").iterdir())
+    assert started(working_client, "denoise")["id"] != job["id"]
+    assert working_client.post(f"api/jobs/{job['id']}/put-back").status_code == 200
+    assert working_client.get("api/audio", params={"file": job["outputs"][0]}).content == made
+    assert ended(working_client, job)["status"] == "done"
+    assert working_client.post(f"api/jobs/{job['id']}/put-back").status_code == 400
 
 
 def test_ten_seconds_of_a_chain_are_tried_from_where_one_is(library: Library, folder: Path, client: TestClient) -> None:

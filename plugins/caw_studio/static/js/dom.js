@@ -103,8 +103,24 @@ export function complain(error) {
   const text = error.message || String(error);
   const lines = document.getElementById("messages");
   if ([...lines.children].some((line) => line.firstChild.textContent === text)) return;
-  const close = h("button", { type: "button", "aria-label": "Dismiss", onclick: () => line.remove() }, "×");
-  const line = h("p", {}, h("span", {}, text), close);
+  addLine(h("p", { className: "wrong" }, h("span", {}, text)));
+}
+
+/** Say that something was removed, and offer to put it back. */
+export function offerUndo(text, undo) {
+  const line = h("p", {}, h("span", {}, text), h("button", {
+    type: "button", className: "small",
+    onclick: () => {
+      line.remove();
+      undo().catch(complain);
+    },
+  }, "Undo"));
+  addLine(line);
+}
+
+function addLine(line) {
+  const lines = document.getElementById("messages");
+  line.append(h("button", { type: "button", className: "small", "aria-label": "Dismiss", onclick: () => line.remove() }, "×"));
   lines.append(line);
   while (lines.children.length > 4) lines.firstChild.remove();
 }

@@ -1,7 +1,7 @@
 // The queue: what runs, how far it is, what came of it.
 
 import { recordAddress } from "./api.js";
-import { complain, duration, h, place } from "./dom.js";
+import { complain, duration, h, offerUndo, place } from "./dom.js";
 import { session, whenever } from "./session.js";
 
 const STATES = { queued: "waiting", running: "running", done: "done", failed: "failed", stopped: "stopped" };
@@ -48,16 +48,15 @@ export class Cards {
 export function actionsOf(job) {
   const act = (label, action, title) => h("button", {
     type: "button", className: "small", title, "aria-label": `${label}: ${job.recipe.title}`,
-    onclick: () => {
-      const isWanted = action !== "remove" || confirm("Delete this job and what it made?");
-      if (isWanted) session.act(job, action).catch(complain);
-    },
+    onclick: () => session.act(job, action).then(() => {
+      if (action === "remove") offerUndo(`“${job.recipe.title}” is removed, with what it made.`, () => session.act(job, "put-back"));
+    }).catch(complain),
   }, label);
   const isUnfinished = ["queued", "running"].includes(job.status);
   const isTraining = job.kind === "train";
   if (isUnfinished) return [act(isTraining ? "Stop here" : "Cancel", "stop", isTraining ? "What there is can be used, and be gone on from" : "")];
   const again = job.status !== "done" && act(isTraining && job.outputs.length ? "Go on" : "Run again", "resume");
-  return [again, act("Remove", "remove", "Delete what it made")];
+  return [again, act("Remove", "remove", "Remove what it made, too")];
 }
 
 /** What a job did, to do it again. */

@@ -23,7 +23,7 @@ function gapsPart() {
   const clear = h("button", { type: "button", onclick: () => { player.gaps = []; } }, "Clear");
   const model = modelField({ none: "Train on what is left", hint: "A model of this recording that has not seen the gaps is best." });
   const count = h("input", { type: "number", min: 1, max: 20, step: 1, value: 3 });
-  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as many as it needs" });
+  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as needed" });
   const seed = seedField();
   const form = jobForm("inpaint", "Fill the gaps", [
     model.element, field("Fillings", count), field("Minutes of training", minutes), seed.element,

@@ -27,9 +27,14 @@ class Session extends EventTarget {
   async open() {
     this.#listen();
     await this.readFiles();
+    const first = [inAddress(), localStorage.getItem(LAST)].find((name) => this.recordings().includes(name));
+    if (this.#choosing === null) await this.choose(first ?? this.recordings()[0]).catch(complain);
+  }
+
+  /** Names of everything that can be chosen. */
+  recordings() {
     const { recordings, uploads, built_in: clips } = this.files;
-    const first = [inAddress(), localStorage.getItem(LAST)].find((name) => [...recordings, ...uploads, ...clips].includes(name));
-    if (this.#choosing === null) await this.choose(first ?? recordings[0] ?? clips[0]).catch(complain);
+    return [...recordings, ...uploads, ...clips];
   }
 
   async readFiles() {

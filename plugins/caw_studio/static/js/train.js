@@ -9,7 +9,7 @@ import { resultRow } from "./results.js";
 import { session, whenever } from "./session.js";
 
 export function trainPanel() {
-  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as many as it needs" });
+  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as needed" });
   const material = h("select", {}, ["auto", "speech", "music", "ambience"].map((each) => h("option", {}, each)));
   const partly = h("input", { type: "checkbox" });
   const seed = seedField();
