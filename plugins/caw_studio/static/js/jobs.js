@@ -87,12 +87,19 @@ export function jobsPart(element) {
     const jobs = [...session.jobs.values()].sort((one, other) => other.created - one.created);
     empty.hidden = jobs.length > 0;
     place(list, cards.of(jobs));
+    const running = jobs.find((job) => job.status === "running");
+    document.title = running ? `${Math.round(100 * running.progress.fraction)} % · caw studio` : "caw studio";
+  });
+  session.addEventListener("job", ({ detail: { job, before } }) => {
+    const hasEnded = before?.status === "running" && job.status !== "running";
+    if (hasEnded) document.getElementById("news").textContent = `${job.recipe.title}: ${STATES[job.status]}`;
   });
 }
 
 function line(job) {
   return h("li", { className: `job ${job.status}` },
-    h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "state" }, STATES[job.status])),
+    h("div", { className: "row" }, h("button", { type: "button", className: "title", title: "Show its results", onclick: () => session.show(job).catch(complain) }, job.recipe.title),
+      h("span", { className: "state" }, STATES[job.status])),
     job.status === "running" && progressOf(job), complaintOf(job),
     h("div", { className: "row" }, commandOf(job), h("span", { className: "actions" }, actionsOf(job))));
 }

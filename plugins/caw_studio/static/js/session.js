@@ -82,6 +82,13 @@ class Session extends EventTarget {
     await post(`jobs/${job.id}/${action}`);
   }
 
+  /** Show what came of a job: its recording, and then its panel, which is opened by whoever listens. */
+  async show(job) {
+    const { recording } = job.recipe.settings;
+    if (recording !== this.recording) await this.choose(recording);
+    this.dispatchEvent(new CustomEvent("show", { detail: job }));
+  }
+
   /** Jobs of some kinds that are about the chosen recording, newest first. */
   jobsHere(...kinds) {
     const here = [...this.jobs.values()].filter((job) => kinds.includes(job.kind) && job.recipe.settings.recording === this.recording);
