@@ -7,6 +7,7 @@ import { BlindTest } from "./blind.js";
 import { fetched, get } from "./api.js";
 import { clock, complain, h, lastPart, place } from "./dom.js";
 import { legendStrip, sourceStrip } from "./sources.js";
+import { MarksView, watchDrags } from "./marks.js";
 import { session } from "./session.js";
 import { SpectrogramView } from "./spectrogram.js";
 import { Transport } from "./transport.js";
@@ -15,6 +16,7 @@ const OUTLINE_SAMPLES = 256;
 const LONGEST_MAPPED = 120; // seconds whose sources the server finds
 const STEP = 2; // seconds, by an arrow key
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colourOf = (kind) => colour(kind === "gaps" ? "--gap" : "--loop");
 
 /** Tells "gaps" when marked gaps change, "tracks" when the list does. */
 class Player extends EventTarget {
@@ -26,6 +28,7 @@ class Player extends EventTarget {
   #view = null;
   #blind = new BlindTest(this);
   #pending = null;
+  #dragged = null; // what is being marked on the spectrogram
   #isSettingGaps = false;
 
   /** Put the player into the page. */
@@ -33,6 +36,8 @@ class Player extends EventTarget {
     this.element = element;
     this.wave = h("div", { id: "wave" });
     this.canvas = h("canvas", { id: "spectrogram", "aria-hidden": "true" });
+    const marks = h("div", { className: "marks" });
+    this.marks = new MarksView(marks);
     this.cursor = h("div", { className: "cursor" });
     this.note = h("p", { className: "note" });
     this.axis = h("div", { className: "axis", "aria-hidden": "true" });
@@ -46,7 +51,7 @@ class Player extends EventTarget {
     this.facts = h("p", { className: "facts" });
     element.append(
       h("div", { className: "title" }, this.title, this.facts),
-      h("div", { className: "picture" }, this.wave, h("div", { className: "spectrogram" }, this.canvas, this.axis, this.cursor, this.note)),
+      h("div", { className: "picture" }, this.wave, h("div", { className: "spectrogram" }, this.canvas, marks, this.axis, this.cursor, this.note)),
       h("div", { className: "controls" }, this.playButton, this.place, this.loopButton,
         h("label", { className: "zoom" }, "Zoom ", this.zoom), this.#blind.element, this.hint),
       this.list,
@@ -73,6 +78,7 @@ class Player extends EventTarget {
     for (const region of this.#regions.getRegions()) {
       region.element.hidden = region.kind === "gaps" && what !== "gaps";
     }
+    this.#showMarks();
   }
 
   /** The marked gaps as pairs of seconds, in order; with what was found there, if they were found. */
@@ -196,6 +202,7 @@ class Player extends EventTarget {
     this.#regions.enableDragSelection({ color: colour("--loop") });
     this.#regions.on("region-created", (region) => this.#regionCreated(region));
     this.#regions.on("region-updated", (region) => this.#regionChanged(region));
+    this.#regions.on("region-removed", () => this.#showMarks());
     this.#view.on("interaction", (time) => this.transport.seek(time));
     this.#view.on("scroll", () => this.#drawSpectrogram());
   }
@@ -236,38 +243,45 @@ class Player extends EventTarget {
       const { start, stop } = this.#visible;
       this.spectrogram.show(this.heard.file, start, stop).catch(complain);
       this.#showTime();
+      this.#showMarks();
     }, 60);
   }
 
   #dragOnSpectrogram() {
-    const timeAt = (event) => {
-      const { start, stop } = this.#visible;
-      const box = this.canvas.getBoundingClientRect();
-      return start + ((stop - start) * (event.clientX - box.left)) / box.width;
+    const timeAt = (share) => this.#visible.start + share * (this.#visible.stop - this.#visible.start);
+    const show = (dragged) => {
+      this.#dragged = dragged;
+      this.#showMarks();
     };
-    let began = null;
-    this.canvas.addEventListener("pointerdown", (event) => {
-      began = timeAt(event);
-      this.canvas.setPointerCapture(event.pointerId);
-    });
-    this.canvas.addEventListener("pointerup", (event) => {
-      const ended = timeAt(event);
-      const { start, stop } = this.#visible;
-      if (began !== null && Math.abs(ended - began) > (stop - start) / 200) this.#add(Math.min(began, ended), Math.max(began, ended), this.#marking);
-      else this.transport.seek(ended);
-      began = null;
+    const isDrag = (from, to) => Math.abs(to - from) > 1 / 200;
+    const edges = (from, to) => ({ start: timeAt(Math.min(from, to)), end: timeAt(Math.max(from, to)) });
+    watchDrags(this.canvas, {
+      moved: (from, to) => show(isDrag(from, to) ? edges(from, to) : null),
+      released: (from, to) => {
+        show(null);
+        const { start, end } = edges(from, to);
+        if (isDrag(from, to)) this.#add(start, end, this.#marking);
+        else this.transport.seek(timeAt(to));
+      },
+      givenUp: () => show(null),
     });
   }
 
+  #showMarks() {
+    if (!this.heard) return;
+    const regions = this.#regions.getRegions().filter(({ kind }) => kind === "loop" || this.#marking === "gaps");
+    this.marks.show(this.#dragged ? [...regions, this.#dragged] : regions, this.#visible);
+  }
+
   #add(start, end, kind, found = null) {
-    const region = this.#regions.addRegion({ start: Math.max(0, start), end, color: colour(kind === "gaps" ? "--gap" : "--loop") });
+    const region = this.#regions.addRegion({ start: Math.max(0, start), end, color: colourOf(kind) });
     Object.assign(region, { kind, found });
     this.#regionCreated(region);
   }
 
   #regionCreated(region) {
     region.kind ??= this.#marking;
-    region.setOptions({ color: colour(region.kind === "gaps" ? "--gap" : "--loop") });
+    region.setOptions({ color: colourOf(region.kind) });
     if (region.kind === "loop") {
       for (const other of this.#regions.getRegions()) if (other !== region && other.kind === "loop") other.remove();
     }
@@ -275,6 +289,7 @@ class Player extends EventTarget {
   }
 
   #regionChanged(region) {
+    this.#showMarks();
     if (this.#isSettingGaps) return; // all of them are told of at once
     if (region.kind === "gaps") this.dispatchEvent(new Event("gaps"));
     else if (this.transport.loop) this.transport.setLoop({ start: region.start, stop: region.end });
