@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import shlex
 import shutil
 import time
@@ -187,7 +188,7 @@ class JobQueue:
             **job.content(),
             "outputs": [name for name in names if (self.library.folder / name).is_file()],
             "command": shlex.join([f"OMP_NUM_THREADS={job.threads}", "caw", *job.recipe.arguments]),
-            "complaints": [in_words_of_the_page(line, self.library) for line in _complaints(job)],
+            "notes": [in_words_of_the_page(note, self.library) for note in _notes(job)],
             "has_record": (self._folder(job) / "log.jsonl").is_file(),
         }
 
@@ -291,8 +292,20 @@ class JobQueue:
             subscriber.put_nowait(job)
 
 
-def _complaints(job: Job) -> list[str]:
-    """What a job said that is to be known: why it failed, or what it warns of."""
+def _notes(job: Job) -> list[str]:
+    """What a job said that is to be known: why it failed, what it warns of, or what is to be said of its results."""
     if job.status == "failed":
         return job.lines[-1:] or ["it failed and said nothing"]
-    return [line[line.index("warning: ") :] for line in job.lines if "warning: " in line]
+    if job.kind == "train":
+        return [line[line.index("warning: ") :] for line in job.lines if "warning: " in line]
+    return [note for line in job.lines if (note := _note_in(line, job.recipe.outputs))]
+
+
+def _note_in(line: str, outputs: list[str]) -> str:
+    """A line of a job without what the page shows anyway: which files were written, their form, that it was stopped."""
+    if line == "caw: error: interrupted":
+        return ""
+    if not line.startswith("wrote "):
+        return line
+    said = next((line.removeprefix(f"wrote {name}") for name in outputs if line.startswith(f"wrote {name}")), "")
+    return re.sub(r"^( \([^)]*\))?,? ?", "", said)

@@ -40,13 +40,17 @@ def test_options_become_controls(library: Library) -> None:
     assert said.startswith("clip.wav is 3.0 s long") and "tick" in said and "--" not in said
 
 
-def test_a_failed_job_says_why_and_one_that_is_done_what_it_warns_of(library: Library) -> None:
+def test_of_a_job_is_said_why_it_failed_or_what_is_to_be_known_of_its_results(library: Library) -> None:
     lines = ["caw: warning: .caw-studio/jobs/00001/clip.wav is short", "caw: error: it is too short"]
     queue = JobQueue(library)
-    job = Job("00001", "denoise", Recipe("", [], [], {}), 1, lines=lines)
-    assert queue.shown(job)["complaints"] == ["clip.wav is short"]
+    job = Job("00001", "denoise", Recipe("", [], ["a, b.wav", "c.wav"], {}), 1, lines=lines)
     job.status = "failed"
-    assert queue.shown(job)["complaints"] == ["it is too short"]
+    assert queue.shown(job)["notes"] == ["it is too short"]
+    job.status = "done"
+    job.lines = [lines[0], "wrote a, b.wav", "wrote c.wav (3 s)", "wrote c.wav (3 s), 5% new", "caw: error: interrupted"]
+    assert queue.shown(job)["notes"] == ["clip.wav is short", "5% new"]
+    job.kind = "train"
+    assert queue.shown(job)["notes"] == ["clip.wav is short"]
 
 
 def test_trouble_with_the_disk_is_said_and_leaves_no_job_behind(client: TestClient, library: Library) -> None:

@@ -43,6 +43,7 @@ function focusAgain(parent, focused, index) {
 export async function whileBusy(button, act) {
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
+  document.querySelectorAll("#messages .wrong").forEach((line) => line.remove()); // they were of what was tried before
   try {
     await act();
   } catch (error) {

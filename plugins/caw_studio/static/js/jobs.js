@@ -72,10 +72,10 @@ export function commandOf(job) {
     h("dl", {}, settings.map(([name, value]) => [h("dt", {}, name), h("dd", {}, typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value))])));
 }
 
-/** What a job said that is to be known: why it failed, or what it warns of. */
-export function complaintOf(job) {
+/** What a job said that is to be known: why it failed, what it warns of, what is to be said of its results. */
+export function notesOf(job) {
   const isFailed = job.status === "failed";
-  return job.complaints.map((said) => h(isFailed ? "p" : "small", { className: isFailed ? "complaint" : "warning" }, said));
+  return job.notes.map((note) => h(isFailed ? "p" : "small", { className: isFailed ? "complaint" : "remark" }, note));
 }
 
 export function jobsPart(element) {
@@ -96,10 +96,17 @@ export function jobsPart(element) {
   });
 }
 
+/** When a job was begun: the time, and the day unless it is today. */
+function dateOf(job) {
+  const date = new Date(1000 * job.created);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString([], { ...(isToday ? {} : { dateStyle: "short" }), timeStyle: "short" });
+}
+
 function line(job) {
   return h("li", { className: `job ${job.status}` },
     h("div", { className: "row" }, h("button", { type: "button", className: "title", title: "Show its results", onclick: () => session.show(job).catch(complain) }, job.recipe.title),
-      h("span", { className: "state" }, STATES[job.status])),
-    job.status === "running" && progressOf(job), complaintOf(job),
+      h("span", { className: "state" }, `${STATES[job.status]} · ${dateOf(job)}`)),
+    job.status === "running" && progressOf(job), job.status === "failed" && notesOf(job),
     h("div", { className: "row" }, commandOf(job), h("span", { className: "actions" }, actionsOf(job))));
 }

@@ -14,6 +14,7 @@ export function libraryPart(element) {
     for (const file of files) {
       drop.textContent = `Taking in ${file.name} …`;
       try {
+        await file.slice(0, 1).arrayBuffer().catch(() => { throw new Error(`${file.name} cannot be read: drop files, not folders.`); });
         const { name } = await post("upload", file, { name: file.name });
         await session.readFiles();
         await session.choose(name);

@@ -2,7 +2,7 @@
 
 import { downloadAddress, get } from "./api.js";
 import { complain, h, place } from "./dom.js";
-import { actionsOf, Cards, commandOf, complaintOf, progressOf } from "./jobs.js";
+import { actionsOf, Cards, commandOf, notesOf, progressOf } from "./jobs.js";
 import { player } from "./player.js";
 import { session, whenever } from "./session.js";
 
@@ -67,5 +67,5 @@ function card(job, titleOf, optionsOf, extraOf) {
   return h("article", { className: `card ${job.status}` },
     h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "actions" }, actionsOf(job))),
     job.status === "running" && progressOf(job), job.status === "queued" && h("small", {}, "waiting for its turn"),
-    complaintOf(job), rows, extraOf(job), commandOf(job));
+    job.status === "stopped" && h("small", {}, "Stopped before it was done."), notesOf(job), rows, extraOf(job), commandOf(job));
 }

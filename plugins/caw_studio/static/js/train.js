@@ -3,7 +3,7 @@
 import { get, modelAddress } from "./api.js";
 import { duration, field, h, numberIn, place } from "./dom.js";
 import { jobForm, seedField } from "./forms.js";
-import { actionsOf, Cards, commandOf, complaintOf, progressOf } from "./jobs.js";
+import { actionsOf, Cards, commandOf, notesOf, progressOf } from "./jobs.js";
 import { player } from "./player.js";
 import { resultRow } from "./results.js";
 import { session, whenever } from "./session.js";
@@ -72,7 +72,7 @@ function trainingCard(job) {
     job.status === "running" && progressOf(job), job.status === "queued" && h("small", {}, "waiting for its turn"),
     job.status === "stopped" && h("small", {}, job.outputs.length ? "Stopped: what there is can be used, and be gone on from." : "Stopped before there was anything to use."),
     job.status === "done" && h("small", {}, "Finished: generate takes, fill gaps or vary with it."),
-    complaintOf(job), takes.reverse(),
+    notesOf(job), takes.reverse(),
     job.outputs.length > 0 && h("a", { href: modelAddress(job.outputs[0], `${session.recordingTitle}, model`), download: "", className: "button small start" }, "Download the model"),
     commandOf(job));
 }
