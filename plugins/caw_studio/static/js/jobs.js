@@ -80,7 +80,7 @@ export function notesOf(job) {
 
 export function jobsPart(element) {
   const list = h("ol", {});
-  const empty = h("p", { className: "quiet" }, "Nothing has been done yet.");
+  const empty = firstSteps();
   element.append(h("h2", {}, "Jobs"), empty, list);
   const cards = new Cards(line);
   whenever(["jobs", "job"], () => {
@@ -94,6 +94,18 @@ export function jobsPart(element) {
     const hasEnded = before?.status === "running" && job.status !== "running";
     if (hasEnded) document.getElementById("news").textContent = `${job.recipe.title}: ${STATES[job.status]}`;
   });
+}
+
+/** What to do where nothing has been done yet. */
+function firstSteps() {
+  const steps = [
+    "Drop a recording, or choose one that is listed.",
+    "Train on it. A first take can be heard soon, better ones follow.",
+    "Then generate as much as you like, vary the recording, or fill gaps in it.",
+  ];
+  return h("div", { className: "quiet" }, h("p", {}, "Nothing has been done yet. To begin:"),
+    h("ol", { className: "steps" }, steps.map((step) => h("li", {}, step))),
+    h("p", {}, "To take noise out or to try effects, nothing needs to be trained."));
 }
 
 /** When a job was begun: the time, and the day unless it is today. */

@@ -6,6 +6,7 @@ import Timeline from "../vendor/wavesurfer/timeline.esm.js";
 import { BlindTest } from "./blind.js";
 import { fetched, get } from "./api.js";
 import { clock, complain, h, lastPart, place } from "./dom.js";
+import { keysHelp } from "./keys.js";
 import { legendStrip, sourceStrip } from "./sources.js";
 import { MarksView, watchDrags } from "./marks.js";
 import { session } from "./session.js";
@@ -54,7 +55,7 @@ class Player extends EventTarget {
       h("div", { className: "picture" }, this.wave, h("div", { className: "spectrogram" }, this.canvas, marks, this.axis, this.cursor, this.note)),
       h("div", { className: "controls" }, this.playButton, this.place, this.loopButton,
         h("label", { className: "zoom" }, "Zoom ", this.zoom), this.#blind.element, this.hint),
-      this.list,
+      this.list, keysHelp(),
     );
     this.spectrogram = new SpectrogramView(this.canvas, this.note, this.axis);
     this.#makeView();
