@@ -116,6 +116,15 @@ def test_a_drawn_seed_is_kept_and_models_are_named(client: TestClient, folder: P
         assert words[words.index("--seed") + 1] == str(job["recipe"]["settings"]["seed"])
 
 
+@pytest.mark.parametrize(("name", "made"), [("c.MP3", "c.inpainted.MP3"), ("c.m4a", "c.inpainted.wav")])
+def test_fillings_have_the_format_of_the_recording_if_it_can_be_written(
+    client: TestClient, folder: Path, name: str, made: str
+) -> None:
+    (folder / name).touch()
+    job = started(client, "inpaint", recording=name, gaps=[[1, 1.1]], count=1)
+    assert [Path(output).name for output in job["recipe"]["outputs"]] == [made]
+
+
 def test_takes_are_said_to_be_of_what_their_model_was_trained_on(client: TestClient, folder: Path) -> None:
     training = started(client, "train", recording=".caw-studio/clips/tabla.flac")
     model = training["recipe"]["outputs"][0]

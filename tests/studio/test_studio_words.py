@@ -47,7 +47,13 @@ def test_of_a_job_is_said_why_it_failed_or_what_is_to_be_known_of_its_results(li
     job.status = "failed"
     assert queue.shown(job)["notes"] == ["it is too short"]
     job.status = "done"
-    job.lines = [lines[0], "wrote a, b.wav", "wrote c.wav (3 s)", "wrote c.wav (3 s), 5% new", "caw: error: interrupted"]
+    job.lines = [
+        lines[0],
+        "wrote a, b.wav",
+        "wrote c.wav (3 s)",
+        "wrote c.wav (3 s), 5% new",
+        "caw: error: interrupted",
+    ]
     assert queue.shown(job)["notes"] == ["clip.wav is short", "5% new"]
     job.kind = "train"
     assert queue.shown(job)["notes"] == ["clip.wav is short"]
