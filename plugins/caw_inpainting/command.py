@@ -26,7 +26,7 @@ from caw_toolkit.cli.options import (
     seed_option,
     takes_option,
 )
-from caw_toolkit.cli.progress import ProgressDisplay, part_of_progress, progress_option
+from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 from caw_toolkit.cli.texts import expect_text, write_text
@@ -35,9 +35,7 @@ from caw_toolkit.durations import in_words
 if TYPE_CHECKING:
     from caw_inpainting.gaps import ListedGap
     from caw_inpainting.listing import Work
-    from caw_inpainting.task import Repair
     from caw_inpainting.training import Models, Training
-    from caw_toolkit import Gap, PyramidModel
     from caw_toolkit.audio.spool import SpooledAudio
 
 #: Of the work on a file.
@@ -157,6 +155,7 @@ class _Request:
 
 def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Find, list and fill the gaps of a file."""
+    from caw_inpainting.filling import fill_all
     from caw_inpainting.labels import format_labels
     from caw_inpainting.listing import Work
     from caw_inpainting.training import Models
@@ -185,7 +184,9 @@ def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
             return
         if not quiet and (request.find or request.labels):
             _say(work.list_lines())
-        repairs = _repair(audio, work, models, [take for take, _ in job.takes], display)
+        repairs = fill_all(
+            audio, work, models, takes=[take for take, _ in job.takes], display=display, begun=_SHARE_OF_FINDING
+        )
         outputs = []
         for (_, target), repair in zip(job.takes, repairs, strict=True):
             written = results.write_blocks(
@@ -212,13 +213,6 @@ def _check_rate(audio: SpooledAudio, model_path: Path | None) -> None:
     rate = audio.sample_rate if model_path is None else stored_sample_rate(model_path)
     if rate != audio.sample_rate:
         raise CawError(f"{audio.name} is at {audio.sample_rate} Hz, the model at {rate} Hz")
-
-
-def _check_channels_of(model: PyramidModel, audio: SpooledAudio) -> None:
-    """Raise where a model is of other channels."""
-    if model.channels != audio.channels:
-        stereo, mono = (audio.name, "the model") if audio.channels == 2 else ("the model", audio.name)
-        raise CawError(f"{stereo} is stereo, and {mono} mono: fill the gaps without --model, or with one that is alike")
 
 
 def _all_gaps(audio: SpooledAudio, request: _Request, display: ProgressDisplay) -> list[ListedGap]:
@@ -285,56 +279,6 @@ def _show_plan(name: str, work: Work, models: Models, *, as_json: bool) -> None:
         click.echo(f"training takes about {in_words(60 * minutes)} here; --minutes M takes no more than M minutes")
     if complaint := work.complaint():
         click.echo(complaint)
-
-
-def _repair(
-    audio: SpooledAudio, work: Work, models: Models, takes: Sequence[int], display: ProgressDisplay
-) -> list[Repair]:
-    """Fill all gaps that can be filled, for each take."""
-    from caw_inpainting.task import Repair
-    from caw_toolkit import derived_seed
-    from caw_toolkit.pyramid.maturity import trained_share, warn_if_rough
-
-    training, groups = models.training, work.fillable
-    places = [gap[:2] for gap in work.gaps]
-    repairs = [
-        Repair(audio.read, audio.samples, work.gaps, seed=derived_seed(training.seed, "take", take), take=take)
-        for take in takes
-    ]
-    announcements = [""] if len(groups) == 1 else list(work.group_lines())
-    share = (1 - _SHARE_OF_FINDING) / len(groups)
-    trainings = []
-    for index, (group, announcement) in enumerate(zip(groups, announcements, strict=True)):
-        if announcement and not training.quiet:
-            click.echo(announcement, err=True)
-        first = _SHARE_OF_FINDING + index * share
-        filling = first + share * (1 - models.share_of_filling)
-        with part_of_progress(first, filling):
-            model = models.of(group)
-        _check_channels_of(model, audio)
-        trainings.append(model.training)
-        if not training.quiet:
-            _tell_of_long_gaps([places[number] for number in group.numbers], audio.sample_rate, model)
-        steps = [(repair, number) for repair in repairs for number in group.numbers]
-        for done, (repair, number) in enumerate(steps):
-            display.update(filling + (first + share - filling) * done / len(steps), "filling")
-            repair.fill(number, model)
-        del model  # before the next one is trained
-    if training.model_path is None and len(groups) > 1:
-        warn_if_rough(min(trainings, key=trained_share), "the least trained model")
-    return repairs
-
-
-def _tell_of_long_gaps(gaps: Sequence[Gap], sample_rate: int, model: PyramidModel) -> None:
-    """Say so if a gap is longer than what the model looks at."""
-    longest = max(stop - start for start, stop in gaps) / sample_rate
-    heard = model.receptive_field_seconds
-    if longest > heard:
-        click.echo(
-            f"a gap of {longest:.1f} s is longer than the {heard:.1f} s that the model hears at once: "
-            "what it holds is invented freely, at the levels to be expected",
-            err=True,
-        )
 
 
 def _say(lines: Iterable[str]) -> None:
