@@ -57,6 +57,7 @@ class Trainer:
         events: what is called meanwhile.
 
     Example:
+        >>> import numpy as np
         >>> noise = np.random.default_rng(0).uniform(-1, 1, (1, 48000)).astype(np.float32)
         >>> plan = make_plan(AudioClip(noise, 16000), material="ambience", minutes=1)
         >>> model = Trainer(plan, RunSettings(device="cpu")).run()  # doctest: +SKIP
