@@ -35,7 +35,7 @@ from caw_toolkit.durations import in_words
 if TYPE_CHECKING:
     from caw_inpainting.gaps import ListedGap
     from caw_inpainting.listing import Work
-    from caw_inpainting.training import Models, Training
+    from caw_inpainting.models import Models, ModelSource
     from caw_toolkit.audio.spool import SpooledAudio
 
 #: Of the work on a file.
@@ -119,9 +119,9 @@ def inpaint(
         others = [model_path, labels, results.log, *(path for job in batch.jobs for path in (job.source, *job.targets))]
         expect_text(write_labels, others=others, force=results.force)
 
-    from caw_inpainting.training import Training
+    from caw_inpainting.models import ModelSource
 
-    training = Training(model_path=model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
+    models_from = ModelSource(model_path=model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
     request = _Request(
         gaps,
         in_samples,
@@ -129,7 +129,7 @@ def inpaint(
         labels,
         write_labels,
         dry_run,
-        training,
+        models_from,
         as_json,
         results,
         is_of_one_file=batch.count == 1,
@@ -147,7 +147,7 @@ class _Request:
     labels: Path | None
     write_labels: Path | None
     dry_run: bool
-    training: Training
+    models_from: ModelSource
     as_json: bool
     results: Results
     is_of_one_file: bool
@@ -158,12 +158,12 @@ def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
     from caw_inpainting.filling import fill_all
     from caw_inpainting.labels import format_labels
     from caw_inpainting.listing import Work
-    from caw_inpainting.training import Models
+    from caw_inpainting.models import Models
     from caw_toolkit.audio.spool import spooled_audio
 
-    training, results, quiet = request.training, request.results, request.results.quiet
+    models_from, results, quiet = request.models_from, request.results, request.results.quiet
     with spooled_audio(job.source, beside=None if request.dry_run else job.target) as audio:
-        _check_rate(audio, training.model_path)
+        _check_rate(audio, models_from.model_path)
         gaps = _all_gaps(audio, request, display)
         if not gaps:
             if request.dry_run and request.as_json:
@@ -177,8 +177,8 @@ def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
         if request.write_labels is not None:
             text = format_labels(gaps, audio.sample_rate)
             write_text(request.write_labels, text, force=results.force, quiet=quiet)
-        work = _plan(audio, gaps, with_model=training.model_path is not None)
-        models = Models(audio, work, training)
+        work = _plan(audio, gaps, with_model=models_from.model_path is not None)
+        models = Models(audio, work, models_from)
         if request.dry_run:
             _show_plan(audio.name, work, models, as_json=request.as_json)
             return
@@ -196,14 +196,14 @@ def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
                 channels=audio.channels,
                 source=audio.source,
                 read=[job.source, *([request.labels] if request.labels else [])],
-                model=training.model_path,
+                model=models_from.model_path,
                 found=work.as_json(),
                 generated=work.filled,
             )
             outputs.append(written.path)
     if request.as_json:
         found = work.as_json()
-        print_result(job.source, outputs, model=training.model_path, found=found, **found)
+        print_result(job.source, outputs, model=models_from.model_path, found=found, **found)
     if complaint := work.complaint():
         raise CawError(f"{complaint}; the others are")
 

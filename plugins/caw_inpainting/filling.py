@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_inpainting.listing import Work
+from caw_inpainting.models import Models
 from caw_inpainting.task import Repair
-from caw_inpainting.training import Models
 from caw_toolkit import CawError, Gap, PyramidModel, derived_seed
 from caw_toolkit.cli.progress import ProgressDisplay, part_of_progress
 from caw_toolkit.pyramid.maturity import trained_share, warn_if_rough
@@ -38,19 +38,19 @@ def fill_all(
         begun: share of the work on the file that is done before.
 
     Raises:
-        CawError: a finished model has other channels than the recording; or as a training.
+        CawError: a finished model has other channels than the recording, or a training fails.
     """
-    training, groups = models.training, work.fillable
+    source, groups = models.source, work.fillable
     places = [gap[:2] for gap in work.gaps]
     repairs = [
-        Repair(audio.read, audio.samples, work.gaps, seed=derived_seed(training.seed, "take", take), take=take)
+        Repair(audio.read, audio.samples, work.gaps, seed=derived_seed(source.seed, "take", take), take=take)
         for take in takes
     ]
     announcements = [""] if len(groups) == 1 else list(work.group_lines())
     share = (1 - begun) / len(groups)
     trainings = []
     for index, (group, announcement) in enumerate(zip(groups, announcements, strict=True)):
-        if announcement and not training.quiet:
+        if announcement and not source.quiet:
             click.echo(announcement, err=True)
         first = begun + index * share
         filling = first + share * (1 - models.share_of_filling)
@@ -58,14 +58,14 @@ def fill_all(
             model = models.of(group)
         _check_channels_of(model, audio)
         trainings.append(model.training)
-        if not training.quiet:
+        if not source.quiet:
             _tell_of_long_gaps([places[number] for number in group.numbers], audio.sample_rate, model)
         steps = [(repair, number) for repair in repairs for number in group.numbers]
         for done, (repair, number) in enumerate(steps):
             display.update(filling + (first + share - filling) * done / len(steps), "filling")
             repair.fill(number, model)
         del model  # before the next one is trained
-    if training.model_path is None and len(groups) > 1:
+    if source.model_path is None and len(groups) > 1:
         warn_if_rough(min(trainings, key=trained_share), "the least trained model")
     return repairs
 
