@@ -91,10 +91,10 @@ class Metadata:
         lost = [chunk.label for chunk in self.chunks if chunk not in own and not container_chunks.holds_tags(chunk)]
         lost += [*self.others, *self.tagging.others]
         if kind == "WAV":
-            chunks = [riff_chunks.fitted(chunk, ratio, coding_history) for chunk in own]
+            chunks = [riff_chunks.fit_chunk(chunk, ratio, coding_history) for chunk in own]
             chunks += chunks_of_tagging(self.tagging)
         else:
-            chunks = [container_chunks.fitted(chunk, ratio) for chunk in own if chunk.name != b"info"]
+            chunks = [container_chunks.fit_chunk(chunk, ratio) for chunk in own if chunk.name != b"info"]
             if kind == "CAF" and self.tagging.tags:
                 chunks.append(info_of_tags(self.tagging.tags))
         try:

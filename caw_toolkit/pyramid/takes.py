@@ -1,8 +1,8 @@
-"""How takes are made, beside from fresh noise alone: three ways to change what renders that.
+"""What renders a take: a renderer that starts from fresh noise, changed in one of three ways.
 
 * `coherent_take`: noise of the recording, in segments as long as is asked for.
 * `texture_take`: grains of a recording of which any moment is as good as any other.
-* `usual_take`: noise of the recording in the share that the training has settled, all of it in pauses.
+* `usual_take`: noise of the recording in the share that its training has settled, all of it in pauses.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from caw_toolkit.processors.blocks import BlockStream
-from pieces import pieces
+from signals import pieces
 
 
 def test_blocks_of_another_rate_join() -> None:

@@ -9,7 +9,7 @@ from caw_bandwidth_extension import long_files
 from caw_bandwidth_extension.task import extend
 from caw_toolkit import PyramidModel
 from caw_toolkit.processors import blocks
-from pieces import pieces, snr
+from signals import pieces, snr
 
 
 def extended(model: PyramidModel, samples: np.ndarray, rate: int) -> np.ndarray:

@@ -27,7 +27,7 @@ from caw_process import ENVIRONMENT, run_python
 from caw_toolkit import AudioClip
 from caw_toolkit.cli import main
 from caw_toolkit.dsp.resampling import resample
-from pieces import pieces, snr
+from signals import pieces, snr
 
 RATE = 4000
 LONG = """

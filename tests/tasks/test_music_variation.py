@@ -16,7 +16,7 @@ from caw_music_variation.task import vary
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel, read_audio
 from caw_toolkit.cli import main
 from caw_toolkit.processors import blocks
-from pieces import pieces
+from signals import pieces
 
 
 def test_strength_moves_away_from_the_song(tiny_model: PyramidModel, speech: AudioClip) -> None:
