@@ -55,8 +55,12 @@ def blamed_effect(error: BaseException) -> str | None:
     return notes[0].removeprefix(_NOTE) if notes else None
 
 
+#: Files with more are refused: squares of it overflow.
+_LOUDEST = 1e10
+
+
 class NonFiniteSamples:
-    """Keeps NaN and infinity away from a processor, which would spread them over all that follows.
+    """Keeps NaN, infinity and what is beyond any level from a processor, which would spread it over all that follows.
 
     The processor is given zeros in their place; they come out again where they went in.
 
@@ -76,10 +80,10 @@ class NonFiniteSamples:
         self._taken: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Array]] = []  # channels, places, values
 
     def take_out(self, audio: Array) -> Array:
-        """The next samples, with zeros for what is not finite."""
+        """The next samples, with zeros for what is not finite, or as good as that."""
         begin = self.received
         self.received += audio.shape[1]
-        finite = np.isfinite(audio)
+        finite = np.abs(audio) <= _LOUDEST
         if finite.all():
             return audio
         channels, places = np.nonzero(~finite)

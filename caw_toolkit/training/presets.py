@@ -187,7 +187,7 @@ _TABLE = _Kind("a table", lambda value: isinstance(value, dict))
 _TEXT = _Kind("a text", lambda value: isinstance(value, str) and value != "")
 _NUMBER = _Kind("a finite number", lambda value: _is_number(value) and abs(value) <= _LARGEST_NUMBER)
 _INTEGER = _Kind("an integer", _is_integer)
-_RATE = _Kind("a rate in Hz above 0", lambda value: _is_integer(value) and 0 < value <= _LARGEST_NUMBER)
+_RATE = _Kind("an integer above 0", lambda value: _is_integer(value) and 0 < value <= _LARGEST_NUMBER)
 _RATES = _Kind(
     "a list of integers", lambda value: isinstance(value, list) and value != [] and all(map(_is_integer, value))
 )

@@ -133,6 +133,7 @@ def test_an_impulse_response_may_have_any_format(name: str, tmp_path: Path) -> N
     [effect] = parse_effects([f"Convolution(impulse_response_filename='{tmp_path / name}')"])
     expected = pedalboard.Convolution(sf.read(tmp_path / name, dtype="float32")[0], 1.0, 16_000)
     noise = np.random.default_rng(1).uniform(-0.5, 0.5, 4000).astype(np.float32)
+    assert effect is not None
     made = effect(noise, 16_000)
     np.testing.assert_array_equal(made, expected(noise, 16_000))
     assert not np.allclose(made, noise)

@@ -132,7 +132,7 @@ OBJECTIVE = '[objective]\nname = "adversarial"\n'
         (OBJECTIVE + "[training]\nminute = 4", "training.minute: did you mean 'minutes'?"),
         (OBJECTIVE + "[scales]\nlargest_ratio = nan", "scales.largest_ratio must be a finite number, not nan"),
         (OBJECTIVE + "[scales]\nenergy_threshold = inf", "scales.energy_threshold must be a finite number, not inf"),
-        (OBJECTIVE + "[scales]\nfallback_rate = 0", "scales.fallback_rate must be a rate in Hz above 0, not 0"),
+        (OBJECTIVE + "[scales]\nfallback_rate = 0", "scales.fallback_rate must be an integer above 0, not 0"),
         (OBJECTIVE + "[training]\nminutes = 0", "training.minutes must be a number above 0, not 0"),
         (OBJECTIVE + "[training]\nminutes = nan", "training.minutes must be a number above 0, not nan"),
         (OBJECTIVE + "[training]\ncoarsest_share = 1", "training.coarsest_share must be a number between 0 and 1"),
