@@ -60,6 +60,9 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError as error:  # its message is the whole help
+        error.show()
+        sys.exit(error.exit_code)
     except click.UsageError as error:
         click.UsageError(harmless_line(error.format_message()), error.ctx).show()
         sys.exit(error.exit_code)

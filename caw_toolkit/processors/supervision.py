@@ -104,6 +104,20 @@ class NonFiniteSamples:
         return made
 
 
+def require_floating(made: npt.NDArray[Any], name: str) -> None:
+    """Refuse samples that are no floating-point numbers: integers have another full scale.
+
+    Args:
+        made: what an effect returned.
+        name: of the effect.
+
+    Raises:
+        CawError: they are something else.
+    """
+    if made.dtype.kind != "f":
+        raise CawError(f"{name} returned samples of type {made.dtype} instead of floating-point ones")
+
+
 class _Account:
     """What an effect was given of a signal, and what it has returned of it.
 
@@ -130,6 +144,7 @@ class _Account:
         if not isinstance(made, np.ndarray) or made.ndim != 2 or len(made) != self._channels:
             what = f"audio of shape {made.shape}" if isinstance(made, np.ndarray) else f"{type(made).__name__}"
             raise CawError(f"{self._name} returned {what} instead of {self._channels} channel(s)")
+        require_floating(made, self._name)
         whole = self._non_finite.put_back(np.asarray(made, np.float32))
         self._require(self._non_finite.returned <= self._non_finite.received)
         return whole

@@ -196,6 +196,22 @@ def test_errors_are_one_line(invoke: Invoke, error: BaseException, code: int, li
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("group", [(), ("plugin",), ("evaluate",)])
+def test_without_a_command_there_is_the_help(group: tuple[str, ...], invoke: Invoke) -> None:
+    result = invoke(*group)
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 2 and lines[0].startswith(" ".join(("Usage: caw", *group)).rstrip())
+    assert len(lines) > 5 and "Error" not in result.stderr
+
+
+def test_what_a_command_returns_is_no_exit_code(invoke: Invoke) -> None:
+    @click.command()
+    def count() -> int:
+        return 7
+
+    assert invoke("count", points=(command_plugin(count),)).exit_code == 0
+
+
 def test_a_closed_pipe_ends_the_command_quietly(invoke: Invoke) -> None:
     result = invoke("fail", points=(failing(BrokenPipeError(errno.EPIPE, "Broken pipe")),))
     assert result.exit_code == 1 and result.output == ""

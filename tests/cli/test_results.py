@@ -284,6 +284,13 @@ def test_verify_finds_a_single_changed_sample(logged: tuple[Path, Path], sample:
     assert inside or f"differs from its input in 1 samples that were not generated, the first {sample}" in found.output
 
 
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_an_empty_log_proves_nothing(content: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(content)
+    found = caw("verify", tmp_path / "log")
+    assert found.exit_code == 1 and "log holds no records" in found.stderr
+
+
 @pytest.mark.parametrize("content", ["[]", "{}", "x", '{"output": 1, "inputs": []}', "[" * 100_000])
 def test_what_is_no_log_is_said(content: str, tmp_path: Path) -> None:
     (tmp_path / "log").write_text(content)
