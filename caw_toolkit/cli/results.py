@@ -280,6 +280,14 @@ class Results:
         return functools.partial(source.metadata.embed, ratio=ratio, coding_history=history)
 
 
+def _log_or_new(context: click.Context, _parameter: click.Parameter, log: Path | None) -> Path | None:
+    if log is not None and not context.resilient_parsing:
+        from caw_toolkit.cli.run_log import require_log
+
+        require_log(log)
+    return log
+
+
 def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
     """`--format`, `--bit-depth`, `--clipping`, `--no-metadata`, `--log` and `--force`, together as `results`.
 
@@ -334,6 +342,7 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
                 "--log",
                 type=NamedPath(dir_okay=False, writable=True, path_type=Path),
                 metavar="FILE",
+                callback=_log_or_new,
                 help="Add a record of what was done, as a line of JSON, that caw verify can check.",
             ),
             force_option,
