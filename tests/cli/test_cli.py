@@ -181,6 +181,7 @@ def made_of(cause: BaseException) -> ImportError:
         (click.Abort(), 130, "caw: error: interrupted"),
         (made_of(KeyboardInterrupt()), 130, "caw: error: interrupted"),
         (MemoryError(), 1, "caw: error: out of memory: close other programs"),
+        (ImportError("x.so: failed to map segment from shared object"), 1, "caw: error: out of memory: "),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 1, "caw: error: out of memory: "),
         (PermissionError(errno.EACCES, "Permission denied", "a.wav"), 1, "caw: error: permission denied: a.wav"),
         (OSError(errno.ENOSPC, "No space left on device", "a.wav"), 1, "caw: error: the disk is full: a.wav"),
