@@ -148,6 +148,18 @@ def test_a_second_file_behind_the_first_is_said_and_is_no_metadata(suffix: str, 
     assert soundfile.info(target).frames == 4000  # and libsndfile reads it
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "label"), [(b"smpl", b"INFO", "smpl"), (b"a\nb\x1b", b"", r"a b\x1b"), (b"acid", b"", "acid")]
+)
+def test_chunks_that_lead_readers_astray_stay_behind(name: bytes, content: bytes, label: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    kept = tagged_files.chunk(b"iXML", b"<BWFXML/>")
+    source.write_bytes(source.read_bytes() + kept + tagged_files.chunk(name, content))
+    assert f"says beside the audio: {label}" in run("process", source, target, source)
+    assert soundfile.info(target).frames == 4000 and list(chunks_of(target))[1:2] == [b"iXML"]
+
+
 def test_two_chunks_of_audio_are_said(tmp_path: Path) -> None:
     source = tmp_path / "in.wav"
     soundfile.write(source, np.sin(np.arange(4000)), 16_000)
