@@ -16,10 +16,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.audio.containers import audio_begins, ogg_links, with_true_length
+from caw_toolkit.audio.containers import audio_begins, with_true_length
 from caw_toolkit.audio.ffmpeg import FfmpegAudio, decoded_by_ffmpeg, ffmpeg_path
 from caw_toolkit.audio.metadata import read_metadata
 from caw_toolkit.audio.mpeg import MpegSegment, begins_with_mpeg, mpeg_segments
+from caw_toolkit.audio.ogg import ogg_links
 from caw_toolkit.audio.source_format import SourceFormat
 from caw_toolkit.audio.sources import open_source
 from caw_toolkit.audio.views import View
