@@ -90,6 +90,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out. torch's own errors are recognised without importing it."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
+    if isinstance(error, (ImportError, OSError)):  # of a library that is loaded
+        return "failed to map segment from shared object" in str(error)
     # The last one is what oneDNN says, of nothing else in practice.
     phrases = ("can't allocate memory", "out of memory", "bad_alloc", "could not create a primitive")
     return isinstance(error, RuntimeError) and any(phrase in str(error) for phrase in phrases)

@@ -45,9 +45,13 @@ class _Layout(NamedTuple):
 
 
 _LAYOUTS = {
-    "AIFF": _Layout(">4sI", 12, 2, False, frozenset({b"COMM", b"SSND", b"FVER", b"PEAK", b"CHAN", b"FLLR"})),
+    "AIFF": _Layout(">4sI", 12, 2, False, frozenset({b"COMM", b"SSND", b"FVER", b"PEAK", b"CHAN", b"FLLR", b"FORM"})),
     "CAF": _Layout(
-        ">4sq", 8, 1, False, frozenset({b"desc", b"data", b"pakt", b"kuki", b"chan", b"free", b"peak", b"ovvw"})
+        ">4sq",
+        8,
+        1,
+        False,
+        frozenset({b"desc", b"data", b"pakt", b"kuki", b"chan", b"free", b"peak", b"ovvw", b"caff"}),
     ),
     "W64": _Layout("<16sQ", 40, 8, True, riff_chunks.OF_THE_AUDIO),
 }

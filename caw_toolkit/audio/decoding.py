@@ -16,10 +16,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.audio.containers import audio_begins, ogg_links, with_true_length
+from caw_toolkit.audio.containers import audio_begins, with_true_length
 from caw_toolkit.audio.ffmpeg import FfmpegAudio, decoded_by_ffmpeg, ffmpeg_path
 from caw_toolkit.audio.metadata import read_metadata
 from caw_toolkit.audio.mpeg import MpegSegment, begins_with_mpeg, mpeg_segments
+from caw_toolkit.audio.ogg import ogg_links
 from caw_toolkit.audio.source_format import SourceFormat
 from caw_toolkit.audio.sources import open_source
 from caw_toolkit.audio.views import View
@@ -37,6 +38,7 @@ HIGHEST_SAMPLE_RATE = 192000
 #: More than integers of 32 bits that were stored as floating-point numbers; the squares of more overflow.
 _LOUDEST = 1e10
 _UNKNOWN_LENGTH = 2**62  # libsndfile states more
+_MPEG_DELAY = 2 * 1152
 _HEADERLESS = (".raw", ".pcm")
 #: What other containers begin with, or have behind their first four bytes: MPEG frames in them are not all they hold.
 _FOREIGN = (b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75", b"FLV\x01", b"ftyp", b"moov", b"mdat")
@@ -149,8 +151,10 @@ class OpenFile:
             raise CawError(f"cannot read {self.name}: {error.strerror or error}") from error
 
     def _complain_of_early_end(self, position: int) -> None:
-        is_short = self.samples is not None and position < self.samples
-        if any(segment.is_cut for segment in self._segments) or (is_short and self._decoder.format == "MP3"):
+        is_mpeg = self._decoder.subtype.startswith("MPEG_LAYER")  # in WAV, too, whose length counts the delay
+        rest = _MPEG_DELAY if is_mpeg and self._decoder.format != "MP3" else 0
+        is_short = self.samples is not None and position < self.samples - rest
+        if any(segment.is_cut for segment in self._segments) or (is_short and is_mpeg):
             warning = f"{self.name} holds less audio than its header states: it may be truncated"
             if warning not in self._warnings:
                 logger.warning("%s", warning)

@@ -11,10 +11,12 @@ import struct
 from collections.abc import Container, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-#: Chunks that say how the audio is stored, or nothing: they are the writer's own.
-OF_THE_AUDIO = frozenset({b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"levl"})
 #: What WAV files begin with; BW64 is another name of RF64.
 WAVE_FORMS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+#: Chunks that say how the audio is stored, or nothing: they are the writer's own. A file that follows is audio, too.
+OF_THE_AUDIO = frozenset(
+    {b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"levl", *WAVE_FORMS}
+)
 #: Chunks larger than this are not carried: nothing but audio is that large.
 LARGEST_BYTES = 1 << 26
 #: Chunks that are looked at in a file, at most.
@@ -144,7 +146,7 @@ def _update_broadcast_extension(data: bytearray, ratio: float, coding_history: s
     if len(data) < _CODING_HISTORY:
         return
     (samples,) = struct.unpack_from("<Q", data, _TIME_REFERENCE)
-    struct.pack_into("<Q", data, _TIME_REFERENCE, round(samples * ratio))
+    struct.pack_into("<Q", data, _TIME_REFERENCE, min(2**64 - 1, round(samples * ratio)))
     history = bytes(data[_CODING_HISTORY:]).rstrip(b"\0")
     separator = b"\r\n" if history and not history.endswith(b"\n") else b""
     line = coding_history.encode("ascii", "replace") + b"\r\n"

@@ -60,6 +60,9 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError as error:  # its message is the whole help
+        error.show()
+        sys.exit(error.exit_code)
     except click.UsageError as error:
         click.UsageError(harmless_line(error.format_message()), error.ctx).show()
         sys.exit(error.exit_code)
@@ -111,11 +114,22 @@ def explain(error: BaseException) -> str:
         return str(error)
     if is_out_of_memory(error):
         return "out of memory: close other programs, or use a shorter clip or a smaller preset"
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _is_somewhere():
+        return "the folder that this was started in is gone: go to another"
     if isinstance(error, OSError) and error.strerror:
         where = "".join(f": {name}" for name in (error.filename, error.filename2) if name is not None)
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror.lower()
         return f"{reason}{where}"
     return f"unexpected error: {describe_exception(error)} (run again with {DEBUG_OPTION} for the traceback)"
+
+
+def _is_somewhere() -> bool:
+    """Whether the current folder still exists."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _discard_standard_output() -> None:

@@ -105,10 +105,13 @@ class CawGroup(SuggestingGroup):
             sys.stdout.flush()  # here, where a full disk or a closed pipe still gets its line
         sys.exit(code if isinstance(code, int) else 0)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error of somebody else's command names the plugin that it comes from."""
+    def invoke(self, ctx: click.Context) -> None:
+        """Run a command; an error of somebody else's command names the plugin that it comes from.
+
+        What a command returns is dropped: it is no exit code.
+        """
         try:
-            return super().invoke(ctx)
+            super().invoke(ctx)
         except (
             click.exceptions.Exit,
             click.ClickException,

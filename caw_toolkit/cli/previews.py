@@ -28,14 +28,16 @@ def check_previews(targets: Sequence[Path], *, force: bool) -> None:
     Raises:
         CawUsageError: as `check_output`.
     """
-    from caw_toolkit.audio.outputs import check_output
+    from caw_toolkit.audio.outputs import check_output, refuse_odd_place
 
     for target in targets:
         if str(target) == "-":
             raise CawUsageError("a preview is written again and again: name a file")
         if not _is_model(target):
             check_output(target, force)
-        elif target.exists() and not force:
+            continue
+        refuse_odd_place(target)
+        if target.exists() and not force:
             raise CawUsageError(f"{target} exists; add --force to replace it")
 
 

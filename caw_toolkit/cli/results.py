@@ -204,7 +204,8 @@ class Results:
         from caw_toolkit.audio.blocks import write_audio_blocks
 
         depth = self.depth(target, source)
-        self._tell_of_wrong_suffix(target, source, read)
+        if source is not None and not self.quiet and source.is_spoiled_by_suffix(target, read):
+            say(f"{target} is lossy as its name says, and its source is a {source.container} whatever its name says")
         written = write_audio_blocks(
             target,
             blocks,
@@ -255,16 +256,6 @@ class Results:
 
             append_record(self.log, written, details, **record)
 
-    def _tell_of_wrong_suffix(self, target: Path, source: SourceFormat | None, read: Sequence[Path]) -> None:
-        """Say so where the suffix of a source is lossy, though the source is not, and a result has that suffix."""
-        from caw_toolkit.audio.formats import FORMATS, LOSSY
-
-        suffix = target.suffix.lower()
-        if source is None or self.quiet or suffix not in {path.suffix.lower() for path in read}:
-            return
-        if FORMATS.get(suffix) in LOSSY and source.container in set(FORMATS.values()).difference(LOSSY):
-            say(f"{target} is lossy as its name says, and its source is a {source.container} whatever its name says")
-
     def _embedding(self, target: Path, source: SourceFormat | None, ratio: float, channels: int) -> Embed | None:
         """What puts into a result what its source says beside its audio; what the result lacks of it is said."""
         depth = self.depth(target, source)
@@ -278,6 +269,14 @@ class Results:
 
         history = coding_history(depth, channels)
         return functools.partial(source.metadata.embed, ratio=ratio, coding_history=history)
+
+
+def _log_or_new(context: click.Context, _parameter: click.Parameter, log: Path | None) -> Path | None:
+    if log is not None and not context.resilient_parsing:
+        from caw_toolkit.cli.run_log import require_log
+
+        require_log(log)
+    return log
 
 
 def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
@@ -334,6 +333,7 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
                 "--log",
                 type=NamedPath(dir_okay=False, writable=True, path_type=Path),
                 metavar="FILE",
+                callback=_log_or_new,
                 help="Add a record of what was done, as a line of JSON, that caw verify can check.",
             ),
             force_option,

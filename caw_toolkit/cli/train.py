@@ -266,9 +266,15 @@ def _report(request: _Request, model: PyramidModel, seconds: float) -> None:
 
 
 def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
-    """Refuse what would lose a model or an unfinished training."""
+    """Refuse what would lose a model, an unfinished training or a device, and what is no name of a model."""
+    from caw_toolkit.audio.formats import AUDIO_SUFFIXES
+    from caw_toolkit.audio.outputs import refuse_odd_place
+
     if str(output) == "-":
         raise CawUsageError("a model cannot be written to standard output: name a file with -o MODEL.pt")
+    refuse_odd_place(output)
+    if output.suffix.lower() in AUDIO_SUFFIXES:
+        raise CawUsageError(f"{output} is the name of audio, and a model is none: write {output.with_suffix('.pt')}")
     if resume or force:
         return
     if output.exists():

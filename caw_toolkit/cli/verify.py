@@ -40,6 +40,8 @@ def verify(logs: Sequence[Path], as_json: bool, quiet: bool) -> None:
         for log in logs
         for number, record in read_records(log)
     ]
+    if empty := [str(log) for log in logs if str(log) not in {finding["log"] for finding in findings}]:
+        raise CawError(f"{empty[0]} holds no records: nothing can be checked with it")
     bad = [finding for finding in findings if finding["problems"]]
     if as_json:
         click.echo(json.dumps(findings))

@@ -145,6 +145,22 @@ class TestWithFfmpeg:
         soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal((2 * RATE, 2)), RATE, subtype="PCM_16")
         return path
 
+    def test_what_ffmpeg_leaves_out_is_said(self, song: Path, caplog: pytest.LogCaptureFixture) -> None:
+        two = song.with_name("two.mka")
+        maps = ["-map", "0", "-map", "0", "-c:a", "flac"]
+        subprocess.run(["ffmpeg", "-v", "error", "-i", song, *maps, two], check=True)
+        assert read_audio(two).samples.shape == (2, 2 * RATE)
+        assert f"{two} holds 2 audio streams: the first is taken" in caplog.text
+        cut = song.with_name("cut.mka")
+        cut.write_bytes(two.read_bytes()[:60_000])
+        assert read_audio(cut).samples.shape[1] < 2 * RATE
+        assert f"{cut} is damaged or truncated: what ffmpeg made of it may lack parts" in caplog.text
+
+    def test_mp3_in_a_wav_is_whole(self, song: Path, caplog: pytest.LogCaptureFixture) -> None:
+        path = song.with_name("mp3.wav")
+        subprocess.run(["ffmpeg", "-v", "error", "-i", song, "-c:a", "libmp3lame", path], check=True)
+        assert read_audio(path).seconds == pytest.approx(2, abs=0.15) and not caplog.records
+
     def converted(self, song: Path, name: str) -> Path:
         path = song.with_name(name)
         subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", song, path], check=True)

@@ -139,6 +139,42 @@ def test_markers_of_an_aiff_go_through_every_command(tiny_model_path: Path, tmp_
         target.unlink()
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".aiff", ".caf", ".w64"])
+def test_a_second_file_behind_the_first_is_said_and_is_no_metadata(suffix: str, tmp_path: Path) -> None:
+    source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    source.write_bytes(2 * source.read_bytes())
+    assert f"{source} holds more audio behind its first" in run("process", source, target, source)
+    assert soundfile.info(target).frames == 4000  # and libsndfile reads it
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "label"), [(b"smpl", b"INFO", "smpl"), (b"a\nb\x1b", b"", r"a b\x1b"), (b"acid", b"", "acid")]
+)
+def test_chunks_that_lead_readers_astray_stay_behind(name: bytes, content: bytes, label: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    kept = tagged_files.chunk(b"iXML", b"<BWFXML/>")
+    source.write_bytes(source.read_bytes() + kept + tagged_files.chunk(name, content))
+    assert f"says beside the audio: {label}" in run("process", source, target, source)
+    assert soundfile.info(target).frames == 4000 and list(chunks_of(target))[1:2] == [b"iXML"]
+
+
+def test_two_chunks_of_audio_are_said(tmp_path: Path) -> None:
+    source = tmp_path / "in.wav"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    source.write_bytes(source.read_bytes() + tagged_files.chunk(b"data", bytes(100)))
+    assert "holds more audio behind its first" in run("process", source, tmp_path / "out.wav", source)
+
+
+def test_a_time_reference_at_its_most_stays_there(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    source.write_bytes(source.read_bytes() + tagged_files.chunk(b"bext", b"\xff" * 602))
+    run("process", source, target, source)
+    assert b"\xff" * 8 in chunks_of(target)[b"bext"]
+
+
 def test_a_second_tag_is_read_and_what_contradicts_the_first_is_named(tmp_path: Path) -> None:
     tagged = []
     for title, more in (("one", {}), ("two", {"artist": "somebody"})):

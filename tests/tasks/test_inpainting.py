@@ -30,9 +30,17 @@ def clip(speech: AudioClip) -> AudioClip:
     return AudioClip(resample(speech.samples, speech.sample_rate, RATE), RATE)
 
 
-@pytest.mark.parametrize("gap", [(-4, 10), (10, 10), (0, 10**9)])
-def test_gaps_that_make_no_sense(clip: AudioClip, gap: tuple[int, int]) -> None:
-    with pytest.raises(CawUsageError, match="does not lie within"):
+@pytest.mark.parametrize(
+    ("gap", "message"),
+    [
+        ((-4, 10), "does not lie within"),
+        ((10, 10), "shorter than a sample"),
+        ((10, 9), "ends before it begins"),
+        ((0, 10**9), "does not lie within"),
+    ],
+)
+def test_gaps_that_make_no_sense(clip: AudioClip, gap: tuple[int, int], message: str) -> None:
+    with pytest.raises(CawUsageError, match=message):
         gaps.list_gaps([gaps.ListedGap(*gap, "given")], clip.samples.shape[1], RATE)
 
 
