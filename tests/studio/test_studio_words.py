@@ -10,11 +10,12 @@ import pytest
 import soundfile
 from starlette.testclient import TestClient
 
+import caw_toolkit
 from caw_studio.job import Job
 from caw_studio.jobs import JobQueue
 from caw_studio.library import Library
 from caw_studio.recipes import Recipe
-from caw_studio.words import in_words_of_the_page
+from caw_studio.words import ADVICE, in_words_of_the_page
 from caw_toolkit import CawError, read_audio
 
 
@@ -38,6 +39,12 @@ def test_options_become_controls(library: Library) -> None:
         read_audio(library.folder / "clip.wav", longest_seconds=1)
     said = in_words_of_the_page(str(raised.value), library)
     assert said.startswith("clip.wav is 3.0 s long") and "tick" in said and "--" not in said
+
+
+@pytest.mark.parametrize("advice", ADVICE)
+def test_advice_is_that_of_the_commands(advice: str) -> None:
+    sources = Path(str(caw_toolkit.__file__)).parent.rglob("*.py")
+    assert any(advice in path.read_text(encoding="utf-8") for path in sources)
 
 
 def test_of_a_job_is_said_why_it_failed_or_what_is_to_be_known_of_its_results(library: Library) -> None:
