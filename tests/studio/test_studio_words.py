@@ -60,6 +60,10 @@ def test_of_a_job_is_said_why_it_failed_or_what_is_to_be_known_of_its_results(li
         "wrote c.wav (3 s)",
         "wrote c.wav (3 s), 5% new",
         "caw: error: interrupted",
+        "2 gaps, 0.600 s in all",
+        "   1  at 0:01.000     200 ms  given",
+        "seed 5",
+        "wrote elsewhere.wav",
     ]
     assert queue.shown(job)["notes"] == ["clip.wav is short", "5% new"]
     job.kind = "train"
