@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 MOST_UNFINISHED, MOST_LINES = 50, 40
 #: Between two looks at files that a training writes again and again.
 PREVIEW_SECONDS = 0.5
+#: Lines of files that were written, of gaps and the models for them, of a drawn seed, and that a job was stopped.
+_SHOWN_ANYWAY = re.compile(
+    r"wrote |\d+ gaps?, [\d.]+ s in all$|\s+\d+  at |model \d+ of|seed \d+$|caw: error: interrupted$"
+)
 
 
 class JobQueue:
@@ -302,10 +306,8 @@ def _notes(job: Job) -> list[str]:
 
 
 def _note_in(line: str, outputs: list[str]) -> str:
-    """A line of a job without what the page shows anyway: which files were written, their form, that it was stopped."""
-    if line == "caw: error: interrupted":
-        return ""
-    if not line.startswith("wrote "):
-        return line
-    said = next((line.removeprefix(f"wrote {name}") for name in outputs if line.startswith(f"wrote {name}")), "")
-    return re.sub(r"^( \([^)]*\))?,? ?", "", said)
+    """What a line of a job says beside what the page shows anyway; empty if that is nothing."""
+    for name in outputs:
+        if line.startswith(f"wrote {name}"):
+            return re.sub(r"^( \([^)]*\))?,? ?", "", line.removeprefix(f"wrote {name}"))
+    return "" if _SHOWN_ANYWAY.match(line) else line

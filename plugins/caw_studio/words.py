@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from caw_studio.library import SESSION, Library
 
 #: Where a message ends with advice to type, what to do on the page.
-_ADVICE: Mapping[str, str] = {
+ADVICE: Mapping[str, str] = {
     "choose a part with --start and --duration": "mark a shorter part on the picture, and tick “Only what is marked”",
     "mix it down first, for example with sox": "mix it down in an audio editor first",
+    "give it more --minutes": "train again, for longer",
 }
 _PREFIX = re.compile(r"^(caw: )?(error|warning): ", re.IGNORECASE)
 
@@ -30,6 +31,6 @@ def in_words_of_the_page(message: str, library: Library) -> str:
     said = _PREFIX.sub("", message)
     folder, session = re.escape(f"{library.folder}/"), re.escape(f"{SESSION}/")
     said = re.sub(rf"({folder})?{session}(uploads|clips|jobs/\d+)/|{folder}", "", said)
-    for advice, instead in _ADVICE.items():
+    for advice, instead in ADVICE.items():
         said = said.replace(advice, instead)
     return said

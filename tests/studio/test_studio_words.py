@@ -10,11 +10,12 @@ import pytest
 import soundfile
 from starlette.testclient import TestClient
 
+import caw_toolkit
 from caw_studio.job import Job
 from caw_studio.jobs import JobQueue
 from caw_studio.library import Library
 from caw_studio.recipes import Recipe
-from caw_studio.words import in_words_of_the_page
+from caw_studio.words import ADVICE, in_words_of_the_page
 from caw_toolkit import CawError, read_audio
 
 
@@ -40,6 +41,12 @@ def test_options_become_controls(library: Library) -> None:
     assert said.startswith("clip.wav is 3.0 s long") and "tick" in said and "--" not in said
 
 
+@pytest.mark.parametrize("advice", ADVICE)
+def test_advice_is_that_of_the_commands(advice: str) -> None:
+    sources = Path(str(caw_toolkit.__file__)).parent.rglob("*.py")
+    assert any(advice in path.read_text(encoding="utf-8") for path in sources)
+
+
 def test_of_a_job_is_said_why_it_failed_or_what_is_to_be_known_of_its_results(library: Library) -> None:
     lines = ["caw: warning: .caw-studio/jobs/00001/clip.wav is short", "caw: error: it is too short"]
     queue = JobQueue(library)
@@ -53,6 +60,10 @@ def test_of_a_job_is_said_why_it_failed_or_what_is_to_be_known_of_its_results(li
         "wrote c.wav (3 s)",
         "wrote c.wav (3 s), 5% new",
         "caw: error: interrupted",
+        "2 gaps, 0.600 s in all",
+        "   1  at 0:01.000     200 ms  given",
+        "seed 5",
+        "wrote elsewhere.wav",
     ]
     assert queue.shown(job)["notes"] == ["clip.wav is short", "5% new"]
     job.kind = "train"

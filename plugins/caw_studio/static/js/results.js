@@ -67,5 +67,6 @@ function card(job, titleOf, optionsOf, extraOf) {
   return h("article", { className: `card ${job.status}` },
     h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "actions" }, actionsOf(job))),
     job.status === "running" && progressOf(job), job.status === "queued" && h("small", {}, "waiting for its turn"),
-    job.status === "stopped" && h("small", {}, "Stopped before it was done."), notesOf(job), rows, extraOf(job), commandOf(job));
+    job.status === "stopped" && h("small", {}, "Stopped before it was done."),
+    job.status === "done" && !rows.length && h("small", {}, "Its results are gone from the disk."), notesOf(job), rows, extraOf(job), commandOf(job));
 }

@@ -73,9 +73,14 @@ class Session extends EventTarget {
 
   /** Start a job; what comes of it is told by events. */
   async start(kind, settings) {
-    const job = await post("jobs", { kind, settings });
-    this.#know(job);
-    return job;
+    try {
+      const job = await post("jobs", { kind, settings });
+      this.#know(job);
+      return job;
+    } catch (error) {
+      this.#readJobs(); // what it needs may be gone
+      throw error;
+    }
   }
 
   async act(job, action) {
@@ -110,17 +115,22 @@ class Session extends EventTarget {
   #listen() {
     const stream = events();
     const status = document.getElementById("connection");
-    stream.onopen = async () => {
+    stream.onopen = () => {
       status.textContent = "";
-      const jobs = await get("jobs").catch(() => []);
-      this.jobs = new Map(jobs.map((job) => [job.id, job]));
-      this.#say("jobs");
+      this.#readJobs();
     };
     stream.onmessage = (event) => this.#know(JSON.parse(event.data));
     stream.onerror = () => {
       status.textContent = "Not connected: caw studio has been ended, or is out of reach. Start it again in the same folder, and this page goes on.";
       if (stream.readyState === EventSource.CLOSED) setTimeout(() => this.#listen(), RETRY_MS); // not every browser tries again
     };
+  }
+
+  async #readJobs() {
+    const jobs = await get("jobs").catch(() => null);
+    if (jobs === null) return; // the connection is lost: what is known stays
+    this.jobs = new Map(jobs.map((job) => [job.id, job]));
+    this.#say("jobs");
   }
 
   #know(job) {

@@ -71,7 +71,7 @@ function trainingCard(job) {
     h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "actions" }, actionsOf(job))),
     job.status === "running" && progressOf(job), job.status === "queued" && h("small", {}, "waiting for its turn"),
     job.status === "stopped" && h("small", {}, job.outputs.length ? "Stopped: what there is can be used, and be gone on from." : "Stopped before there was anything to use."),
-    job.status === "done" && h("small", {}, "Finished: generate takes, fill gaps or vary with it."),
+    job.status === "done" && h("small", {}, job.outputs.length ? "Finished: generate takes, fill gaps or vary with it." : "Its model is gone from the disk."),
     notesOf(job), takes.reverse(),
     job.outputs.length > 0 && h("a", { href: modelAddress(job.outputs[0], `${session.recordingTitle}, model`), download: "", className: "button small start" }, "Download the model"),
     commandOf(job));
