@@ -14,7 +14,7 @@ from caw_toolkit import read_audio, write_audio
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.metrics import log_spectral_distance, signal_to_noise_ratio
 from harness.bandwidth import METHODS, BandwidthExtension, Method
-from harness.levels import band_error
+from harness.levels import band_error, distance_within_band
 from harness.stereo import Channels, each_channel, mean_of_channels, scoring_channels
 from harness.task import Case, Column, Scores, find_audio
 
@@ -36,7 +36,7 @@ class FullBand(BandwidthExtension):
     columns = (
         Column("snr_db", "SNR, dB"),
         Column("lsd", "LSD"),
-        Column("lsd_ap_bwe", "LSD as AP-BWE"),
+        Column("lsd_within_band", "LSD within band"),
         Column("band_error_db", "level error, dB"),
     )
 
@@ -86,7 +86,7 @@ class FullBand(BandwidthExtension):
             return {
                 "snr_db": signal_to_noise_ratio(real, made),
                 "lsd": log_spectral_distance(real, made),
-                "lsd_ap_bwe": log_spectral_distance(real, made, convention="decimal"),
+                "lsd_within_band": distance_within_band(real, made, rate),
                 "band_error_db": band_error(real, made, rate, cutoff),
             }
 

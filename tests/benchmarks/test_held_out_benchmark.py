@@ -12,9 +12,10 @@ from scipy.signal import butter, sosfiltfilt
 from baselines import patch_copy
 from caw_bandwidth_extension.task import bandwidth
 from caw_toolkit import read_audio
+from caw_toolkit.metrics import log_spectral_distance
 from harness.catalogue import TASKS
 from harness.held_out import gaps
-from harness.levels import band_error
+from harness.levels import band_error, distance_within_band
 from harness.stereo import Channels, image_distance, scoring_channels
 
 RATE = 44_100
@@ -56,6 +57,16 @@ def test_band_errors_are_those_above_the_cutoff(piece: Channels) -> None:
     assert band_error(piece[0], piece[0] - 0.5 * highs, RATE, 10_000) == pytest.approx(20 * np.log10(2), abs=0.1)
     lows = piece[0] - highs
     assert band_error(lows + highs, 3 * lows + highs, RATE, 12_000) < 0.1
+
+
+def test_what_lies_above_the_reference_does_not_count(piece: Channels) -> None:
+    left = piece[0]
+    assert distance_within_band(left, left / np.e, RATE) == pytest.approx(
+        log_spectral_distance(left, left / np.e), 0.01
+    )
+    lows = sosfiltfilt(butter(12, 8000, fs=RATE, output="sos"), left)
+    hiss = sosfiltfilt(butter(12, 16_000, "high", fs=RATE, output="sos"), left)
+    assert distance_within_band(lows, lows + hiss, RATE) < 0.1 * log_spectral_distance(lows, lows + hiss)
 
 
 def test_gaps_are_silent_and_no_others(clips: Path, tmp_path: Path) -> None:
