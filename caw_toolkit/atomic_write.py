@@ -74,6 +74,8 @@ def atomic_file(path: Path, *, replace: bool = True, part_name: str | None = Non
         b'la'
     """
     place = _resolved(path)
+    if place.exists() and not place.is_file():
+        raise CawError(f"cannot write {path}: it is a device, a pipe or a folder, and would be lost")
     partial = place.with_name(part_name or f"{_PART_PREFIX}{secrets.token_hex(4)}{_PART_SUFFIX}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -90,6 +90,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out. torch's own errors are recognised without importing it."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
+    if isinstance(error, (ImportError, OSError)):  # of a library that is loaded
+        return "failed to map segment from shared object" in str(error)
     # The last one is what oneDNN says, of nothing else in practice.
     phrases = ("can't allocate memory", "out of memory", "bad_alloc", "could not create a primitive")
     return isinstance(error, RuntimeError) and any(phrase in str(error) for phrase in phrases)
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether an error is what somebody's code made of Ctrl-C; extension modules that are imported do so."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

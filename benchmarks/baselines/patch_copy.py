@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from baselines.transforms import Signal, rising, transform
 from caw_toolkit.metrics.spectral import mel_filters
@@ -13,13 +14,23 @@ _WINDOW, _HOP, _BANDS = 1024, 64, 40
 
 def fill(broken: Signal, rate: int, gap: tuple[int, int]) -> Signal:
     """Fill a gap, `(start, stop)` in samples, with another stretch of the same recording."""
-    source = _aligned(broken, rate, gap, _most_alike(broken, rate, gap))
+    return paste(broken, rate, gap, _aligned(broken, rate, gap, _most_alike(broken, rate, gap)))
+
+
+def fill_channels(broken: npt.NDArray[np.float64], rate: int, gap: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """The same of `(channels, samples)`: one stretch for all channels."""
+    mono = broken.mean(0)
+    return paste(broken, rate, gap, _aligned(mono, rate, gap, _most_alike(mono, rate, gap)))
+
+
+def paste(broken: npt.NDArray[np.float64], rate: int, gap: tuple[int, int], source: int) -> npt.NDArray[np.float64]:
+    """Fill a gap of `(samples,)` or `(channels, samples)` with the stretch that begins at `source`."""
     start, stop = gap
     fade = round(_FADE_SECONDS * rate)
     share = np.concatenate([rising(fade), np.ones(stop - start), rising(fade)[::-1]])
     filled = broken.copy()
-    filled[start - fade : stop + fade] *= 1 - share
-    filled[start - fade : stop + fade] += share * broken[source - fade : source + stop - start + fade]
+    filled[..., start - fade : stop + fade] *= 1 - share
+    filled[..., start - fade : stop + fade] += share * broken[..., source - fade : source + stop - start + fade]
     return filled
 
 

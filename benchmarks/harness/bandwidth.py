@@ -70,12 +70,7 @@ class BandwidthExtension(Task):
         return [target]
 
     def baselines(self) -> dict[str, Callable[[Case], tuple[Signal, int]]]:
-        return {
-            "sinc": _baseline(_upsample),
-            "frame copy": _baseline(frame_copy.extend),
-            "envelope noise, 8 neighbours": _baseline(_envelope_noise(envelope_noise.neighbours)),
-            "envelope noise, kernel ridge": _baseline(_envelope_noise(envelope_noise.kernel_ridge)),
-        }
+        return {name: _baseline(method) for name, method in METHODS.items()}
 
     def score(self, case: Case, output: Path) -> Scores:
         reference, rate = scoring_signal(case.reference)
@@ -128,3 +123,12 @@ def _envelope_noise(regress: envelope_noise.Regression) -> Method:
         return envelope_noise.extend(low, low_rate, training, rate, length, np.random.default_rng(0), regress)
 
     return extend
+
+
+#: The classical methods.
+METHODS: dict[str, Method] = {
+    "sinc": _upsample,
+    "frame copy": frame_copy.extend,
+    "envelope noise, 8 neighbours": _envelope_noise(envelope_noise.neighbours),
+    "envelope noise, kernel ridge": _envelope_noise(envelope_noise.kernel_ridge),
+}

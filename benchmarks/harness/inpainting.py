@@ -22,7 +22,7 @@ Fill = Callable[[Signal, int, Gap], Signal]
 _PUBLISHED = {"CAW, published": "caw", "GACELA, published": "gacela"}
 _LENGTHS_MS = (100, 375, 750, 1500)
 #: Crossfades at the gap may change this much beside it.
-_MARGIN_SECONDS = 0.02
+MARGIN_SECONDS = 0.02
 
 
 class Inpainting(Task):
@@ -68,7 +68,7 @@ class Inpainting(Task):
     def score(self, case: Case, output: Path) -> Scores:
         real, rate = scoring_signal(case.reference)
         filled, _ = scoring_signal(output, rate)
-        length, margin = min(len(real), len(filled)), int(_MARGIN_SECONDS * rate)
+        length, margin = min(len(real), len(filled)), int(MARGIN_SECONDS * rate)
         outside = np.ones(length, bool)
         outside[max(0, case.gap[0] - margin) : case.gap[1] + margin] = False
         changed = (real[:length] != filled[:length])[outside].mean()

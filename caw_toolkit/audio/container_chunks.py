@@ -17,7 +17,7 @@ from caw_toolkit.audio.riff_chunks import MOST_CHUNKS, Chunk, FoundChunks
 __all__ = [
     "W64_TAIL",
     "add_chunks",
-    "fitted",
+    "fit_chunk",
     "holds_tags",
     "info_of_tags",
     "read_chunks",
@@ -45,9 +45,13 @@ class _Layout(NamedTuple):
 
 
 _LAYOUTS = {
-    "AIFF": _Layout(">4sI", 12, 2, False, frozenset({b"COMM", b"SSND", b"FVER", b"PEAK", b"CHAN", b"FLLR"})),
+    "AIFF": _Layout(">4sI", 12, 2, False, frozenset({b"COMM", b"SSND", b"FVER", b"PEAK", b"CHAN", b"FLLR", b"FORM"})),
     "CAF": _Layout(
-        ">4sq", 8, 1, False, frozenset({b"desc", b"data", b"pakt", b"kuki", b"chan", b"free", b"peak", b"ovvw"})
+        ">4sq",
+        8,
+        1,
+        False,
+        frozenset({b"desc", b"data", b"pakt", b"kuki", b"chan", b"free", b"peak", b"ovvw", b"caff"}),
     ),
     "W64": _Layout("<16sQ", 40, 8, True, riff_chunks.OF_THE_AUDIO),
 }
@@ -109,7 +113,7 @@ def _name_in_wav(name: bytes) -> bytes:
     return name[:4] if name[4:] == W64_TAIL else _W64_NAMES.get(name, b"chunk " + name.hex().encode())
 
 
-def fitted(chunk: Chunk, ratio: float) -> Chunk:
+def fit_chunk(chunk: Chunk, ratio: float) -> Chunk:
     """A chunk of an AIFF or CAF for a file that was made of its own.
 
     Args:
@@ -118,24 +122,35 @@ def fitted(chunk: Chunk, ratio: float) -> Chunk:
     """
     data = bytearray(chunk.data)
     if chunk.name == b"MARK":
-        position = 2
-        while position + 7 <= len(data):
-            (sample,) = struct.unpack_from(">I", data, position + 2)
-            struct.pack_into(">I", data, position + 2, min(2**32 - 1, round(sample * ratio)))
-            text = data[position + 6] + 1
-            position += 6 + text + text % 2
+        _scale_named_markers(data, ratio)
     elif chunk.name == b"mark":
         _scale_markers(data, 8, ratio, len(data))
     elif chunk.name == b"regn":
-        position = 8
-        while position + 12 <= len(data):
-            (count,) = struct.unpack_from(">I", data, position + 8)
-            _scale_markers(data, position + 12, ratio, position + 12 + 28 * count)
-            position += 12 + 28 * count
+        _scale_regions(data, ratio)
     return Chunk(chunk.name, bytes(data))
 
 
+def _scale_named_markers(data: bytearray, ratio: float) -> None:
+    """Of an AIFF: a count, then for each marker its number, its position, and its name with a byte for its length."""
+    position = 2
+    while position + 7 <= len(data):
+        (sample,) = struct.unpack_from(">I", data, position + 2)
+        struct.pack_into(">I", data, position + 2, min(2**32 - 1, round(sample * ratio)))
+        text = data[position + 6] + 1
+        position += 6 + text + text % 2
+
+
+def _scale_regions(data: bytearray, ratio: float) -> None:
+    """Of a CAF: 8 bytes, then for each region 12 bytes, the last four of which count its markers, and these."""
+    position = 8
+    while position + 12 <= len(data):
+        (count,) = struct.unpack_from(">I", data, position + 8)
+        _scale_markers(data, position + 12, ratio, position + 12 + 28 * count)
+        position += 12 + 28 * count
+
+
 def _scale_markers(data: bytearray, first: int, ratio: float, end: int) -> None:
+    """Of a CAF: 28 bytes each, with a position as a floating-point number."""
     for marker in range(first, min(end, len(data)) - 27, 28):
         (sample,) = struct.unpack_from(">d", data, marker + 4)
         struct.pack_into(">d", data, marker + 4, sample * ratio)

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeAlias
 
 from caw_toolkit.audio.container_chunks import W64_TAIL
-from caw_toolkit.audio.riff_chunks import WAVE_FORMS
+from caw_toolkit.audio.riff_chunks import WAVE_FORMS, positions
 from caw_toolkit.audio.views import Piece, View, id3_end
 from caw_toolkit.errors import CawError
 
-__all__ = ["audio_begins", "ogg_links", "with_true_length"]
+__all__ = ["audio_begins", "with_true_length"]
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ def with_true_length(stream: BinaryIO, name: str, start: int) -> View | None:
         return None
     present = size - stated.start
     audio = _true_audio(stream, name, stated, present, size)
+    _tell_of_more_audio(stream, name, stated, stated.start + audio)
     if audio != stated.audio:
         audio -= audio % stated.frame  # a frame that is not whole
     elif magic != b"BW64" and not _has_more_than_audio(magic, stated, size):
@@ -105,6 +106,23 @@ def with_true_length(stream: BinaryIO, name: str, start: int) -> View | None:
     # Chunks behind the audio stay where the header was right about them.
     is_cut = audio != stated.audio or _has_more_than_audio(magic, stated, size)
     return View(stream, [*pieces, (at, stated.start + audio if is_cut else size)])
+
+
+def _tell_of_more_audio(stream: BinaryIO, name: str, stated: _Stated, end: int) -> None:
+    """Say so where another file follows, or a WAV has several chunks of audio, as joining files gives.
+
+    Args:
+        stream: seekable.
+        name: for messages.
+        stated: what the header says.
+        end: of the audio.
+    """
+    has_more = [chunk for chunk, _, _ in positions(stream)].count(b"data") > 1
+    for place in {end, end + -end % _ALIGNMENT.get(stated.chunk or "", 2), stated.end or end}:
+        stream.seek(place)
+        has_more |= stream.read(4) in _MAGIC
+    if has_more:
+        logger.warning("%s holds more audio behind its first, as of files that were joined: that is not read", name)
 
 
 def _has_more_than_audio(magic: bytes, stated: _Stated, size: int) -> bool:
@@ -312,28 +330,3 @@ _READERS: dict[bytes, Callable[[BinaryIO, int, bytes], _Stated | None]] = {
     b"riff": _w64,
     b"caff": _caf,
 }
-
-
-def ogg_links(stream: BinaryIO, name: str, start: int) -> list[tuple[int, int]]:
-    """The ranges of the streams that were joined to an Ogg file; libsndfile reads only the first.
-
-    Args:
-        stream: seekable.
-        name: for messages.
-        start: where the first begins.
-    """
-    size = stream.seek(0, os.SEEK_END)
-    begins, position, was_first, is_last = [start], start, True, True
-    while position + 27 <= size:
-        stream.seek(position)
-        head = stream.read(27)
-        if head[:4] != b"OggS":  # damaged, or at its end
-            break
-        is_first = bool(head[5] & 2)  # of its stream
-        if is_first and not was_first:
-            begins.append(position)
-        was_first, is_last = is_first, bool(head[5] & 4)
-        position += 27 + head[26] + sum(stream.read(head[26]))
-    if position > size or not is_last:
-        logger.warning("%s holds no end of its stream: it may be truncated", name)
-    return list(zip(begins, [*begins[1:], size], strict=True))

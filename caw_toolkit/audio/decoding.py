@@ -7,26 +7,26 @@ import logging
 import math
 import os
 import shlex
-import shutil
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.audio.containers import audio_begins, ogg_links, with_true_length
+from caw_toolkit.audio.containers import audio_begins, with_true_length
 from caw_toolkit.audio.ffmpeg import FfmpegAudio, decoded_by_ffmpeg, ffmpeg_path
 from caw_toolkit.audio.metadata import read_metadata
 from caw_toolkit.audio.mpeg import MpegSegment, begins_with_mpeg, mpeg_segments
+from caw_toolkit.audio.ogg import ogg_links
 from caw_toolkit.audio.source_format import SourceFormat
+from caw_toolkit.audio.sources import open_source
 from caw_toolkit.audio.views import View
 from caw_toolkit.audio.writing import BLOCK_SAMPLES, MOST_CHANNELS, libsndfile_reason
-from caw_toolkit.errors import CawError, CawUsageError
+from caw_toolkit.errors import CawError
+from caw_toolkit.interrupts import held_interrupts
 
 __all__ = ["HIGHEST_SAMPLE_RATE", "LOWEST_SAMPLE_RATE", "OpenFile", "opened"]
 
@@ -38,6 +38,7 @@ HIGHEST_SAMPLE_RATE = 192000
 #: More than integers of 32 bits that were stored as floating-point numbers; the squares of more overflow.
 _LOUDEST = 1e10
 _UNKNOWN_LENGTH = 2**62  # libsndfile states more
+_MPEG_DELAY = 2 * 1152
 _HEADERLESS = (".raw", ".pcm")
 #: What other containers begin with, or have behind their first four bytes: MPEG frames in them are not all they hold.
 _FOREIGN = (b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75", b"FLV\x01", b"ftyp", b"moov", b"mdat")
@@ -96,6 +97,7 @@ class OpenFile:
                 while position < end:
                     most = int(min(BLOCK_SAMPLES, end - position))
                     block = self._read(decoder, position, most, is_deep)
+                    self._require_read(view)
                     if block.shape[1] == 0:
                         break
                     skipped = max(0, start - position)
@@ -114,7 +116,8 @@ class OpenFile:
         if start == 0 or self.samples is None or not seekable or len(self._views) > 1:
             return 0
         try:
-            return int(decoder.seek(start))
+            with held_interrupts():
+                return int(decoder.seek(start))
         except soundfile.LibsndfileError as error:
             raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
 
@@ -129,7 +132,8 @@ class OpenFile:
         import soundfile
 
         try:
-            block = decoder.read(samples, dtype="float64" if is_deep else "float32", always_2d=True).T
+            with held_interrupts():
+                block = decoder.read(samples, dtype="float64" if is_deep else "float32", always_2d=True).T
         except soundfile.LibsndfileError as error:
             raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
         bad = ~(np.abs(block) <= _LOUDEST).all(axis=0)
@@ -140,9 +144,17 @@ class OpenFile:
             raise CawError(f"{self.name} has {what}, the first at {second:.3f} s: repair it first")
         return np.ascontiguousarray(block)
 
+    def _require_read(self, view: BinaryIO) -> None:
+        try:
+            _require_read(view)
+        except OSError as error:
+            raise CawError(f"cannot read {self.name}: {error.strerror or error}") from error
+
     def _complain_of_early_end(self, position: int) -> None:
-        is_short = self.samples is not None and position < self.samples
-        if any(segment.is_cut for segment in self._segments) or (is_short and self._decoder.format == "MP3"):
+        is_mpeg = self._decoder.subtype.startswith("MPEG_LAYER")  # in WAV, too, whose length counts the delay
+        rest = _MPEG_DELAY if is_mpeg and self._decoder.format != "MP3" else 0
+        is_short = self.samples is not None and position < self.samples - rest
+        if any(segment.is_cut for segment in self._segments) or (is_short and is_mpeg):
             warning = f"{self.name} holds less audio than its header states: it may be truncated"
             if warning not in self._warnings:
                 logger.warning("%s", warning)
@@ -168,65 +180,43 @@ def opened(source: str | Path, *, most_seconds: float | None = None) -> Iterator
     """
     name = "standard input" if str(source) == "-" else str(source)
     with ExitStack() as stack:
-        stream = stack.enter_context(open_source(source, name))
-        if stream.seek(0, os.SEEK_END) == 0:
-            raise CawError(f"{name} is empty (0 bytes)")
-        segments, views = _parts(stream, name)
-        metadata = read_metadata(stream if _is_described_by_all(stream) else views[0])
-        if audio_begins(stream):
-            metadata = metadata.behind(stream)
-        made: FfmpegAudio | None = None
         try:
-            decoder = stack.enter_context(_decoder(views[0], name))
-        except CawError as error:
-            reason = libsndfile_reason(error.__cause__)
-            segments = [] if segments or _is_foreign(stream) else mpeg_segments(stream, name)
-            views = _views_of(stream, segments)
-            if not segments:
-                path = Path(source) if Path(source).is_file() else None
-                made = stack.enter_context(_made_by_ffmpeg(stream, path, name, most_seconds, reason))
-                views = _parts(made.stream, name)[1]
-                metadata = metadata.completed(made.tags, made.others)
-            decoder = stack.enter_context(_decoder(views[0], name))
-        _refuse_unfit(decoder, name)
-        samples = _samples(decoder, views, segments, name)
-        if samples == 0:
-            raise CawError(f"{name} holds no audio")
-        if made and samples and most_seconds and samples >= int(most_seconds * decoder.samplerate):
-            samples = None  # there may be more
-        container, subtype = (made.container, made.codec) if made else (decoder.format, decoder.subtype)
-        yield OpenFile(name, SourceFormat(container, subtype, metadata), samples, decoder, tuple(segments), views)
+            recording = _open(source, name, most_seconds, stack)
+        except OSError as error:
+            raise CawError(f"cannot read {name}: {error.strerror or error}") from error
+        yield recording
 
 
-def open_source(source: str | Path, name: str) -> BinaryIO:
-    """A seekable stream of the source's bytes. Pipes are read to their end first."""
-    if str(source) == "-":
-        if sys.stdin.isatty():
-            raise CawUsageError("standard input is a terminal: give a file, or pipe audio in")
-        return _spooled(sys.stdin.buffer, name)
+def _open(source: str | Path, name: str, most_seconds: float | None, stack: ExitStack) -> OpenFile:
+    """Open a file whose parts a stack is to close."""
+    stream = stack.enter_context(open_source(source, name))
+    if stream.seek(0, os.SEEK_END) == 0:
+        raise CawError(f"{name} is empty (0 bytes)")
+    segments, views = _parts(stream, name)
+    metadata = read_metadata(stream if _is_described_by_all(stream) else views[0])
+    if audio_begins(stream):
+        metadata = metadata.behind(stream)
+    made: FfmpegAudio | None = None
     try:
-        stream = io.BufferedReader(io.FileIO(source))
-    except FileNotFoundError:
-        raise CawUsageError(f"{name} does not exist") from None
-    except IsADirectoryError:
-        raise CawUsageError(f"{name} is a directory: give an audio file") from None
-    except OSError as error:
-        raise CawError(f"cannot read {name}: {error.strerror or error}") from error
-    if stream.seekable():
-        return stream
-    with stream:
-        return _spooled(stream, name)
-
-
-def _spooled(pipe: BinaryIO, name: str) -> BinaryIO:
-    """All that comes out of a pipe, in a file without a name: memory does not grow with it."""
-    spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
-    try:
-        shutil.copyfileobj(pipe, spool)
-    except OSError as error:
-        spool.close()
-        raise CawError(f"cannot keep {name}: no room in {tempfile.gettempdir()} ({error.strerror})") from error
-    return spool
+        decoder = stack.enter_context(_decoder(views[0], name))
+    except CawError as error:
+        reason = libsndfile_reason(error.__cause__)
+        segments = [] if segments or _is_foreign(stream) else mpeg_segments(stream, name)
+        views = _views_of(stream, segments)
+        if not segments:
+            path = Path(source) if Path(source).is_file() else None
+            made = stack.enter_context(_made_by_ffmpeg(stream, path, name, most_seconds, reason))
+            views = _parts(made.stream, name)[1]
+            metadata = metadata.completed(made.tags, made.others)
+        decoder = stack.enter_context(_decoder(views[0], name))
+    _refuse_unfit(decoder, name)
+    samples = _samples(decoder, views, segments, name)
+    if samples == 0:
+        raise CawError(f"{name} holds no audio")
+    if made and samples and most_seconds and samples >= int(most_seconds * decoder.samplerate):
+        samples = None  # there may be more
+    container, subtype = (made.container, made.codec) if made else (decoder.format, decoder.subtype)
+    return OpenFile(name, SourceFormat(container, subtype, metadata), samples, decoder, tuple(segments), views)
 
 
 def _parts(stream: BinaryIO, name: str) -> tuple[list[MpegSegment], tuple[BinaryIO, ...]]:
@@ -275,11 +265,24 @@ def _decoder(stream: BinaryIO, name: str) -> Any:
 
     stream.seek(0)
     try:
-        decoder = soundfile.SoundFile(stream)
+        with held_interrupts():
+            decoder = soundfile.SoundFile(stream)
     except soundfile.LibsndfileError as error:
+        _require_read(stream)
         raise CawError(f"{name} cannot be read as audio ({libsndfile_reason(error)})") from error
     decoder.seekable = lambda: False  # soundfile seeks after each read, which libsndfile does wrong in some formats
     return decoder
+
+
+def _require_read(stream: BinaryIO) -> None:
+    """Raise what went wrong while a view was read, of which libsndfile says nothing.
+
+    Raises:
+        OSError: something did.
+    """
+    view = getattr(stream, "raw", None)
+    if isinstance(view, View) and view.failure is not None:
+        raise view.failure
 
 
 def _made_by_ffmpeg(

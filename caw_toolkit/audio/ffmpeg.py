@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ from caw_toolkit.audio.tagging import Tags
 from caw_toolkit.errors import CawError
 
 __all__ = ["FfmpegAudio", "decoded_by_ffmpeg", "ffmpeg_path"]
+
+logger = logging.getLogger(__name__)
 
 #: Demuxers that open the file that they are given and no other, as playlists would.
 _FORMATS = (
@@ -101,6 +104,7 @@ def decoded_by_ffmpeg(
             raise CawError(f"{name} cannot be read as audio (ffmpeg: {_reason(said, str(path))})")
         container = re.search(r"^(?:\[\w+\] )*Input #0, ([^,\n]+),", said, re.MULTILINE)
         codec = re.search(r"Stream #0:.*: Audio: (\w+)", said)
+        _warn(said, name, str(path))
         output.seek(0)
         description = described.read(1 << 20).decode("utf-8", "replace")
         others = {"chapters": "\n[CHAPTER]\n" in description, "picture": "(attached pic)" in said}
@@ -125,9 +129,23 @@ def _tags(description: str) -> dict[str, tuple[str, ...]]:
     return tags
 
 
+def _warn(said: str, name: str, path: str) -> None:
+    """Say what is there beside the audio that was decoded: other audio, or what could not be."""
+    streams = re.findall(r"^(?:\[\w+\] )* *Stream #0:.*: Audio: ", said.partition("Stream mapping:")[0], re.MULTILINE)
+    if len(streams) > 1:
+        logger.warning("%s holds %d audio streams: the first is taken", name, len(streams))
+    if _complaints(said):
+        reason = _reason(said, path)
+        logger.warning("%s is damaged or truncated: what ffmpeg made of it may lack parts (%s)", name, reason)
+
+
+def _complaints(said: str) -> list[str]:
+    return re.findall(r"^(?:\[[^\]]* @ [^\]]*\] )?\[(?:error|fatal)\] (.+)$", said, re.MULTILINE)
+
+
 def _reason(said: str, path: str) -> str:
     """The last complaint, in one line, without the file's name."""
-    complaints = re.findall(r"^(?:\[[^\]]* @ [^\]]*\] )?\[(?:error|fatal)\] (.+)$", said, re.MULTILINE)
+    complaints = _complaints(said)
     reason = complaints[-1] if complaints else "no reason given"
     reason = reason.replace(f"file:{path}: ", "").strip().rstrip(".")
     return "".join(letter if letter.isprintable() else "?" for letter in reason)[:_LONGEST_REASON]

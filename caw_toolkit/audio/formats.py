@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from caw_toolkit.errors import CawUsageError, did_you_mean
 
 #: For plugins; what else is here belongs to the engine.
-__all__ = ["AUDIO_SUFFIXES"]
+__all__ = ["AUDIO_SUFFIXES", "FORMATS"]
 
 #: Bits of a sample in a file; `float` has 32, `double` 64.
 BitDepth = Literal["8", "16", "24", "32", "float", "double"]

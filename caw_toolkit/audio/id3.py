@@ -5,12 +5,13 @@ Layout: ID3 tag versions 2.2 to 2.4 (id3.org, 1998 to 2000).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 from caw_toolkit.audio.tagging import DAMAGE, Picture, Tagging, ascii_of
-from caw_toolkit.audio.views import id3_end
+from caw_toolkit.audio.views import id3_ranges
 
 __all__ = ["frame_names", "read_id3", "to_id3"]
 
@@ -33,13 +34,31 @@ _LAYOUTS = {2: (3, 3), 3: (4, 4), 4: (4, 4)}
 
 
 def read_id3(stream: BinaryIO) -> Tagging:
-    """What the ID3 tags at the beginning of a stream say, or at its end where none are."""
+    """What the ID3 tags at the beginning of a stream say, or at its end where none are.
+
+    Of what several tags say, the first counts, as in players; what others say of the same is named as lost.
+    """
+    ranges = id3_ranges(stream, 0)
+    if not ranges:
+        return _read_tag(stream, [])
+    whole = Tagging()
+    for number, (start, end) in enumerate(ranges):
+        stream.seek(start)
+        tag = stream.read(end - start)
+        found = _read_tag(io.BytesIO(tag), frame_names(tag))
+        if number:
+            again = [name for name, values in found.tags.items() if whole.tags.get(name, values) != values]
+            again += ["picture"] * bool(set(found.pictures) - set(whole.pictures) and whole.pictures)
+            found = replace(found, others=(*found.others, *(f"{name} of another ID3 tag" for name in again)))
+        whole = whole.completed(found)
+    return whole
+
+
+def _read_tag(stream: BinaryIO, names: Sequence[str]) -> Tagging:
+    """What a tag says that has frames of these names."""
     from mutagen import MutagenError
     from mutagen.id3 import ID3, Frames, Frames_2_2, ID3NoHeaderError
 
-    end = id3_end(stream, 0)
-    stream.seek(0)
-    names = frame_names(stream.read(end)) if end else []
     stream.seek(0)
     try:
         read = ID3(stream)

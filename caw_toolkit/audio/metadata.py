@@ -6,6 +6,7 @@ hold is named, never dropped in silence.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from caw_toolkit.audio.id3 import read_id3
 from caw_toolkit.audio.riff_chunks import WAVE_FORMS, Chunk, FoundChunks, insert_chunks, text
 from caw_toolkit.audio.tagging import Tagging, Tags
 from caw_toolkit.audio.tags import chunks_of_tagging, read_tagging, tagging_of_chunks, write_tagging
+from caw_toolkit.audio.views import View
+from caw_toolkit.interrupts import held_interrupts
 
 __all__ = ["Metadata", "read_metadata"]
 
@@ -27,6 +30,7 @@ _CONTAINERS = {b"FORM": "AIFF", b"caff": "CAF", b"riff": "W64"}
 
 #: What AU files begin with, and their byte order.
 _AU_FORMS: Mapping[bytes, Literal["big", "little"]] = {b".snd": "big", b"dns.": "little"}
+_PROBE_SAMPLES = 16
 _AU_HEADER, _LONGEST_ANNOTATION = 24, 1 << 20
 
 
@@ -86,22 +90,23 @@ class Metadata:
             Names of what the format cannot hold.
         """
         kind = _KINDS.get(format_name)
-        own = [chunk for chunk in self.chunks if kind == self.kind and len(chunk.name) == 4]
+        own = [chunk for chunk in self.chunks if kind == self.kind and _is_name(chunk.name)]
         # Texts are tags as well.
         lost = [chunk.label for chunk in self.chunks if chunk not in own and not container_chunks.holds_tags(chunk)]
         lost += [*self.others, *self.tagging.others]
         if kind == "WAV":
-            chunks = [riff_chunks.fitted(chunk, ratio, coding_history) for chunk in own]
+            chunks = [riff_chunks.fit_chunk(chunk, ratio, coding_history) for chunk in own]
             chunks += chunks_of_tagging(self.tagging)
         else:
-            chunks = [container_chunks.fitted(chunk, ratio) for chunk in own if chunk.name != b"info"]
+            chunks = [container_chunks.fit_chunk(chunk, ratio) for chunk in own if chunk.name != b"info"]
             if kind == "CAF" and self.tagging.tags:
                 chunks.append(info_of_tags(self.tagging.tags))
+        if not _leave_audio_readable(chunks, format_name):
+            unfit = [chunk for chunk in chunks if not _leave_audio_readable([chunk], format_name)]
+            lost += [chunk.label for chunk in unfit]
+            chunks = [chunk for chunk in chunks if chunk not in unfit]
         try:
-            if chunks and format_name in ("WAV", "RF64"):
-                insert_chunks(stream, chunks)
-            elif chunks:
-                add_chunks(stream, chunks, format_name)
+            _put(chunks, stream, format_name)
         except ValueError:
             return [*lost, *(chunk.label for chunk in chunks)]
         if kind in (None, "AIFF") and self.tagging:
@@ -145,6 +150,39 @@ def _of_chunks(found: FoundChunks, kind: str) -> Metadata:
     if kind in ("AIFF", "CAF"):
         tagging = tagging.completed(Tagging(container_chunks.tags_of_texts(chunks)))
     return Metadata(tagging, chunks, kind, tuple(found.too_large), tuple(found.damaged))
+
+
+def _put(chunks: list[Chunk], stream: BinaryIO, format_name: str) -> None:
+    if chunks and format_name in ("WAV", "RF64"):
+        insert_chunks(stream, chunks)
+    elif chunks:
+        add_chunks(stream, chunks, format_name)
+
+
+def _leave_audio_readable(chunks: list[Chunk], format_name: str) -> bool:
+    """Whether libsndfile reads a file with chunks to its end: some that are damaged lead it astray."""
+    import numpy as np
+    import soundfile
+
+    if not chunks:
+        return True
+    probe = io.BytesIO()
+    samples = np.zeros(_PROBE_SAMPLES, np.int16)
+    with held_interrupts():
+        soundfile.write(probe, samples, 8000, format=format_name, subtype="PCM_16")
+    try:
+        _put(chunks, probe, format_name)
+        view = View(probe, [(0, len(probe.getbuffer()))])
+        with held_interrupts():
+            read, _ = soundfile.read(io.BufferedReader(view))
+    except (ValueError, soundfile.LibsndfileError):
+        return False
+    return len(read) == len(samples)
+
+
+def _is_name(name: bytes) -> bool:
+    """Whether a chunk can be called so in a file that others read: libsndfile stops at other names."""
+    return len(name) == 4 and name.isascii() and name.decode().isprintable()
 
 
 def _holds_tags(chunk: Chunk) -> bool:

@@ -14,7 +14,7 @@ from caw_toolkit.audio.formats import BIT_DEPTHS, MP3_RATES, BitDepth, FileForma
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.standard_output import binary_output
 
-__all__ = ["FileClaims", "check_output", "refuse_collisions", "require_room"]
+__all__ = ["FileClaims", "check_output", "refuse_collisions", "refuse_odd_place", "require_room"]
 
 
 def check_output(
@@ -51,7 +51,7 @@ def check_output(
     if str(target) == "-" and binary_output().isatty():
         raise CawUsageError("standard output is a terminal: give an output file, or redirect it")
     if str(target) != "-":
-        _refuse_odd_place(Path(target))
+        refuse_odd_place(Path(target))
     format_name, advice = format_of(target, file_format), "write WAV"
     if file_format is None and str(target) != "-":
         advice = f"write {Path(target).with_suffix('.wav')}"
@@ -150,16 +150,23 @@ def require_room(target: str | Path, needed_bytes: float) -> None:
 
 
 def _identity(path: str | Path) -> object:
-    """What tells whether two paths are one file."""
+    """What tells whether two paths are one file.
+
+    Links and `..` are followed first: a folder that is still missing, as in `new/../clip.wav`, will be made.
+    """
+    place = os.path.realpath(path)
     try:
-        status = os.stat(path)
+        status = os.stat(place)
     except OSError:
-        return os.path.realpath(path)
+        return place
     return status.st_dev, status.st_ino
 
 
-def _refuse_odd_place(target: Path) -> None:
+def refuse_odd_place(target: Path) -> None:
     """Raise for what is no place for a file: a directory, a device, a pipe, a name that is too long.
+
+    Args:
+        target: the file.
 
     Raises:
         CawUsageError: it is one of these.

@@ -11,10 +11,12 @@ import struct
 from collections.abc import Container, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-#: Chunks that say how the audio is stored, or nothing: they are the writer's own.
-OF_THE_AUDIO = frozenset({b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"levl"})
 #: What WAV files begin with; BW64 is another name of RF64.
 WAVE_FORMS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+#: Chunks that say how the audio is stored, or nothing: they are the writer's own. A file that follows is audio, too.
+OF_THE_AUDIO = frozenset(
+    {b"fmt ", b"data", b"fact", b"PEAK", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"levl", *WAVE_FORMS}
+)
 #: Chunks larger than this are not carried: nothing but audio is that large.
 LARGEST_BYTES = 1 << 26
 #: Chunks that are looked at in a file, at most.
@@ -119,7 +121,7 @@ def chunks_at(
     return found
 
 
-def fitted(chunk: Chunk, ratio: float, coding_history: str) -> Chunk:
+def fit_chunk(chunk: Chunk, ratio: float, coding_history: str) -> Chunk:
     """A chunk for a file that was made of its own.
 
     Args:
@@ -128,28 +130,52 @@ def fitted(chunk: Chunk, ratio: float, coding_history: str) -> Chunk:
         coding_history: line that bext gains.
     """
     data = bytearray(chunk.data)
-    if chunk.name == b"bext" and len(data) >= _CODING_HISTORY:
-        (samples,) = struct.unpack_from("<Q", data, _TIME_REFERENCE)
-        struct.pack_into("<Q", data, _TIME_REFERENCE, round(samples * ratio))
-        history = bytes(data[_CODING_HISTORY:]).rstrip(b"\0")
-        separator = b"\r\n" if history and not history.endswith(b"\n") else b""
-        line = coding_history.encode("ascii", "replace") + b"\r\n"
-        data[_CODING_HISTORY:] = history + separator + line
+    if chunk.name == b"bext":
+        _update_broadcast_extension(data, ratio, coding_history)
     elif chunk.name == b"cue ":
-        for point in range(4, len(data) - 23, 24):
-            _scale(data, (point + 4, point + 20), ratio)
-    elif chunk.name == b"smpl" and len(data) >= 36:
-        _scale(data, (8,), 1 / ratio)  # nanoseconds of a sample
-        for loop in range(36, len(data) - 23, 24):
-            _scale(data, (loop + 8, loop + 12), ratio)
+        _scale_cue_points(data, ratio)
+    elif chunk.name == b"smpl":
+        _scale_loops(data, ratio)
     elif chunk.name == b"LIST" and data[:4] == b"adtl":
-        position = 4
-        while position + 8 <= len(data):
-            (size,) = struct.unpack_from("<I", data, position + 4)
-            if data[position : position + 4] == b"ltxt" and position + 16 <= len(data):
-                _scale(data, (position + 12,), ratio)
-            position += 8 + size + size % 2
+        _scale_labelled_texts(data, ratio)
     return Chunk(chunk.name, bytes(data))
+
+
+def _update_broadcast_extension(data: bytearray, ratio: float, coding_history: str) -> None:
+    """The time reference, samples since midnight, and the coding history, the text at the end (EBU Tech 3285)."""
+    if len(data) < _CODING_HISTORY:
+        return
+    (samples,) = struct.unpack_from("<Q", data, _TIME_REFERENCE)
+    struct.pack_into("<Q", data, _TIME_REFERENCE, min(2**64 - 1, round(samples * ratio)))
+    history = bytes(data[_CODING_HISTORY:]).rstrip(b"\0")
+    separator = b"\r\n" if history and not history.endswith(b"\n") else b""
+    line = coding_history.encode("ascii", "replace") + b"\r\n"
+    data[_CODING_HISTORY:] = history + separator + line
+
+
+def _scale_cue_points(data: bytearray, ratio: float) -> None:
+    """A count, then 24 bytes for each point, with its position in the playlist and in the audio."""
+    for point in range(4, len(data) - 23, 24):
+        _scale(data, (point + 4, point + 20), ratio)
+
+
+def _scale_loops(data: bytearray, ratio: float) -> None:
+    """36 bytes about the sampler, the nanoseconds of a sample among them, then 24 for each loop, its start and end."""
+    if len(data) < 36:
+        return
+    _scale(data, (8,), 1 / ratio)
+    for loop in range(36, len(data) - 23, 24):
+        _scale(data, (loop + 8, loop + 12), ratio)
+
+
+def _scale_labelled_texts(data: bytearray, ratio: float) -> None:
+    """Chunks within the chunk, of which `ltxt` has the length of what it is about."""
+    position = 4
+    while position + 8 <= len(data):
+        (size,) = struct.unpack_from("<I", data, position + 4)
+        if data[position : position + 4] == b"ltxt" and position + 16 <= len(data):
+            _scale(data, (position + 12,), ratio)
+        position += 8 + size + size % 2
 
 
 def _scale(data: bytearray, offsets: Iterable[int], ratio: float) -> None:

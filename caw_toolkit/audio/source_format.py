@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from caw_toolkit.audio.formats import BitDepth, FileFormat, depths_of, format_of
+from caw_toolkit.audio.formats import FORMATS, LOSSY, BitDepth, FileFormat, depths_of, format_of
 from caw_toolkit.audio.metadata import Metadata
 
 __all__ = ["SourceFormat"]
@@ -48,6 +49,17 @@ class SourceFormat:
     def has_more_bits(self, depth: BitDepth) -> bool:
         """Whether its samples do not fit into 24 bits, and a depth is that."""
         return depth == "24" and _DEPTHS.get(self.subtype) in ("32", "float", "double")
+
+    def is_spoiled_by_suffix(self, target: Path, read: Iterable[Path]) -> bool:
+        """Whether a result is lossy because its source, which is not, is called so.
+
+        Args:
+            target: the result.
+            read: the files that it is made of.
+        """
+        suffix = target.suffix.lower()
+        is_lossless = self.container in set(FORMATS.values()).difference(LOSSY)
+        return is_lossless and FORMATS.get(suffix) in LOSSY and suffix in {path.suffix.lower() for path in read}
 
     def bit_depth(self, target: str | Path, file_format: FileFormat | None = None) -> BitDepth:
         """The depth at which a target keeps every sample, or the nearest that its format has.

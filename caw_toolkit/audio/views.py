@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, BinaryIO, TypeAlias
 
-__all__ = ["Piece", "View", "id3_end"]
+__all__ = ["Piece", "View", "id3_end", "id3_ranges"]
 
 #: Bytes, or a range of a stream.
 Piece: TypeAlias = bytes | tuple[int, int]
@@ -29,6 +29,7 @@ class View(io.RawIOBase):
         self._pieces = [piece for piece in pieces if _length(piece) > 0]
         self._ends = list(accumulate(_length(piece) for piece in self._pieces))
         self._size = max(padded_size, self._ends[-1] if self._ends else 0)
+        self.failure: OSError | None = None  # no exception gets through the C code of libsndfile
         self._position = 0
 
     def readable(self) -> bool:
@@ -57,11 +58,19 @@ class View(io.RawIOBase):
         if isinstance(piece, bytes):
             data = piece[inside : inside + len(buffer)]
         else:
-            self._stream.seek(piece[0] + inside)
-            data = self._stream.read(min(len(buffer), piece[1] - piece[0] - inside))
+            data = self._data_at(piece[0] + inside, min(len(buffer), piece[1] - piece[0] - inside))
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+    def _data_at(self, position: int, size: int) -> bytes:
+        """What the stream holds there; nothing, as at its end, where it cannot be read."""
+        try:
+            self._stream.seek(position)
+            return self._stream.read(size)
+        except OSError as error:
+            self.failure = error
+            return b""
 
 
 def _length(piece: Piece) -> int:
@@ -70,10 +79,19 @@ def _length(piece: Piece) -> int:
 
 def id3_end(stream: BinaryIO, start: int) -> int:
     """Where the ID3v2 tags end that begin at an offset; that offset if there are none."""
+    ranges = id3_ranges(stream, start)
+    return ranges[-1][1] if ranges else start
+
+
+def id3_ranges(stream: BinaryIO, start: int) -> list[tuple[int, int]]:
+    """Where each of the ID3v2 tags begins and ends that follow each other from an offset on."""
+    ranges: list[tuple[int, int]] = []
     while True:
         stream.seek(start)
         head = stream.read(10)
         if len(head) < 10 or head[:3] != b"ID3" or max(head[6:]) > 127:
-            return start
+            return ranges
         has_footer = head[5] >> 4 & 1
-        start += 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]) + 10 * has_footer
+        end = start + 10 + (head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]) + 10 * has_footer
+        ranges.append((start, end))
+        start = end

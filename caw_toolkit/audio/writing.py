@@ -18,6 +18,7 @@ from caw_toolkit.audio.container_chunks import state_samples
 from caw_toolkit.audio.formats import LOSSY, BitDepth, FileFormat, format_of, is_floating, subtype_of
 from caw_toolkit.audio.outputs import check_output
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
+from caw_toolkit.interrupts import held_interrupts
 from caw_toolkit.standard_output import binary_output
 
 __all__ = ["as_stored"]
@@ -195,17 +196,76 @@ def encode(
     bytes_a_sample = 8 if bit_depth == "double" else 4
     if format_name == "WAV" and math.prod(shape) * bytes_a_sample > 2**32 - 4096:
         format_name = "RF64"  # the sizes in a WAV header have 32 bits
+    written = _Written(stream)
     try:
-        with soundfile.SoundFile(
-            stream, "w", sample_rate, channels=shape[0], format=format_name, subtype=subtype
-        ) as encoder:
+        with held_interrupts():
+            encoder = soundfile.SoundFile(
+                written, "w", sample_rate, channels=shape[0], format=format_name, subtype=subtype
+            )
+        try:
             for block in blocks:
-                encoder.write(_steps(block, format_name, bit_depth).T)
+                steps = _steps(block, format_name, bit_depth).T
+                with held_interrupts():
+                    encoder.write(steps)
+                written.check()
+        finally:
+            with held_interrupts():
+                encoder.close()
     except soundfile.LibsndfileError as error:
+        written.check()
         raise CawError(f"cannot encode {format_name} at {sample_rate} Hz ({libsndfile_reason(error)})") from error
+    except AssertionError:  # soundfile's own, where libsndfile took fewer samples than it was given
+        written.check()
+        raise
+    written.check()
     if format_name == "AIFF" and bit_depth == "8" and math.prod(shape) % 2:
         state_samples(stream, shape[1], shape[0])
     return format_name
+
+
+class _Written:
+    """A stream that libsndfile writes to: no exception gets through its C code, so that errors are kept here.
+
+    Args:
+        stream: seekable.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._failure: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write what can be written; the length of it."""
+        try:
+            return self._stream.write(data)
+        except OSError as error:
+            self._failure = self._failure or error
+            return 0
+
+    def read(self, size: int = -1) -> bytes:
+        """As the stream."""
+        return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As the stream; its buffer may have to be written first."""
+        try:
+            return self._stream.seek(offset, whence)
+        except OSError as error:
+            self._failure = self._failure or error
+            return self._stream.tell()
+
+    def tell(self) -> int:
+        """As the stream."""
+        return self._stream.tell()
+
+    def check(self) -> None:
+        """Raise what has failed.
+
+        Raises:
+            OSError: something could not be written.
+        """
+        if self._failure is not None:
+            raise self._failure
 
 
 def encode_wav(stream: BinaryIO, samples: FloatArray, sample_rate: int) -> None:

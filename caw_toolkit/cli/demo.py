@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.resources
+import shlex
 from pathlib import Path
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import Amount, NamedPath, device_option, examples, force_option, quiet_option
 from caw_toolkit.cli.page_output import PageFile
 from caw_toolkit.cli.progress import progress_option
@@ -37,6 +39,7 @@ TAKE_SECONDS = 20
 @force_option
 def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, force: bool) -> None:
     """Train on a short built-in clip, generate two takes, and write a page to listen to them."""
+    from caw_toolkit.atomic_write import write_atomically
     from caw_toolkit.audio.outputs import check_output
     from caw_toolkit.audio.reading import read_audio
     from caw_toolkit.audio.writing import write_audio
@@ -55,23 +58,22 @@ def demo(minutes: float, output: Path, seed: int, device: str, quiet: bool, forc
     if model_path.exists() and not force:
         raise CawUsageError(f"{model_path} exists; add --force to replace it")
     data = demo_clip()
-    output.mkdir(parents=True, exist_ok=True)
-    original.write_bytes(data)
+    write_atomically(original, data, replace=force)
     if not quiet:
-        click.echo(f"training on {original} for {in_words(60 * minutes)}", err=True)
+        say(f"training on {original} for {in_words(60 * minutes)}")
     plan = make_plan(read_audio(original), minutes=minutes, seed=seed)
     model = run_training(plan, RunSettings(device), quiet=quiet, save_to=model_path)
     for number, target in enumerate(takes):
         audio = model.generate(TAKE_SECONDS, seed=derived_seed(seed, "take", number))
         write_audio(target, audio, model.sample_rate, overwrite=force)
-    command = f"caw generate --model {model_path} -n 3"
+    command = f"caw generate --model {shlex.quote(str(model_path))} -n 3"
     clip = track_of_file(original, role="recording")
     tracks = [clip, *(compared(track_of_file(take), clip) for take in takes)]
     page.write(Page("caw demo", tracks, commands={"make more": command}), quiet=True)
-    click.echo(f"listen to the clip:      {original}")
-    click.echo(f"and to two new takes:    {', '.join(map(str, takes))}")
+    say(f"listen to the clip:      {original}", err=False)
+    say(f"and to two new takes:    {', '.join(map(str, takes))}", err=False)
     click.echo(f"or open in a browser:    {page.path.resolve().as_uri()}")
-    click.echo(f"make more with:          {command}")
+    say(f"make more with:          {command}", err=False)
 
 
 def demo_clip() -> bytes:

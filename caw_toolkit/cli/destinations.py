@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from caw_toolkit.cli.batch import FileJob
+from caw_toolkit.cli.file_jobs import FileJob
 from caw_toolkit.cli.input_files import InputFile
 from caw_toolkit.cli.options import NamedPath, next_take, output_beside
 from caw_toolkit.errors import CawUsageError

@@ -26,7 +26,7 @@ from typing import NoReturn
 
 import click
 
-from caw_toolkit.errors import CawError, describe_exception, harmless_line, is_out_of_memory
+from caw_toolkit.errors import CawError, describe_exception, harmless_line, is_out_of_memory, was_interrupted
 
 #: Option that shows tracebacks. It is taken from anywhere on the command line, so that it can be added at its end.
 DEBUG_OPTION = "--debug"
@@ -60,6 +60,9 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError as error:  # its message is the whole help
+        error.show()
+        sys.exit(error.exit_code)
     except click.UsageError as error:
         click.UsageError(harmless_line(error.format_message()), error.ctx).show()
         sys.exit(error.exit_code)
@@ -75,6 +78,8 @@ def error_boundary(debug: bool = False) -> Iterator[None]:
     except SystemExit:
         raise
     except BaseException as error:  # an event loop's CancelledError is no Exception
+        if was_interrupted(error):
+            _leave(error, "interrupted", _INTERRUPTED, debug)
         _leave(error, explain(error), 1, debug)
 
 
@@ -109,11 +114,22 @@ def explain(error: BaseException) -> str:
         return str(error)
     if is_out_of_memory(error):
         return "out of memory: close other programs, or use a shorter clip or a smaller preset"
+    if isinstance(error, FileNotFoundError) and error.filename is None and not _is_somewhere():
+        return "the folder that this was started in is gone: go to another"
     if isinstance(error, OSError) and error.strerror:
         where = "".join(f": {name}" for name in (error.filename, error.filename2) if name is not None)
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror.lower()
         return f"{reason}{where}"
     return f"unexpected error: {describe_exception(error)} (run again with {DEBUG_OPTION} for the traceback)"
+
+
+def _is_somewhere() -> bool:
+    """Whether the current folder still exists."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _discard_standard_output() -> None:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from caw_toolkit.cli.batch import Batch, FileJob
 from caw_toolkit.cli.destinations import DESTINATION, TEMPLATE_EXAMPLE, Destination, Naming
+from caw_toolkit.cli.file_jobs import FileJob, FileJobs
 from caw_toolkit.cli.input_files import SourcesArgument, counted, find_files
 from caw_toolkit.cli.options import Decorator, keep_for_audio
 from caw_toolkit.errors import CawUsageError
@@ -140,7 +140,7 @@ class Files:
         sample_rate: int | None = None,
         reads: Iterable[Path | None] = (),
         also: Destination | None = None,
-    ) -> Batch:
+    ) -> FileJobs:
         """Find the files, name their results, and check now what would fail after the work.
 
         Folders give the files with the suffix of audio that are no results of a command. The command ends here if
@@ -156,7 +156,7 @@ class Files:
 
         Raises:
             CawUsageError: the request is wrong as a whole. What is wrong with one file of several is shown, and said
-                again at the end of `Batch.run`.
+                again at the end of `FileJobs.run`.
         """
         are_many = len(self.sources) > 1 or any(source.is_dir() for source in self.sources)
         naming = Naming(
@@ -177,7 +177,7 @@ class Files:
         self._refuse_one_name_for_all(jobs)
         if not jobs and not found.failures:
             raise CawUsageError(f"no audio files in {', '.join(map(str, self.sources))}{self._advice}")
-        batch = Batch(len(jobs) + len(found.failures), quiet=self.quiet)
+        batch = FileJobs(len(jobs) + len(found.failures), quiet=self.quiet)
         for folder, error in found.failures:
             batch.fail(folder, error)
         keep_for_audio(*(target for job in jobs for target in job.targets))
@@ -225,7 +225,7 @@ def _missing(job: FileJob) -> FileJob | None:
 
 
 def _without_collisions(
-    jobs: Sequence[FileJob], batch: Batch, results: Results, reads: Iterable[Path | None]
+    jobs: Sequence[FileJob], batch: FileJobs, results: Results, reads: Iterable[Path | None]
 ) -> list[FileJob]:
     """The jobs whose results are no other's and nothing that is read; the others fail now."""
     from caw_toolkit.audio.outputs import FileClaims
@@ -243,7 +243,7 @@ def _without_collisions(
 
 
 def _that_can_be_written(
-    jobs: Sequence[FileJob], batch: Batch, results: Results, sample_rate: int | None
+    jobs: Sequence[FileJob], batch: FileJobs, results: Results, sample_rate: int | None
 ) -> Iterator[FileJob]:
     """The jobs whose results have a place and a format that holds them; the others fail now."""
     for job in jobs:

@@ -19,7 +19,7 @@ from caw_toolkit.cli.errors import (
     warnings_on_stderr,
 )
 from caw_toolkit.cli.threads import bound_spinning
-from caw_toolkit.errors import CawError, did_you_mean
+from caw_toolkit.errors import CawError, did_you_mean, was_interrupted
 from caw_toolkit.parts import load_target
 from caw_toolkit.plugins import PluginError, PluginOrigin, get_host
 from caw_toolkit.plugins.engine_commands import ENGINE_COMMANDS, GROUPS
@@ -105,10 +105,13 @@ class CawGroup(SuggestingGroup):
             sys.stdout.flush()  # here, where a full disk or a closed pipe still gets its line
         sys.exit(code if isinstance(code, int) else 0)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error of somebody else's command names the plugin that it comes from."""
+    def invoke(self, ctx: click.Context) -> None:
+        """Run a command; an error of somebody else's command names the plugin that it comes from.
+
+        What a command returns is dropped: it is no exit code.
+        """
         try:
-            return super().invoke(ctx)
+            super().invoke(ctx)
         except (
             click.exceptions.Exit,
             click.ClickException,
@@ -120,7 +123,7 @@ class CawGroup(SuggestingGroup):
             raise
         except BaseException as error:
             origin = _third_party(ctx.invoked_subcommand)
-            if origin is None:
+            if origin is None or was_interrupted(error):
                 raise
             named = PluginError(f"{explain(error)} (in the command {ctx.invoked_subcommand!r} of {origin})")
             named.exit_code = error.exit_code if isinstance(error, CawError) else 1

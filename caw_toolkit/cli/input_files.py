@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from caw_toolkit.cli.group import commands_of_plugins
+from caw_toolkit.cli.lines import say
 
 #: For plugins; what else is here belongs to the engine.
 __all__ = ["FoundFiles", "InputFile", "find_files"]
@@ -104,7 +105,7 @@ class FoundFiles:
         """
         if self.results and not quiet:
             count = counted(len(self.results), "result")
-            click.echo(f"left out {count} of caw, such as {self.results[0]}: name a file to have it taken", err=True)
+            say(f"left out {count} of caw, such as {self.results[0]}: name a file to have it taken")
         if self.need_ffmpeg:
             count, suffixes = counted(self.need_ffmpeg.total(), "file"), ", ".join(sorted(self.need_ffmpeg))
             logger.warning("left out %s (%s) that only ffmpeg reads: install it", count, suffixes)

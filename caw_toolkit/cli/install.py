@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import examples
 from caw_toolkit.errors import CawError, CawUsageError, did_you_mean
 from caw_toolkit.parts import DISTRIBUTION
@@ -46,7 +47,7 @@ def install(names: Sequence[str], upgrade: bool, editable: bool) -> None:
             raise CawUsageError(f"--editable takes folders with the source of a plugin, and {name!r} is none")
     installer = find_installer()
     plugins_before, distributions_before = _listed_plugins(), _distributions()
-    click.echo(f"installing {', '.join(names)}", err=True)
+    say(f"installing {', '.join(names)}")
     installer.install(names, upgrade=upgrade, editable=editable)
     if installer.caution:
         click.echo(installer.caution, err=True)
@@ -87,7 +88,7 @@ def uninstall(names: Sequence[str]) -> None:
     if left:
         places = ", ".join(str(importlib.metadata.distribution(name).locate_file("")) for name in left)
         raise CawError(f"{', '.join(left)} is still there, as it lies outside this environment: {places}")
-    click.echo(f"uninstalled {', '.join(names)}")
+    say(f"uninstalled {', '.join(names)}", err=False)
 
 
 def canonical_name(distribution: str) -> str:

@@ -16,12 +16,13 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
 
+from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.devices import DEVICES, PRECISION_VARIABLE, PRECISIONS
 from caw_toolkit.seeds import LARGEST_SEED
 from caw_toolkit.standard_output import reserved_output
@@ -49,6 +50,7 @@ __all__ = [
     "quiet_option",
     "seed_option",
     "shard",
+    "takes_option",
 ]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -81,7 +83,7 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, p
 MODEL_PARAMETER = "model_path"
 
 _LARGEST_DRAWN_SEED = 2**31 - 1  # short enough to copy by hand
-
+_MOST_TAKES = 10_000
 
 #: No clip is longer and no training takes as long; neither does what is computed from it overflow.
 _LARGEST_AMOUNT = 1e9
@@ -290,6 +292,35 @@ minutes_option: Decorator = click.option(
     type=Amount(min=0, min_open=True),
     help="Time to spend on training, if no model is given; the default is the preset's.",
 )
+
+
+def takes_option(help_text: str = "Number of takes.", *, former_names: Sequence[str] = ()) -> Decorator:
+    """`--takes N`, as `takes`.
+
+    Args:
+        help_text: of what they are takes.
+        former_names: as for `RenamedOption`.
+
+    Example:
+        >>> @click.command()
+        ... @takes_option("How often to shout.")
+        ... def shout(takes):
+        ...     print(takes)
+        >>> shout(["-n", "3"], standalone_mode=False)
+        3
+
+    .. versionadded:: 0.2
+    """
+    return click.option(
+        "-n",
+        "--takes",
+        cls=RenamedOption,
+        former_names=former_names,
+        type=click.IntRange(1, _MOST_TAKES),
+        default=1,
+        show_default=True,
+        help=help_text,
+    )
 
 
 def output_beside(source: Path, label: str, *, take: int | None = None, suffix: str = ".wav") -> Path:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import Decorator, OutputFile, force_option
 from caw_toolkit.cli.texts import expect_text
-from caw_toolkit.errors import CawUsageError, printable
+from caw_toolkit.errors import CawUsageError
 
 if TYPE_CHECKING:
     from caw_toolkit.pages.page import Page
@@ -70,7 +71,7 @@ class PageFile:
         html = render(page, audio_format=audio_format)
         path = write_atomically(self.path, html, replace=self.force)
         if not quiet:
-            click.echo(printable(f"wrote {path} ({len(html) / 1e6:.1f} MB)"), err=True)
+            say(f"wrote {path} ({len(html) / 1e6:.1f} MB)")
 
 
 def page_option(help_text: str, *, reads: Sequence[str]) -> Decorator:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import NamedPath, examples
 from caw_toolkit.errors import CawUsageError
 from caw_toolkit.plugins import get_host
@@ -38,7 +39,7 @@ def new(name: str, directory: Path | None) -> None:
         raise CawUsageError(f"caw has a command or a processor {names.name!r} already; choose another name")
     directory = directory or Path(names.distribution)
     files = write_plugin(names, directory)
-    click.echo(f"wrote {len(files)} files to {directory}")
-    click.echo(f"install it:  pip install -e {shlex.quote(f'{directory}[dev]')}")
+    say(f"wrote {len(files)} files to {directory}", err=False)
+    say(f"install it:  pip install -e {shlex.quote(f'{directory}[dev]')}", err=False)
     click.echo(f"try it:      caw {names.name} --help")
-    click.echo(f"test it:     cd {shlex.quote(str(directory))} && pytest")
+    say(f"test it:     cd {shlex.quote(str(directory))} && pytest", err=False)

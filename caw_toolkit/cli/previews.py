@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from caw_toolkit.cli.lines import say
 from caw_toolkit.durations import in_words
 from caw_toolkit.errors import CawUsageError
 
@@ -29,14 +28,16 @@ def check_previews(targets: Sequence[Path], *, force: bool) -> None:
     Raises:
         CawUsageError: as `check_output`.
     """
-    from caw_toolkit.audio.outputs import check_output
+    from caw_toolkit.audio.outputs import check_output, refuse_odd_place
 
     for target in targets:
         if str(target) == "-":
             raise CawUsageError("a preview is written again and again: name a file")
         if not _is_model(target):
             check_output(target, force)
-        elif target.exists() and not force:
+            continue
+        refuse_odd_place(target)
+        if target.exists() and not force:
             raise CawUsageError(f"{target} exists; add --force to replace it")
 
 
@@ -62,7 +63,7 @@ def writer_of_previews(
                 take = model.generate(TAKE_SECONDS, seed=seed)
                 write_audio(target, take, model.sample_rate, clipping="scale", overwrite=True)
             if not quiet:
-                click.echo(f"wrote {target} after {in_words(time.monotonic() - began)}", err=True)
+                say(f"wrote {target} after {in_words(time.monotonic() - began)}")
 
     return write if targets else None
 

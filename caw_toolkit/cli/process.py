@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from caw_toolkit.audio.blocks import AudioBlocks
     from caw_toolkit.processors.board import Pedalboard
 
+#: What is looked at to find the effect that fails.
+_BEGINNING_SECONDS, _BUFFER_SAMPLES = 10, 8192
+
 
 def _show_list(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
@@ -125,6 +128,8 @@ def _process_blocks(
     board: Pedalboard, audio: AudioBlocks, display: ProgressDisplay, *, beside: Path
 ) -> Iterator[Array]:
     """The audio of a file after a chain, block by block if the chain can do that."""
+    import numpy as np
+
     from caw_toolkit.processors.supervision import blamed_effect
 
     begun = False
@@ -138,11 +143,35 @@ def _process_blocks(
         return audio if is_listening else display.tracked(audio, audio.samples)
 
     try:
-        yield from board.process_blocks(read, audio.channels, audio.sample_rate, beside=beside)
+        for block in board.process_blocks(read, audio.channels, audio.sample_rate, beside=beside):
+            if not np.isfinite(block).all():
+                raise _overflow(board, audio)
+            yield block
     except Exception as error:
         if isinstance(error, CawError) and blamed_effect(error) is None:  # such as what the file itself is
             raise
         raise _failure(error, audio.name) from error
+
+
+def _overflow(board: Pedalboard, audio: AudioBlocks) -> CawError:
+    """Which effect makes NaN or infinity of a file: the first one that does of its beginning, else one of all."""
+    import numpy as np
+
+    from caw_toolkit.dsp.queues import rechunked
+    from caw_toolkit.processors.streams import call_plugin, effect_name
+
+    culprit = effect_name(board)
+    made = next(rechunked(audio, _BEGINNING_SECONDS * audio.sample_rate))
+    for plugin in board:
+        assert plugin is not None  # chains hold no dry signal
+        made = call_plugin(plugin, made, audio.sample_rate, _BUFFER_SAMPLES, reset=True)
+        if not np.isfinite(made).all():
+            culprit = effect_name(plugin)
+            break
+    return CawError(
+        f"the chain cannot process {audio.name}: {culprit} made samples of it that are NaN or infinite; "
+        "give it parameters that are less extreme"
+    )
 
 
 def _failure(error: Exception, source: str) -> CawError:

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from caw_toolkit.audio.formats import BIT_DEPTHS, FILE_FORMATS
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
-from caw_toolkit.errors import printable
 
 if TYPE_CHECKING:
     from caw_toolkit.arrays import FloatArray
@@ -204,6 +204,8 @@ class Results:
         from caw_toolkit.audio.blocks import write_audio_blocks
 
         depth = self.depth(target, source)
+        if source is not None and not self.quiet and source.is_spoiled_by_suffix(target, read):
+            say(f"{target} is lossy as its name says, and its source is a {source.container} whatever its name says")
         written = write_audio_blocks(
             target,
             blocks,
@@ -243,7 +245,7 @@ class Results:
     ) -> None:
         """Say what was written and what of it could not be kept, and record it."""
         if not self.quiet and str(target) != "-":
-            click.echo(printable(f"wrote {written.path}{note}{written.changes}"), err=True)
+            say(f"wrote {written.path}{note}{written.changes}")
         elif written.changes:
             logger.warning("%s%s", target, written.changes)
         if written.lost_metadata:
@@ -258,7 +260,7 @@ class Results:
         """What puts into a result what its source says beside its audio; what the result lacks of it is said."""
         depth = self.depth(target, source)
         if source is not None and source.has_more_bits(depth) and not (self.bit_depth or self.quiet):
-            click.echo(f"{target} holds {depth} bits of a sample, and its source has more", err=True)
+            say(f"{target} holds {depth} bits of a sample, and its source has more")
         if source is None or not self.keep_metadata:
             return None
         if source.metadata.damaged:
@@ -267,6 +269,14 @@ class Results:
 
         history = coding_history(depth, channels)
         return functools.partial(source.metadata.embed, ratio=ratio, coding_history=history)
+
+
+def _log_or_new(context: click.Context, _parameter: click.Parameter, log: Path | None) -> Path | None:
+    if log is not None and not context.resilient_parsing:
+        from caw_toolkit.cli.run_log import require_log
+
+        require_log(log)
+    return log
 
 
 def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
@@ -323,6 +333,7 @@ def result_options(*, what: str, clipping: Clipping = "clip") -> Decorator:
                 "--log",
                 type=NamedPath(dir_okay=False, writable=True, path_type=Path),
                 metavar="FILE",
+                callback=_log_or_new,
                 help="Add a record of what was done, as a line of JSON, that caw verify can check.",
             ),
             force_option,

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from caw_toolkit.errors import CawError
+from caw_toolkit.errors import CawError, CawUsageError
 
 if TYPE_CHECKING:
     from caw_toolkit.audio.formats import BitDepth
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 #: For plugins that keep records of their own.
 __all__ = ["sha256_of_state"]
 
+_LONGEST_RECORD = 1 << 24
 _STANDARD = "-"  # standard input or output
 _INPUTS = "sources"  # argument of commands that take any number of files; each record names its own
 
@@ -87,10 +88,45 @@ def append_record(
     if generated is not None:
         record["generated"] = [[int(number) for number in part] for part in generated]
     try:
+        line = json.dumps(record, ensure_ascii=False) + "\n"
         with open(log, "a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record, ensure_ascii=False) + "\n")  # one write: runs side by side don't mix
+            stream.write(f"\n{line}" if _is_cut(log) else line)  # one write: runs side by side don't mix
     except OSError as error:
         raise CawError(f"{written.path} is written, but not its record in {log}: {error.strerror or error}") from error
+
+
+def _is_cut(log: Path) -> bool:
+    """Whether a log ends within a line, as a full disk leaves it."""
+    if not log.is_file() or log.stat().st_size == 0:
+        return False
+    with open(log, "rb") as stream:
+        stream.seek(-1, os.SEEK_END)
+        return stream.read() != b"\n"
+
+
+def require_log(path: Path) -> None:
+    """Refuse to add records to a file that is something else, such as a recording.
+
+    Args:
+        path: of the log; it need not exist.
+
+    Raises:
+        CawUsageError: it holds something, and does not begin with a record.
+    """
+    if not path.is_file():
+        return
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        first = stream.readline(_LONGEST_RECORD)
+    if first.strip() and not _is_record(first):
+        raise CawUsageError(f"{path} does not begin with a record of caw --log: name another file, or a new one")
+
+
+def _is_record(line: str) -> bool:
+    try:
+        _require_fields(json.loads(line))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+    return True
 
 
 def read_records(log: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import FILE, Decorated, Decorator
 from caw_toolkit.cli.page_output import PageFile, page_option
 from caw_toolkit.errors import CawError
@@ -103,10 +104,10 @@ def read_pair(reference: Path, output: Path, *, of_one_length: bool = True) -> t
     if not real.any():
         raise CawError(f"{reference} is silent: nothing can be compared with it")
     if clip.sample_rate != rate:
-        click.echo(f"{output} is at {clip.sample_rate} Hz, and is compared at the {rate} Hz of {reference}", err=True)
+        say(f"{output} is at {clip.sample_rate} Hz, and is compared at the {rate} Hz of {reference}")
     if of_one_length and abs(len(real) - len(made)) > _MOST_ROUNDING * max(1.0, rate / clip.sample_rate):
         lengths = f"{len(made) / rate:.3f} s long, {reference} {len(real) / rate:.3f} s"
-        click.echo(f"{output} is {lengths}: what both hold is compared", err=True)
+        say(f"{output} is {lengths}: what both hold is compared")
     return real, made, rate
 
 
@@ -157,7 +158,7 @@ def _show_table(outputs: Sequence[Path], scores: Sequence[Scores]) -> None:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for first, *others in cells:
         aligned = [value.rjust(width) for value, width in zip(others, widths[1:], strict=True)]
-        click.echo("  ".join([first.ljust(widths[0]), *aligned]))
+        say("  ".join([first.ljust(widths[0]), *aligned]), err=False)
 
 
 def _shown(score: float) -> str:

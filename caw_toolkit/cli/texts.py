@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
-from caw_toolkit.errors import CawUsageError, printable
+from caw_toolkit.cli.lines import say
+from caw_toolkit.errors import CawUsageError
 
 __all__ = ["expect_text", "write_bytes", "write_text"]
 
@@ -21,7 +20,7 @@ def expect_text(target: Path, *, others: Iterable[Path | None], force: bool) -> 
         force: whether it may be replaced if it exists.
 
     Raises:
-        CawUsageError: it exists, or is one of the others.
+        CawUsageError: it exists, or is one of the others, or is no place for a file.
 
     Example:
         >>> expect_text(Path("labels.txt"), others=[Path("labels.txt"), None], force=True)
@@ -30,8 +29,9 @@ def expect_text(target: Path, *, others: Iterable[Path | None], force: bool) -> 
 
     .. versionadded:: 0.2
     """
-    from caw_toolkit.audio.outputs import refuse_collisions
+    from caw_toolkit.audio.outputs import refuse_collisions, refuse_odd_place
 
+    refuse_odd_place(target)
     refuse_collisions([target], [path for path in others if path is not None])
     if target.exists() and not force:
         raise CawUsageError(f"{target} exists; add --force to replace it")
@@ -88,4 +88,4 @@ def write_bytes(target: Path, data: bytes, *, force: bool, quiet: bool) -> None:
 
     written = write_atomically(target, data, replace=force)
     if not quiet:
-        click.echo(printable(f"wrote {written}"), err=True)
+        say(f"wrote {written}")

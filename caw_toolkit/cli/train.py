@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import (
     FILE,
     OUTPUT_FILE,
@@ -28,7 +29,7 @@ from caw_toolkit.cli.plan_summary import announce, say_rates, show_estimate
 from caw_toolkit.cli.progress import progress_option
 from caw_toolkit.cli.training import run_training
 from caw_toolkit.durations import in_words
-from caw_toolkit.errors import CawUsageError, printable
+from caw_toolkit.errors import CawUsageError
 from caw_toolkit.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -188,10 +189,10 @@ def _check(request: _Request) -> bool:
     click.get_current_context().with_resource(reserved_place(output))
     if request.resume and not checkpoint.exists():
         if output.exists():
-            click.echo(f"{output} is finished, there is nothing to resume", err=True)
+            say(f"{output} is finished, there is nothing to resume")
             return False
         if not request.quiet:
-            click.echo(f"{checkpoint} does not exist, so training begins anew", err=True)
+            say(f"{checkpoint} does not exist, so training begins anew")
     return True
 
 
@@ -261,13 +262,19 @@ def _report(request: _Request, model: PyramidModel, seconds: float) -> None:
         said = {"model": str(request.output), "rates": model.rates, "seconds": seconds}
         click.echo(json.dumps({**said, "training": dict(model.training)}))
     elif not request.quiet:
-        click.echo(printable(f"wrote {request.output} after {in_words(seconds)}"), err=True)
+        say(f"wrote {request.output} after {in_words(seconds)}")
 
 
 def _refuse_overwriting(output: Path, checkpoint: Path, *, resume: bool, force: bool) -> None:
-    """Refuse what would lose a model or an unfinished training."""
+    """Refuse what would lose a model, an unfinished training or a device, and what is no name of a model."""
+    from caw_toolkit.audio.formats import AUDIO_SUFFIXES
+    from caw_toolkit.audio.outputs import refuse_odd_place
+
     if str(output) == "-":
         raise CawUsageError("a model cannot be written to standard output: name a file with -o MODEL.pt")
+    refuse_odd_place(output)
+    if output.suffix.lower() in AUDIO_SUFFIXES:
+        raise CawUsageError(f"{output} is the name of audio, and a model is none: write {output.with_suffix('.pt')}")
     if resume or force:
         return
     if output.exists():

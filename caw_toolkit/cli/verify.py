@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import examples, json_option, quiet_option
 from caw_toolkit.cli.run_log import read_records, sha256_of
 from caw_toolkit.errors import CawError
@@ -39,13 +40,15 @@ def verify(logs: Sequence[Path], as_json: bool, quiet: bool) -> None:
         for log in logs
         for number, record in read_records(log)
     ]
+    if empty := [str(log) for log in logs if str(log) not in {finding["log"] for finding in findings}]:
+        raise CawError(f"{empty[0]} holds no records: nothing can be checked with it")
     bad = [finding for finding in findings if finding["problems"]]
     if as_json:
         click.echo(json.dumps(findings))
     else:
         for finding in bad:
             for problem in finding["problems"]:
-                click.echo(f"{finding['log']}, line {finding['line']}: {problem}")
+                say(f"{finding['log']}, line {finding['line']}: {problem}", err=False)
         if not quiet:
             click.echo(f"{len(findings) - len(bad)} of {len(findings)} records hold")
     if bad:

@@ -6,6 +6,9 @@ how near the spectra below are. It sees less than a network does and errs in oth
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -18,14 +21,42 @@ STEP = 4
 COMPARED_BANDS = 24
 #: Frames of context on each side.
 CONTEXT_FRAMES = 3
-#: Added to the diagonal of the kernel matrix, whose own diagonal is 1.
-RIDGE = 0.3
-#: Least width of the kernel, for recordings that are silent more than half of the time.
-LEAST_WIDTH = 1.0
+#: Width of the Laplacian kernel, in median distances: so wide, it is about linear in the distance.
+LAPLACIAN_WIDTH = 10.0
+#: Least square of what counts as near, for recordings that are silent more than half of the time.
+LEAST_NEAR = 1.0
 #: Powers are raised by this share of their mean before their logarithm is taken.
 FLOOR = 1e-4
 #: Frames of the recording that are used at most, evenly spaced: the cost grows with their third power.
 MOST_FRAMES = 4096
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """How much frames count for each other.
+
+    Attributes:
+        weigh: weights of frames, 1 for the same one, from distances and the square of what counts as near.
+        ridge: added to the diagonal of the kernel matrix.
+    """
+
+    weigh: Callable[[Tensor, Tensor], Tensor]
+    ridge: float
+
+
+def _gaussian(distances: Tensor, near: Tensor) -> Tensor:
+    return torch.exp(-distances.square() / near)
+
+
+def _laplacian(distances: Tensor, near: Tensor) -> Tensor:
+    return torch.exp(distances * (-near.rsqrt() / LAPLACIAN_WIDTH))
+
+
+#: Frames that are unlike all of the recording's get their mean.
+GAUSSIAN = Kernel(_gaussian, ridge=0.3)
+#: Frames that are unlike all of the recording's still get what the nearest have, which is better for speech
+#: (docs/decisions.md#bandwidth-extension-what-predicted-opinion-punishes).
+LAPLACIAN = Kernel(_laplacian, ridge=0.01)
 
 
 class EnvelopeRegression:
@@ -37,10 +68,21 @@ class EnvelopeRegression:
         usable: whether the regression may learn from the surroundings of a sample, `(samples,)`.
         hop: samples from one frame of the transform to the next.
         ratio: rate of the scale over that of the coarser one.
+        kernel: `GAUSSIAN` or `LAPLACIAN`.
     """
 
-    def __init__(self, coarse: Tensor, coefficients: Tensor, usable: Tensor, *, hop: int, ratio: float) -> None:
+    def __init__(
+        self,
+        coarse: Tensor,
+        coefficients: Tensor,
+        usable: Tensor,
+        *,
+        hop: int,
+        ratio: float,
+        kernel: Kernel = GAUSSIAN,
+    ) -> None:
         self._hop = STEP * hop
+        self._kernel = kernel
         self._ratio = ratio
         envelope = _log_envelope(coefficients)
         power = self._powers(coarse, len(envelope))
@@ -52,14 +94,14 @@ class EnvelopeRegression:
             raise CawError("the recording is too short to learn the spectral envelope of its highs from")
         learnt = learnt[:: -(-len(learnt) // MOST_FRAMES)]
         self._features = self._describe(power)[learnt]
-        distances = _distances(self._features, self._features)
+        distances = torch.cdist(self._features, self._features)
         # The median distance makes half of the frames count as near, whatever the features' scale.
-        self._width = distances[::8].median().clamp_min(LEAST_WIDTH)
+        self._near = distances[::8].square().median().clamp_min(LEAST_NEAR)
         self._mean = envelope[learnt].mean(0)
-        kernel = torch.exp(-distances / self._width).cpu()  # not all devices have the solver
-        kernel.diagonal().add_(RIDGE)
+        weights = kernel.weigh(distances, self._near).cpu()  # not all devices have the solver
+        weights.diagonal().add_(kernel.ridge)
         targets = (envelope[learnt] - self._mean).cpu()
-        self._weights = torch.cholesky_solve(targets, torch.linalg.cholesky(kernel)).to(coarse.device)
+        self._weights = torch.cholesky_solve(targets, torch.linalg.cholesky(weights)).to(coarse.device)
 
     @staticmethod
     def receptive_field(hop: int) -> int:
@@ -74,8 +116,8 @@ class EnvelopeRegression:
     def predict(self, coarse: Tensor, frames: int) -> Tensor:
         """The log envelope of the coefficients above a coarser signal, `(samples,)` -> `(rows, frames)`."""
         features = self._describe(self._powers(coarse, (frames - 1) // STEP + 2))
-        kernel = torch.exp(-_distances(features, self._features) / self._width)
-        envelope = kernel @ self._weights + self._mean
+        weights = self._kernel.weigh(torch.cdist(features, self._features), self._near)
+        envelope = weights @ self._weights + self._mean
         # One frame of the regression covers several of the transform: what lies between is interpolated.
         positions = torch.arange(frames, device=envelope.device) / STEP
         before = positions.long()
@@ -101,8 +143,3 @@ def _log_envelope(coefficients: Tensor) -> Tensor:
     """Logarithms of the root mean squares around every `STEP`-th frame, `(frames, rows)`."""
     padded = functional.pad(coefficients.square()[None], (STEP, STEP), mode="replicate")
     return (functional.avg_pool1d(padded, 2 * STEP + 1, STEP)[0].T + 1e-7).log() / 2
-
-
-def _distances(first: Tensor, second: Tensor) -> Tensor:
-    """Squared Euclidean distances of the rows."""
-    return torch.cdist(first, second).square()

@@ -1,10 +1,11 @@
 """The exemplar generator: the recording's own material, selected to follow the coarser signal.
 
 For every frame of the coarser signal, the segments of the training recording whose coarser version is most similar
-(with context, then in phase) are looked up; the best one, the cost of its concatenation with the segment before it
-included, is overlap-added. Nothing is learnt. It is the audio counterpart of patch nearest-neighbour generation (Granot
-et al., "Drop the GAN", 2022), with the unit selection of concatenative synthesis (Hunt and Black, 1996) and the
-alignment of waveform-similarity overlap-add (Verhelst and Roelands, 1993).
+(with context, then in phase) are looked up (`exemplar_search`); the best one, the cost of its concatenation with the
+segment before it included, is selected (`exemplar_selection`) and overlap-added. Nothing is learnt. It is the audio
+counterpart of patch nearest-neighbour generation (Granot et al., "Drop the GAN", 2022), with the unit selection of
+concatenative synthesis (Hunt and Black, 1996) and the alignment of waveform-similarity overlap-add (Verhelst and
+Roelands, 1993).
 """
 
 from __future__ import annotations
@@ -13,26 +14,19 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.overlap_add import add_halves
 from caw_toolkit.generators.base import ScaleGenerator
 from caw_toolkit.generators.exemplar_levels import PASSBAND, ExemplarLevels
 from caw_toolkit.generators.exemplar_search import CONTEXT_FRAMES, SegmentIndex
+from caw_toolkit.generators.exemplar_selection import PlaceCosts, UnitSelector
 from caw_toolkit.generators.grains import Scattering, join_gains, nearest_usable
 from caw_toolkit.generators.guide import Guide
 from caw_toolkit.generators.timing import Timing
 
-#: Weight of a smooth concatenation beside the similarity to the coarser signal
-#: (docs/decisions.md#the-coarsest-scale-of-music-in-a-minute).
-CONCATENATION_WEIGHT = 0.5
-#: What a unit of a guide's distance costs: of going on, too, or a segment would play past what it was chosen for.
-GUIDE_COST = 0.03
 #: Candidates that count as one where they lie within the same hop of the recording, as the nearest ones do.
 CANDIDATES_A_HOP = 3
 #: How far a segment that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
@@ -187,10 +181,11 @@ class ExemplarGenerator(ScaleGenerator):
         matches = index.search(coarse.sum(0), math.ceil(self.candidates / CANDIDATES_A_HOP), distances, timing)
         frames, candidates, _ = matches.offsets.shape
         # The scale's noise at a frame decides there, so that a stretch of time is rendered alike on its own.
-        drawn = self.selection_noise * _frames(noise[0], frames, self.hop, candidates + 1)
+        drawn = self.selection_noise * _at_hops(noise[0], frames, self.hop, candidates + 1)
         scores = matches.similarity + drawn[:, :-1, None]
         bonuses = drawn[:, -1] + self.concatenation_cost
-        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, distances, timing)
+        costs = PlaceCosts(self.hop, distances=distances, timing=timing)
+        offsets = selector.select(matches, scores, bonuses, costs)
         return self._overlap_add(index, offsets, matches.levels)[:, : coarse.shape[1]]
 
     def _overlap_add(self, index: SegmentIndex, offsets: Tensor, levels: Tensor) -> Tensor:
@@ -210,107 +205,7 @@ class _External:
     levels: ExemplarLevels
 
 
-def _frames(signal: Tensor, count: int, hop: int, length: int) -> Tensor:
+def _at_hops(signal: Tensor, count: int, hop: int, length: int) -> Tensor:
     """The `length` samples from every hop on, zero beyond the end, `(count, length)`."""
     needed = (count - 1) * hop + length
     return functional.pad(signal, (0, max(0, needed - len(signal)))).unfold(0, length, hop)[:count]
-
-
-class UnitSelector:
-    """Selects one segment for each frame, given the one before (unit selection by a greedy search).
-
-    All that does not depend on the one before is computed for all frames at once; the loop runs on the CPU, on copies
-    of its own: the memory of tensors may be moved.
-
-    Args:
-        index: of the recording's coarser version.
-        mono: the recording, channels summed, `(samples,)`.
-    """
-
-    def __init__(self, index: SegmentIndex, mono: Tensor) -> None:
-        self.index = index
-        self._mono = np.array(functional.pad(mono, (index.margin, index.margin)).cpu().numpy())
-        self._half_norms = _norms(self._mono, index.hop)
-        self._coarse, self._norms, self._usable = (
-            np.array(tensor.cpu().numpy())
-            for tensor in (index.coarse, index.norms, functional.pad(index.usable, (0, index.hop)))
-        )
-
-    def select(
-        self,
-        targets: Tensor,
-        offsets: Tensor,
-        scores: Tensor,
-        bonuses: Tensor,
-        distances: Tensor | None = None,
-        timing: Timing | None = None,
-    ) -> Tensor:
-        """Follow the best score frame by frame, a smooth concatenation included.
-
-        Args:
-            targets: what the similarity of going on is measured with, `(frames, 2 hop)` (`Matches`).
-            offsets: of candidates, `(frames, candidates, shifts)`.
-            scores: of candidates without their concatenation, the same shape.
-            bonuses: for going on with the segment before, `(frames,)`, beside its similarity and perfect concatenation.
-            distances: of a guide, `(frames, hops of the recording)`.
-            timing: if segments off the beat cost something.
-
-        Returns:
-            `(frames,)`
-        """
-        hop = self.index.hop
-        options, alone, given, extra = (tensor.cpu().numpy() for tensor in (offsets, scores, targets, bonuses))
-        costs = None if distances is None else GUIDE_COST * distances.cpu().numpy()
-        if costs is not None:
-            last_hop = costs.shape[1] - 1
-            alone = alone - costs[np.arange(len(options))[:, None, None], np.minimum(options // hop, last_hop)]
-        if timing is not None:
-            phases = timing.frames(hop, len(options))
-            alone = alone - timing.off_beat(options, phases[:, None, None])
-        heads, weights = self._heads(options)
-        best_alone = alone.max(axis=(1, 2))
-        path = [int(options[0].flat[alone[0].argmax()])]
-        for frame in range(1, len(options)):
-            offset = path[-1] + hop
-            going_on = -np.inf
-            if self._usable[offset]:
-                going_on = self._similarity(offset, given[frame]) + CONCATENATION_WEIGHT + extra[frame]
-                if costs is not None:
-                    going_on -= float(costs[frame, min(offset // hop, last_hop)])
-                if timing is not None:
-                    going_on -= float(timing.off_beat(np.array(offset), phases[frame]))
-            # Concatenations are the costly part: most frames go on, and no concatenation could make up for that.
-            if going_on < best_alone[frame] + CONCATENATION_WEIGHT:
-                total = alone[frame] + np.einsum("ijk,k->ij", heads[frame], self._tail(offset)) * weights[frame]
-                best = total.argmax()
-                if total.flat[best] > going_on:
-                    offset = int(options[frame].flat[best])
-            path.append(offset)
-        return torch.tensor(path, device=offsets.device)
-
-    def _similarity(self, offset: int, target: Array) -> float:
-        """Cosine of the coarser recording around an offset and a target."""
-        centre = offset + self.index.margin
-        around = self._coarse[centre - self.index.hop : centre + self.index.hop]
-        return float(around @ target / (self._norms[centre] + 1e-6))
-
-    def _tail(self, offset: int) -> Array:
-        """The half of the segment before that the one at `offset` would replace, of unit norm."""
-        start = offset + self.index.margin - self.index.hop
-        tail: Array = self._mono[start : start + self.index.hop] / (self._half_norms[start] + 1e-6)
-        return tail
-
-    def _heads(self, offsets: npt.NDArray[np.int64]) -> tuple[Array, Array]:
-        """First halves of segments, `(frames, candidates, shifts, hop)`, a view, and what to weigh them with."""
-        hop, shifts = self.index.hop, offsets.shape[2]
-        starts = offsets + self.index.margin - hop
-        # Shifts are neighbouring samples: one window holds the halves of all of them.
-        spans = np.lib.stride_tricks.sliding_window_view(self._mono, hop + shifts - 1)[starts[:, :, 0]]
-        heads = np.lib.stride_tricks.sliding_window_view(spans, hop, axis=2)
-        return heads, CONCATENATION_WEIGHT / (self._half_norms[starts] + 1e-6)
-
-
-def _norms(signal: Array, length: int) -> Array:
-    """Norm of the stretch of `length` samples that begins at each sample, as long as there is a whole one."""
-    energy = np.cumsum(np.pad(signal.astype(np.float64) ** 2, (1, 0)))
-    return np.sqrt(energy[length:] - energy[:-length]).astype(np.float32)

@@ -129,7 +129,8 @@ class GaussianGenerator(ScaleGenerator):
     def forward(self, noise: Tensor, coarse: Tensor | None) -> Tensor:
         if coarse is None:
             raise ValueError("the conditional Gaussian generator needs a coarser signal")
-        return self.add_band(coarse, *self.predict(self.analyse(coarse)), self.analyse(noise))
+        mean, log_std = self.predict(self.analyse(coarse))
+        return self.add_band(coarse, mean, _shrink(log_std), self.analyse(noise))
 
     def add_band(self, coarse: Tensor, mean: Tensor, log_std: Tensor, excitation: Tensor) -> Tensor:
         """The coarser signal with a band of predicted coefficients, `(batch, channels, samples)`.
@@ -137,10 +138,10 @@ class GaussianGenerator(ScaleGenerator):
         Args:
             coarse: as in `forward`.
             mean: as `predict` returns it.
-            log_std: as `predict` returns it.
+            log_std: the spectral envelope, in the units of `predict`.
             excitation: coefficients of unit level for them to shape: of noise, or of `Excitation`.
         """
-        band = (mean + _shrink(log_std).exp() * excitation) * self.band_level
+        band = (mean + log_std.exp() * excitation) * self.band_level
         return coarse + self.synthesise(band, coarse.shape[-1])
 
 

@@ -15,12 +15,19 @@ from torch.nn import functional
 
 #: Frames in which places of the recording are given; a divisor of no rate in particular.
 FRAMES_A_SECOND = 32
-#: Harmony is compared in windows of this length, between these frequencies.
-CHROMA_SECONDS, CHROMA_RANGE = 0.25, (80.0, 2000.0)
-#: Levels are compared by octaves from this frequency on, down to this power below the mean.
-LOWEST_OCTAVE, LEAST_LEVEL = 250.0, 1e-3
-#: What a unit of both counts for beside the distance of the coarser spectra (docs/decisions.md#variations-that-vary).
-CHROMA_WEIGHT, LEVEL_WEIGHT = 6.0, 2.0
+#: Windows in which harmony is compared.
+CHROMA_SECONDS = 0.25
+#: Frequencies in Hz between which it is compared.
+CHROMA_RANGE = (80.0, 2000.0)
+#: Levels are compared by octaves, from this frequency in Hz on.
+LOWEST_OCTAVE = 250.0
+#: Power beside the mean below which levels are alike.
+LEAST_LEVEL = 1e-3
+#: What a unit of harmony counts for beside the distance of the coarser spectra
+#: (docs/decisions.md#variations-that-vary).
+CHROMA_WEIGHT = 6.0
+#: The same of a unit of level.
+LEVEL_WEIGHT = 2.0
 #: Distance of what must not be taken.
 FAR = 1e6
 

@@ -17,9 +17,10 @@ from caw_toolkit.arrays import FloatArray
 
 #: Frequencies, in beats, of the cosines that phases are compared with: the second makes the comparison sharper.
 HARMONICS = (1, 2)
-#: What being off the beat counts for beside the distance of spectra, and beside the similarity of waveforms
-#: (docs/decisions.md#the-beat-of-takes).
-SPECTRUM_WEIGHT, SIMILARITY_WEIGHT = 20.0, 0.5
+#: What being off the beat counts for beside the distance of spectra (docs/decisions.md#the-beat-of-takes).
+SPECTRUM_WEIGHT = 20.0
+#: The same beside the similarity of waveforms.
+SIMILARITY_WEIGHT = 0.5
 
 #: Numbers of samples.
 Samples = npt.NDArray[np.int64]
@@ -48,7 +49,11 @@ class Timing:
 
     def frames(self, hop: int, count: int) -> FloatArray:
         """Phases of the stretch every `hop` samples."""
-        return np.asarray(self.first + self.step * hop * np.arange(count))
+        return self.phase(np.arange(count), hop)
+
+    def phase(self, frames: Samples, hop: int) -> FloatArray:
+        """Phases of the stretch at some of these frames."""
+        return np.asarray(self.first + self.step * hop * frames)
 
     def off_beat(self, offsets: Samples, frames: FloatArray | float) -> FloatArray:
         """What it costs that segments around `offsets` of the recording are played at other phases than theirs."""

@@ -9,9 +9,17 @@ from caw_toolkit.dsp.spectra import Spectrogram, power_blocks
 from caw_toolkit.metrics.signals import Signal
 from caw_toolkit.metrics.spectral import mel_filters, mel_spectrogram
 
-_FRAMES_PER_SECOND, _BANDS, _LOWEST_HZ = 100, 40, 40.0
-#: Patches of 250 ms in 5 steps of time, one every 20 ms, in the recording's first 32 principal components.
-_PATCH_FRAMES, _PATCH_STEP, _STRIDE, _COMPONENTS = 25, 5, 2, 32
+_FRAMES_PER_SECOND = 100
+_BANDS = 40
+_LOWEST_HZ = 40.0
+#: Patches are 250 ms long.
+_PATCH_FRAMES = 25
+#: Frames of a patch that are averaged, which leaves 5 steps of time.
+_PATCH_STEP = 5
+#: Frames from patch to patch: 20 ms.
+_STRIDE = 2
+#: Principal components of the recording's patches that are compared.
+_COMPONENTS = 32
 
 
 def frechet_distance(real: Signal, generated: Signal, sample_rate: int) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Literal
+from typing import Any, Literal
 
 from caw_toolkit.arrays import FloatArray
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.audio.writing import encode, in_blocks
 from caw_toolkit.dsp.resampling import resample
+from caw_toolkit.interrupts import held_interrupts
 from caw_toolkit.pages.templates import Html
 
 #: How audio is stored in a page: exactly, in steps of 16 bits; or in a tenth of the space, which not all browsers play.
@@ -55,7 +56,8 @@ def _opus(samples: FloatArray, sample_rate: int) -> bytes:
     if sample_rate not in _OPUS_RATES:
         samples, sample_rate = resample(samples, sample_rate, _OPUS_RATES[-1]), _OPUS_RATES[-1]
     stream = io.BytesIO()
-    with soundfile.SoundFile(stream, "w", sample_rate, len(samples), "OPUS", format="OGG") as encoder:
+    opus: dict[str, Any] = {"subtype": "OPUS", "format": "OGG"}
+    with held_interrupts(), soundfile.SoundFile(stream, "w", sample_rate, len(samples), **opus) as encoder:
         for block in in_blocks(samples):
             encoder.write(block.T)
     return stream.getvalue()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from caw_toolkit.errors import describe_exception
+from caw_toolkit.errors import describe_exception, was_interrupted
 from caw_toolkit.plugins.records import PluginOrigin
 from caw_toolkit.standard_output import kept_clean
 
@@ -37,7 +37,7 @@ def plugin_code(origin: PluginOrigin, activity: str) -> Iterator[None]:
     try:
         with kept_clean():
             yield
-    except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(f"while {activity} {origin}") from error
     except BaseException as error:
+        if was_interrupted(error):
+            raise KeyboardInterrupt(f"while {activity} {origin}") from error
         raise PluginCodeError(error) from error

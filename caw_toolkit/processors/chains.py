@@ -137,6 +137,8 @@ def load_chain(path: str | Path, *, seed: Callable[[], int] | None = None) -> Pe
         raise CawUsageError(f"{path}: unknown key {unknown[0]!r}: a chain file has [[chain]] tables only")
     if "chain" not in content:
         raise CawUsageError(f"{path} holds no [[chain]] table")
+    if content["chain"] == []:
+        raise CawUsageError(f"{path}: the chain is empty, and would change nothing")
     return _board(content["chain"], str(path), _DEEPEST_NESTING, seed)
 
 
@@ -156,7 +158,7 @@ def _from_table(table: dict[str, Any], where: str, depth: int, seed: Callable[[]
         raise CawUsageError(f"{where}: the key 'effect' must name the effect")
     if name.casefold() == "mix":
         branches = values.pop("branches", None)
-        if values or not isinstance(branches, list):
+        if values or not isinstance(branches, list) or not branches:
             raise CawUsageError(f"{where}: Mix has one key, 'branches', a list of chains")
         return Mix([_board(branch, where, depth - 1, seed) for branch in branches])
     try:

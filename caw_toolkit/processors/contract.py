@@ -24,7 +24,13 @@ from caw_toolkit.processors.layout import (
     to_channels_first,
 )
 from caw_toolkit.processors.protocols import Reader, Stream
-from caw_toolkit.processors.supervision import NonFiniteSamples, SupervisedPasses, SupervisedStream, blamed_on
+from caw_toolkit.processors.supervision import (
+    NonFiniteSamples,
+    SupervisedPasses,
+    SupervisedStream,
+    blamed_on,
+    require_floating,
+)
 
 
 @dataclass
@@ -173,6 +179,7 @@ class CallContract(metaclass=_SealingType):
             if not isinstance(processed, np.ndarray) or processed.shape != audio.shape:
                 made = getattr(processed, "shape", type(processed).__name__)
                 raise CawError(f"{name} returned audio of shape {made} for {audio.shape}")
+            require_floating(processed, name)
             return non_finite.put_back(np.asarray(processed, np.float32))
 
     def _call(self, input_array: npt.NDArray[Any], sample_rate: float, reset: bool) -> Array:

@@ -18,7 +18,7 @@ from typing import Any
 import pedalboard
 from pedalboard import Mix as NativeMix
 
-from caw_toolkit.errors import CawUsageError, did_you_mean, one_line
+from caw_toolkit.errors import CawError, CawUsageError, did_you_mean, one_line
 from caw_toolkit.processors.checks import NumberCheck
 
 #: Effects that return every sample at once.
@@ -156,7 +156,11 @@ def make_native(name: str, values: Mapping[str, Any]) -> Any:
         choices = known[key].choices
         if choices and value not in list(choices):
             raise CawUsageError(f"{key} of {name} must be one of {', '.join(choices)}, not {value!r}")
+        if isinstance(value, bool) and known[key].default not in ("True", "False"):
+            raise CawUsageError(f"{key} of {name} must be no truth value, and is {value}")
         arguments[key] = choices[value] if choices else _checked(name, key, value)
+    if name == "Convolution":
+        arguments = _with_impulse_response(arguments)
     try:
         made = effect(**arguments)
     except (TypeError, ValueError, RuntimeError, OverflowError, ImportError) as error:
@@ -176,6 +180,29 @@ def _checked(name: str, key: str, value: Any) -> Any:
     except ValueError as error:
         raise CawUsageError(f"{key} of {name} must be {error}, not {str(value)[:60]}") from None
     return value
+
+
+def _with_impulse_response(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a `Convolution` with the samples of its file.
+
+    pedalboard (0.9) reads WAV, AIFF and OGG, and not all of them; with a FLAC, an MP3 or no audio at all it changes
+    nothing, and says nothing. The samples themselves give what the file gives.
+    """
+    file = arguments.get("impulse_response_filename")
+    if not isinstance(file, str):
+        return arguments
+    from caw_toolkit.audio.reading import read_audio
+
+    try:
+        response = read_audio(file)
+    except CawError as error:
+        raise CawUsageError(f"Convolution: {error}") from error
+    if not response.samples.any():
+        raise CawUsageError(f"Convolution: the impulse response {file} is silent")
+    rate = float(response.sample_rate)
+    if arguments.get("sample_rate") not in (None, rate):
+        raise CawUsageError(f"Convolution: sample_rate is that of {file}, {rate:g} Hz: leave it out")
+    return {**arguments, "impulse_response_filename": response.samples, "sample_rate": rate}
 
 
 def _reason(error: Exception, values: Mapping[str, Any]) -> str:

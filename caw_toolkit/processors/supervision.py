@@ -55,8 +55,12 @@ def blamed_effect(error: BaseException) -> str | None:
     return notes[0].removeprefix(_NOTE) if notes else None
 
 
+#: Files with more are refused: squares of it overflow.
+_LOUDEST = 1e10
+
+
 class NonFiniteSamples:
-    """Keeps NaN and infinity away from a processor, which would spread them over all that follows.
+    """Keeps NaN, infinity and what is beyond any level from a processor, which would spread it over all that follows.
 
     The processor is given zeros in their place; they come out again where they went in.
 
@@ -76,10 +80,10 @@ class NonFiniteSamples:
         self._taken: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Array]] = []  # channels, places, values
 
     def take_out(self, audio: Array) -> Array:
-        """The next samples, with zeros for what is not finite."""
+        """The next samples, with zeros for what is not finite, or as good as that."""
         begin = self.received
         self.received += audio.shape[1]
-        finite = np.isfinite(audio)
+        finite = np.abs(audio) <= _LOUDEST
         if finite.all():
             return audio
         channels, places = np.nonzero(~finite)
@@ -98,6 +102,20 @@ class NonFiniteSamples:
             made[channels[here], places[here] - begin] = values[here]
         self._taken = [taken for taken in self._taken if taken[1].max() >= self.returned]
         return made
+
+
+def require_floating(made: npt.NDArray[Any], name: str) -> None:
+    """Refuse samples that are no floating-point numbers: integers have another full scale.
+
+    Args:
+        made: what an effect returned.
+        name: of the effect.
+
+    Raises:
+        CawError: they are something else.
+    """
+    if made.dtype.kind != "f":
+        raise CawError(f"{name} returned samples of type {made.dtype} instead of floating-point ones")
 
 
 class _Account:
@@ -126,6 +144,7 @@ class _Account:
         if not isinstance(made, np.ndarray) or made.ndim != 2 or len(made) != self._channels:
             what = f"audio of shape {made.shape}" if isinstance(made, np.ndarray) else f"{type(made).__name__}"
             raise CawError(f"{self._name} returned {what} instead of {self._channels} channel(s)")
+        require_floating(made, self._name)
         whole = self._non_finite.put_back(np.asarray(made, np.float32))
         self._require(self._non_finite.returned <= self._non_finite.received)
         return whole

@@ -1,7 +1,7 @@
-"""Given audio through a pyramid: injected at a scale, revised, or completed where it is missing (paper, 4.2 to 4.4).
+"""Given audio through a pyramid: injected at a scale, revised, recomposed, or completed (paper, sections 4.2 to 4.4).
 
-All three change or replace the signal of one scale, at the level of the scales (peak 1), and render the scales above
-it anew.
+All four change or replace the signal of one scale, at the level of the scales (peak 1), and render the scales above it
+anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from caw_toolkit.errors import CawError, CawUsageError
 from caw_toolkit.generators.base import Filter
 from caw_toolkit.pyramid.kept_lows import low_pass
 from caw_toolkit.pyramid.noise import Noise, NoiseSource
-from caw_toolkit.pyramid.recomposition import Extent, Guidance, bar, own_places
+from caw_toolkit.pyramid.own_places import bar, own_places
+from caw_toolkit.pyramid.recomposition import Extent, Guidance
 from caw_toolkit.pyramid.renderer import GivenAudio, Renderer, render_blocks
 from caw_toolkit.pyramid.scale import Scale, scale_index
 
@@ -34,7 +35,7 @@ BAND_TOLERANCE = 1.03
 
 @dataclass(frozen=True)
 class Editor:
-    """What `PyramidModel.inject`, `revise` and `fill` do; their arguments are explained there.
+    """What `PyramidModel.inject`, `revise`, `recompose` and `fill` do; their arguments are explained there.
 
     Attributes:
         scales: coarsest first, with generators in their fastest form.
@@ -106,7 +107,7 @@ class Editor:
         return np.asarray(made + lows.numpy(), np.float32)
 
     def own_places(self, signals: Sequence[Tensor]) -> Tensor:
-        """Where audio, given at every scale, lies in the recording (`recomposition.own_places`)."""
+        """Where audio, given at every scale, lies in the recording (`pyramid.own_places`)."""
         for scale, signal in zip(self.scales[1:], signals[1:], strict=True):
             recording = scale.generator.recording()
             if recording is not None:

@@ -18,13 +18,24 @@ from caw_toolkit.dsp.spectra import fast_length
 from caw_toolkit.generators.base import Filter
 from caw_toolkit.generators.guide import FRAMES_A_SECOND
 
-#: So much of the power below so many Hz is kept, and all that is below `LEAST_KEPT`.
-FOLLOWED_BELOW, FOLLOWED_SHARE, LEAST_KEPT = 1000.0, 0.6, 350.0
-#: But no more than a share of the whole power, or that of a bass throughout, below so many Hz, and a little more; where
-#: a bass is alone, all of it.
-MOST_SHARE, BASS_BELOW, BEYOND_BASS = 0.48, 200.0, 0.1
-#: Windows of the spectra, and of what powers and frequencies are averaged over, in seconds.
-WINDOW_SECONDS, POWER_SECONDS, SMOOTHING_SECONDS = 0.25, 0.5, 0.28
+#: Up to here what is made has to follow the audio.
+FOLLOWED_BELOW_HZ = 1000.0
+#: Share of the power up to there that is kept, if that is not too much of the whole.
+FOLLOWED_SHARE = 0.6
+#: What is below is kept however weak it is, if that is not too much of the whole.
+LEAST_KEPT_HZ = 350.0
+#: A larger share of the whole power is too much.
+MOST_SHARE = 0.48
+#: A bass, which is what is below, is never too much: all of it is kept.
+BASS_BELOW_HZ = 200.0
+#: Where a bass is almost alone, it is so much beyond its share of the whole power that is too much.
+BEYOND_BASS = 0.1
+#: Windows of the spectra, about.
+WINDOW_SECONDS = 0.25
+#: What powers are averaged over.
+POWER_SECONDS = 0.5
+#: What the frequency is averaged over.
+SMOOTHING_SECONDS = 0.28
 #: Share of the filters' edge frequency over which they fall, on each side.
 TRANSITION = 0.15
 
@@ -47,10 +58,10 @@ def kept_below(signal: Tensor, rate: int, share: float = 1.0) -> Tensor:
         [350.0, 250.0]
     """
     powers = _CumulatedPowers.of(signal, rate)
-    enough = powers.reach(FOLLOWED_SHARE * powers.below(FOLLOWED_BELOW)).clamp_min(LEAST_KEPT)
-    whole, bass = powers.power[:, -1], powers.below(BASS_BELOW)
+    enough = powers.reach(FOLLOWED_SHARE * powers.below(FOLLOWED_BELOW_HZ)).clamp_min(LEAST_KEPT_HZ)
+    whole, bass = powers.power[:, -1], powers.below(BASS_BELOW_HZ)
     most_share = max(MOST_SHARE, BEYOND_BASS + float(bass.sum() / (whole.sum() + 1e-20)))
-    most = powers.reach(most_share * whole).clamp_min(BASS_BELOW)
+    most = powers.reach(most_share * whole).clamp_min(BASS_BELOW_HZ)
     hertz = torch.minimum(enough, most)
     if share < 1:
         hertz = torch.minimum(hertz, powers.reach(share * powers.below(enough)))

@@ -20,6 +20,7 @@ import enum
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from caw_toolkit.arrays import FloatArray
 from caw_toolkit.dsp.resampling import resample
@@ -30,11 +31,44 @@ _HOP = 80  # 10 ms at 8 kHz
 _LONGEST_SECONDS = 60.0
 _SHORTEST_SECONDS = 0.5
 
+#: Speech has at least these `gliding`, `pitched` and `swing_db`.
 _LEAST_GLIDING = 0.43
 _LEAST_PITCHED = 0.08
 _LEAST_SPEECH_SWING_DB = 4.5
+#: Ambience has at least this `flatness_db`, and less than this `swing_db`.
 _NOISE_FLATNESS_DB = -4.0
 _LEAST_BEAT_SWING_DB = 9.0
+
+#: Windows of 128 ms resolve the partials of chords.
+_FLATNESS_WINDOW = 1024
+#: Between these frequencies flatness is measured, in bands of this width.
+_FLATNESS_HZ = (80, 3600)
+_BAND_HZ = 200
+#: Frames count for flatness up to so far below the loud ones.
+_LOUDER_DB = 20
+#: Windows of 64 ms: a longer one smears the gaps between syllables.
+_LEVEL_WINDOW = 512
+#: What is further below the loud frames is as good as silent.
+_SILENCE_DB = 40
+#: Loud frames are at this percentile of the level.
+_LOUD_PERCENTILE = 95
+
+#: Windows of 50 ms for the pitch.
+_PITCH_WINDOW = 400
+#: Pitches are looked for between these frequencies, in a band that holds their lowest partials.
+_PITCH_HZ = (65, 500)
+_PITCH_BAND_HZ = (60, 1200)
+#: How much the longest lag counts less than the shortest: the tracker does not fall an octave on periodic sounds.
+_LAG_PREFERENCE = 0.1
+#: Correlation of a frame with itself a period later from which on it may have a pitch.
+_LEAST_CORRELATION = 0.75
+#: It has one if it is no further below the loud frames.
+_PITCHED_DB = 25
+#: A stretch of so many hops is pitched continuously if no step in it is as large as this.
+_STRETCH = 5
+_LARGEST_STEP_SEMITONES = 1
+#: A pitch glides that moves by so much over a stretch: less is a held note, more another one.
+_GLIDE_SEMITONES = (0.3, 4)
 
 
 class Material(str, enum.Enum):
@@ -111,9 +145,8 @@ def measure_cues(samples: FloatArray, sample_rate: int) -> MaterialCues | None:
     if mono.size < _SHORTEST_SECONDS * sample_rate or peak < 1e-6:
         return None
     mono = resample(mono[None] / peak, sample_rate, _RATE)[0].astype(np.float64)
-    swing_db, flatness_db = _level_and_flatness(mono)
     gliding, pitched = _pitch_motion(mono)
-    return MaterialCues(gliding=gliding, pitched=pitched, swing_db=swing_db, flatness_db=flatness_db)
+    return MaterialCues(gliding, pitched, _level_swing_db(mono), _flatness_db(mono))
 
 
 def _band_passed(mono: FloatArray, low: float, high: float) -> FloatArray:
@@ -128,62 +161,66 @@ def _frames(mono: FloatArray, length: int) -> FloatArray:
     return windowed_frames(mono, np.hanning(length), _HOP)
 
 
-def _level_and_flatness(mono: FloatArray) -> tuple[float, float]:
-    """The level's swing and the median flatness within bands, both in dB."""
-    length = 1024  # 128 ms: resolves the partials of chords
-    power = np.abs(np.fft.rfft(_frames(mono, length))) ** 2
-    bins = slice(round(80 * length / _RATE), round(3600 * length / _RATE))
-    power = power[:, bins] + 1e-12  # (frames, bins)
+def _flatness_db(mono: FloatArray) -> float:
+    """The median spectral flatness within bands of the louder frames."""
+    power = np.abs(np.fft.rfft(_frames(mono, _FLATNESS_WINDOW))) ** 2
+    lowest, highest = (round(hertz * _FLATNESS_WINDOW / _RATE) for hertz in _FLATNESS_HZ)
+    power = power[:, lowest:highest] + 1e-12  # (frames, bins)
     level_db = 10 * np.log10(power.sum(axis=1))
-    top_db = np.percentile(level_db, 95)
-
-    band_bins = round(200 * length / _RATE)
+    band_bins = round(_BAND_HZ * _FLATNESS_WINDOW / _RATE)
     bands = power.shape[1] // band_bins
     banded = power[:, : bands * band_bins].reshape(len(power), bands, band_bins)
     mean = banded.mean(axis=2)
     flatness_db = 10 * np.log10(np.exp(np.log(banded).mean(axis=2)) / mean)
     flatness_db = (flatness_db * mean).sum(axis=1) / mean.sum(axis=1)
+    return float(np.median(flatness_db[level_db > np.percentile(level_db, _LOUD_PERCENTILE) - _LOUDER_DB]))
 
-    # The level of shorter frames, 64 ms: a long window smears the gaps between syllables.
-    short_db = 10 * np.log10((_frames(mono, 512) ** 2).sum(axis=1) + 1e-12)
-    short_db = np.maximum(short_db, np.percentile(short_db, 95) - 40)
+
+def _level_swing_db(mono: FloatArray) -> float:
+    """Standard deviation of the level around its mean of a second."""
+    level_db = 10 * np.log10((_frames(mono, _LEVEL_WINDOW) ** 2).sum(axis=1) + 1e-12)
+    level_db = np.maximum(level_db, np.percentile(level_db, _LOUD_PERCENTILE) - _SILENCE_DB)
     second = np.full(100, 1 / 100)
-    swing = short_db - np.convolve(np.pad(short_db, (50, 49), mode="edge"), second, mode="valid")
-    return float(swing.std()), float(np.median(flatness_db[level_db > top_db - 20]))
+    swing = level_db - np.convolve(np.pad(level_db, (50, 49), mode="edge"), second, mode="valid")
+    return float(swing.std())
 
 
 def _pitch_motion(mono: FloatArray) -> tuple[float, float]:
-    """The shares `(gliding, pitched)` of `MaterialCues`, by normalised autocorrelation between 65 and 500 Hz."""
-    length, stretch = 400, 5  # 50 ms each
-    frames = _frames(_band_passed(mono, 60, 1200), length)
-    shortest_lag, longest_lag = int(_RATE / 500), int(_RATE / 65) + 1
+    """The shares `(gliding, pitched)` of `MaterialCues`."""
+    semitones, voiced = _pitch_track(mono)
+    if len(voiced) <= _STRETCH:
+        return 0.0, 0.0
+    all_voiced = np.lib.stride_tricks.sliding_window_view(voiced, _STRETCH + 1).all(axis=1)
+    steps = np.abs(np.diff(semitones))
+    unbroken = np.lib.stride_tricks.sliding_window_view(steps, _STRETCH).max(axis=1) < _LARGEST_STEP_SEMITONES
+    pitched = all_voiced & unbroken
+    if not pitched.any():
+        return 0.0, 0.0
+    moved = np.abs(semitones[_STRETCH:] - semitones[:-_STRETCH])[pitched]
+    least, most = _GLIDE_SEMITONES
+    return float(np.mean((moved > least) & (moved < most))), float(pitched.mean())
+
+
+def _pitch_track(mono: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """The pitch of each frame in semitones, and which frames have one, by normalised autocorrelation."""
+    frames = _frames(_band_passed(mono, *_PITCH_BAND_HZ), _PITCH_WINDOW)
+    lowest, highest = _PITCH_HZ
+    shortest_lag, longest_lag = int(_RATE / highest), int(_RATE / lowest) + 1
 
     def autocorrelation(rows: FloatArray) -> FloatArray:
         return np.asarray(np.fft.irfft(np.abs(np.fft.rfft(rows, 1024)) ** 2)[..., : longest_lag + 1])
 
-    window = autocorrelation(np.hanning(length))
+    window = autocorrelation(np.hanning(_PITCH_WINDOW))
     correlation = autocorrelation(frames)
     energy = correlation[:, :1] + 1e-12
     correlation = (correlation / energy / (window / window[0]))[:, shortest_lag:]
-
-    # A slight preference for short lags keeps the tracker from falling an octave on exactly periodic sounds.
-    preference = 1 - 0.1 * np.linspace(0, 1, correlation.shape[1])
+    preference = 1 - _LAG_PREFERENCE * np.linspace(0, 1, correlation.shape[1])
     lag = np.clip((correlation * preference).argmax(axis=1), 1, correlation.shape[1] - 2)
+    # A parabola through the largest value and its neighbours gives the lag between samples.
     row = np.arange(len(lag))
     before, peak, after = correlation[row, lag - 1], correlation[row, lag], correlation[row, lag + 1]
     curvature = np.minimum(before - 2 * peak + after, -1e-9)
     lag_samples = shortest_lag + lag + np.clip(0.5 * (before - after) / curvature, -0.5, 0.5)
-    semitones = -12 * np.log2(lag_samples)
-
     level_db = 10 * np.log10(energy[:, 0])
-    voiced = (peak > 0.75) & (level_db > np.percentile(level_db, 95) - 25)
-    if len(voiced) <= stretch:
-        return 0.0, 0.0
-    all_voiced = np.lib.stride_tricks.sliding_window_view(voiced, stretch + 1).all(axis=1)
-    steps = np.abs(np.diff(semitones))
-    unbroken = np.lib.stride_tricks.sliding_window_view(steps, stretch).max(axis=1) < 1
-    pitched = all_voiced & unbroken
-    if not pitched.any():
-        return 0.0, 0.0
-    moved = np.abs(semitones[stretch:] - semitones[:-stretch])[pitched]
-    return float(np.mean((moved > 0.3) & (moved < 4))), float(pitched.mean())
+    is_loud = level_db > np.percentile(level_db, _LOUD_PERCENTILE) - _PITCHED_DB
+    return -12 * np.log2(lag_samples), (peak > _LEAST_CORRELATION) & is_loud

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from caw_toolkit.arrays import Array
 from caw_toolkit.devices import pick_device
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.errors import CawError, CawUsageError
-from caw_toolkit.generators.grains import Scattering
 from caw_toolkit.pyramid import model_file, notebook
 from caw_toolkit.pyramid.archive import reason_of_system
 from caw_toolkit.pyramid.coherence import Coherence
@@ -27,11 +26,12 @@ from caw_toolkit.pyramid.findings import Findings
 from caw_toolkit.pyramid.generation_methods import GenerationMethods
 from caw_toolkit.pyramid.material import Material
 from caw_toolkit.pyramid.maturity import warn_if_rough
-from caw_toolkit.pyramid.noise import SHARE_ON_THE_BEAT, Noise, NoiseSource, RearrangedNoise, ReconstructionNoise
+from caw_toolkit.pyramid.noise import Noise, NoiseSource, ReconstructionNoise
 from caw_toolkit.pyramid.pauses import in_samples
 from caw_toolkit.pyramid.pulse import Pulse
 from caw_toolkit.pyramid.renderer import Renderer
 from caw_toolkit.pyramid.scale import Scale, scale_index
+from caw_toolkit.pyramid.takes import coherent_take, makes_grains, texture_take, usual_take
 from caw_toolkit.seeds import derived_seed
 
 
@@ -39,9 +39,9 @@ from caw_toolkit.seeds import derived_seed
 class PyramidModel(GenerationMethods, EditingMethods):
     """A pyramid of generators trained on one recording (paper, section 3, equation 2).
 
-    What is behind its methods: `renderer` runs the scales for `generation_methods`, `editing` changes given audio
-    (`editing_methods` says how), `noise` is what they start from, `findings` what takes keep to, `model_file` the
-    format of files, `notebook` how a notebook shows a model.
+    What is behind its methods: `renderer` runs the scales for `generation_methods`, `takes` is how for a take,
+    `editing` changes given audio (`editing_methods` says how), `noise` is what they start from, `findings` what takes
+    keep to, `model_file` the format of files, `notebook` how a notebook shows a model.
 
     Attributes:
         scales: coarsest first.
@@ -187,6 +187,7 @@ class PyramidModel(GenerationMethods, EditingMethods):
         self, seed: int, *, keep_beat: bool, coherence: float | None = None, up_to_rate: int | None = None
     ) -> Renderer:
         pulse = self.findings.pulse if keep_beat else None
+        fresh = self.renderer(NoiseSource(seed, self.channels), up_to_rate, pulse=pulse)
         pauses = in_samples(self.findings.pauses, self.rates[0])
         if coherence is not None:
             chosen = Coherence(coherence)
@@ -195,23 +196,13 @@ class PyramidModel(GenerationMethods, EditingMethods):
                     "how coherent takes of this model are was settled by its training (its receptive field is "
                     f"{self.receptive_field_seconds:.1f} s): coherence is chosen for models of the fast preset only"
                 )
-            share, length = chosen.inverted_noise, chosen.segment_seconds
-            rearranged = RearrangedNoise(seed, self._noise_of_recording, share, pulse, pauses, length)
-            renderer = self.renderer(rearranged, up_to_rate, pulse=pulse)
-            return replace(renderer, selection_noise=chosen.selection_noise)
-        noise = NoiseSource(seed, self.channels)
-        if self.findings.is_texture:
-            texture = self.renderer(noise, up_to_rate)
-            held = texture.scales[-1].generator.recording()
-            if held is not None and texture.scales[-1].generator.can_scatter:
-                return replace(texture, scattering=Scattering(seed, held.shape[1] / texture.rate))
+            return coherent_take(fresh, self._noise_of_recording, seed=seed, coherence=chosen, pauses=pauses)
+        if self.findings.is_texture and makes_grains(fresh):
+            return texture_take(fresh, seed=seed)
         # Noise that is too weak makes pauses longer and more than they should be.
         inverted = self._noise_of_recording if pauses else None
         inverted = self.reconstruction_noise if inverted is None else inverted
-        if inverted is not None and (self.inverted_noise or pauses):
-            share = self.inverted_noise * (1.0 if pulse is None else SHARE_ON_THE_BEAT)
-            noise = RearrangedNoise(seed, inverted, share, pulse, pauses)
-        return self.renderer(noise, up_to_rate, pulse=pulse)
+        return usual_take(fresh, inverted, seed=seed, share=self.inverted_noise, pauses=pauses)
 
     @cached_property
     def _noise_of_recording(self) -> Tensor | None:

@@ -22,9 +22,6 @@ SEGMENT_SECONDS = 4.0
 SEGMENT_FADE_SECONDS = 0.2
 #: In so many pieces a pause is turned round.
 PIECES_OF_PAUSES = 4
-#: How much of its usual share the inverted noise has where it is cut on the beat: there it leads to more copies
-#: (docs/decisions.md#the-beat-of-takes).
-SHARE_ON_THE_BEAT = 2 / 3
 
 
 class Noise(Protocol):

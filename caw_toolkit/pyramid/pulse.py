@@ -24,20 +24,33 @@ __all__ = ["Pulse", "find_pulse"]
 
 #: A shorter recording shows no pulse: it needs some windows.
 SHORTEST_SECONDS = 5.0
-#: Onsets are measured in frames of 32 ms, 100 of them a second.
-_RATE, _FRAME, _HOP = 16000, 512, 160
+#: Onsets are measured at this rate, in Hz.
+_RATE = 16000
+#: Their frames are of 32 ms.
+_FRAME = 512
+_HOP = 160
 _FRAMES_A_SECOND = _RATE // _HOP
 #: Differences so near to what is missing know of it.
 _REACH_FRAMES = 3
-_BANDS, _LOWEST_BIN = 12, 2
-_WINDOW_FRAMES, _STEP_FRAMES = 4 * _FRAMES_A_SECOND, _FRAMES_A_SECOND // 2
-#: Pulses a second, and how finely they are told apart.
-_SLOWEST, _FASTEST, _SPACING = 1.5, 9.0, 0.02
+_BANDS = 12
+_LOWEST_BIN = 2
+#: The pulse is looked for in windows of this length.
+_WINDOW_FRAMES = 4 * _FRAMES_A_SECOND
+#: Distance from one to the next.
+_STEP_FRAMES = _FRAMES_A_SECOND // 2
+#: Fewest pulses a second.
+_SLOWEST = 1.5
+#: Most pulses a second.
+_FASTEST = 9.0
+#: How finely they are told apart.
+_SPACING = 0.02
 #: How regular onsets are, and half of how much their bars stand out: together loops and songs with drums have .74 to
 #: 1.35, free playing, speech and weather up to .58 (docs/decisions.md#the-beat-of-takes).
 _LEAST_CLARITY = 0.65
-#: Bars are at most so long, and stand out that much from other numbers of pulses (1: they repeat exactly).
-_LONGEST_BAR, _LEAST_REPETITION = 16, 0.2
+#: Pulses of a bar at the most.
+_LONGEST_BAR = 16
+#: Bars stand out this much from other numbers of pulses at the least (1: they repeat exactly).
+_LEAST_REPETITION = 0.2
 #: A shorter bar is taken that stands out almost as much as the best.
 _ALMOST = 0.8
 

@@ -17,20 +17,37 @@ from caw_toolkit.arrays import Array
 from caw_toolkit.dsp.resampling import resample
 from caw_toolkit.dsp.spectra import Spectrogram, power_spectrogram
 
-#: A shorter recording shows too little, and of a longer one the middle is looked at.
-SHORTEST_SECONDS, _LONGEST_SECONDS = 2.0, 60.0
-_RATE, _FRAME, _HOP = 16000, 1024, 512
+#: A shorter recording shows too little.
+SHORTEST_SECONDS = 2.0
+#: Of a longer one the middle is looked at.
+_LONGEST_SECONDS = 60.0
+_RATE = 16000
+_FRAME = 1024
+_HOP = 512
 _FRAMES_A_SECOND = _RATE // _HOP
-#: Levels are those of third octaves between these frequencies, as far as they are heard beside the loudest.
-_LOWEST_HZ, _HIGHEST_HZ, _BANDS, _HEARD = 100.0, 7900.0, 19, 1e-5
-#: How far below its mean the power of a band is taken for silence: in general, and where silence must not decide alone.
-_SILENCE, _QUIET = 1e-8, 0.03
-#: Bins of the fine structure, and how wide the spectral envelope is smoothed that is taken from it.
-_FINE_BINS, _SMOOTHED_BINS = slice(4, 400), 17
-#: Lags of the fine structure, at which windows hardly overlap, and of the levels: beyond a grain, to a second.
-_FINE_LAG, _LEVEL_LAGS = 3, range(2, _FRAMES_A_SECOND + 1)
-#: What textures have at the most (docs/decisions.md#textures-without-copies).
-_MOST_PERSISTENCE, _MOST_PARTIALS_DB, _MOST_RECURRENCE, _MOST_SWING_DB = 0.08, 3.0, 0.33, 5.8
+#: Levels are those of third octaves between these frequencies.
+_LOWEST_HZ = 100.0
+_HIGHEST_HZ = 7900.0
+_BANDS = 19
+#: Share of the power of the loudest band from which on one is heard beside it.
+_HEARD = 1e-5
+#: How far below its mean the power of a band is taken for silence.
+_SILENCE = 1e-8
+#: The same where silence must not decide alone.
+_QUIET = 0.03
+#: Bins of the fine structure.
+_FINE_BINS = slice(4, 400)
+#: How wide the spectral envelope is smoothed that is taken from it, in bins.
+_SMOOTHED_BINS = 17
+#: Lag of the fine structure in frames, at which windows hardly overlap: beyond a grain.
+_FINE_LAG = 3
+#: Lags of the levels in frames: to a second.
+_LEVEL_LAGS = range(2, _FRAMES_A_SECOND + 1)
+#: What textures have of each cue at the most (docs/decisions.md#textures-without-copies).
+_MOST_PERSISTENCE = 0.08
+_MOST_PARTIALS_DB = 3.0
+_MOST_RECURRENCE = 0.33
+_MOST_SWING_DB = 5.8
 
 
 @dataclass(frozen=True)

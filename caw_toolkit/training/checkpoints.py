@@ -35,7 +35,7 @@ __all__ = ["checkpoint_path"]
 FORMAT = "caw_toolkit.checkpoint"
 VERSION = 2
 
-_ANEW = "train again without --resume"
+_ANEW = "train again with --force in place of --resume"
 
 #: Those of the model are checked as a model file's, those of the trainer by the trainer.
 _SCHEMA = table(
@@ -110,7 +110,7 @@ class Checkpoint:
         if content["fingerprint"] != fingerprint:
             raise CawError(
                 f"{path} belongs to a training with {_differences(content.get('settings', {}), settings or {})}: "
-                "resume with the same options, or train again without --resume"
+                f"resume with the same options, or {_ANEW}"
             )
         return cls(**content)
 

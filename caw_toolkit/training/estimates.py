@@ -20,10 +20,14 @@ __all__ = ["estimate"]
 #: Length of the noise on which a step is timed, in samples of the scale; less where a step goes over all of it.
 PROBE_SAMPLES = 12000
 WHOLE_PROBE_SAMPLES = 4000
-#: A step of the paper's preset on an H100: at least, and for each sample of the recording, with a generator of so many
-#: parameters (docs/performance.md#on-a-gpu).
+#: The GPU on which a step of the paper's preset was timed (docs/performance.md#on-a-gpu).
 GPU_NAME = "H100"
-GPU_STEP_SECONDS, GPU_SAMPLE_SECONDS, GPU_PARAMETERS = 0.023, 1.91e-6, 750_722
+#: What a step takes on it, however short the recording.
+GPU_STEP_SECONDS = 0.023
+#: What it takes besides for each sample of the recording, with a generator of `GPU_PARAMETERS`.
+GPU_SAMPLE_SECONDS = 1.91e-6
+#: Parameters of the generator that was timed.
+GPU_PARAMETERS = 750_722
 #: What torch and its libraries take by themselves.
 BASE_GIGABYTES = 0.6
 BYTES_A_PARAMETER = 32  # weights, gradients, two moments, the moving average, a checkpoint in memory

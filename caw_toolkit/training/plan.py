@@ -23,6 +23,9 @@ from caw_toolkit.training.objectives import build_objective
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec
 from caw_toolkit.training.presets import Preset, load_preset
 
+#: Highest rate in Hz that is trained at unless a higher one is asked for.
+HIGHEST_RATE = 48000
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -119,30 +122,10 @@ def make_plan(
     _require_trainable(clips)
     if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
         raise CawUsageError(f"minutes must be positive, not {minutes}")
-    recording = join(clips, sample_rate or min(clips[0].sample_rate, 48000))
-    if recording.seconds > LONGEST_SECONDS:
-        raise CawError(
-            f"the recording is {recording.seconds / 60:.1f} minutes long, the limit is {LONGEST_SECONDS / 60:.0f}: "
-            "choose a part with --start and --duration"
-        )
-    if material == "auto":
-        kind = detect_material(recording.samples, recording.sample_rate)
-    elif material in tuple(Material):
-        kind = Material(material)
-    else:
-        raise CawUsageError(f"unknown material {material!r}: {did_you_mean(str(material), ['auto', *Material])}")
+    recording = _joined(clips, sample_rate)
+    kind = _material(material, recording)
     chosen = preset if isinstance(preset, Preset) else load_preset(preset, material=kind, extra=extra_presets)
-    if rates:
-        layout = check_rates(rates, recording.sample_rate)
-    else:
-        layout = choose_rates(
-            recording.samples,
-            recording.sample_rate,
-            ScaleRules(**chosen.scales),
-            is_speech=kind is Material.SPEECH,
-        )
-    if len(layout) > 1:
-        require_upsampler(chosen.upsampling)
+    layout = _layout(rates, chosen, recording, kind)
     chosen = dataclasses.replace(chosen, objective_options={**chosen.objective_options, **(objective_options or {})})
     objective = build_objective(chosen.objective, chosen.objective_options)
     for index, rate in enumerate(layout):
@@ -154,6 +137,38 @@ def make_plan(
     if not findings.is_texture or objective.untrained_generator(plan.spec(len(layout) - 1)).can_scatter:
         return plan
     return dataclasses.replace(plan, findings=dataclasses.replace(findings, is_texture=False))
+
+
+def _joined(clips: Sequence[AudioClip], sample_rate: int | None) -> Recording:
+    """All clips as one recording, at a rate in Hz or that of the first clip."""
+    recording = join(clips, sample_rate or min(clips[0].sample_rate, HIGHEST_RATE))
+    if recording.seconds > LONGEST_SECONDS:
+        raise CawError(
+            f"the recording is {recording.seconds / 60:.1f} minutes long, the limit is {LONGEST_SECONDS / 60:.0f}: "
+            "choose a part with --start and --duration"
+        )
+    return recording
+
+
+def _material(material: Material | str, recording: Recording) -> Material:
+    """The material that was named, or that of the recording."""
+    if material == "auto":
+        return detect_material(recording.samples, recording.sample_rate)
+    if material not in tuple(Material):
+        raise CawUsageError(f"unknown material {material!r}: {did_you_mean(str(material), ['auto', *Material])}")
+    return Material(material)
+
+
+def _layout(rates: Sequence[int] | None, preset: Preset, recording: Recording, material: Material) -> tuple[int, ...]:
+    """The rates of the scales in Hz: those that were named, or by the rules of the preset."""
+    if rates:
+        layout = check_rates(rates, recording.sample_rate)
+    else:
+        rules, is_speech = ScaleRules(**preset.scales), material is Material.SPEECH
+        layout = choose_rates(recording.samples, recording.sample_rate, rules, is_speech=is_speech)
+    if len(layout) > 1:
+        require_upsampler(preset.upsampling)
+    return layout
 
 
 def _require_trainable(clips: Sequence[AudioClip]) -> None:

@@ -44,6 +44,9 @@ UPSAMPLING_METHODS = ("keys", "sinc")
 _PACKAGE = "caw_toolkit_presets"
 _MATERIALS = tuple(material.value for material in Material)
 
+#: No setting is more; infinity and NaN are not either.
+_LARGEST_NUMBER = 1e15
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -182,8 +185,9 @@ class _Kind:
 
 _TABLE = _Kind("a table", lambda value: isinstance(value, dict))
 _TEXT = _Kind("a text", lambda value: isinstance(value, str) and value != "")
-_NUMBER = _Kind("a number", _is_number)
+_NUMBER = _Kind("a finite number", lambda value: _is_number(value) and abs(value) <= _LARGEST_NUMBER)
 _INTEGER = _Kind("an integer", _is_integer)
+_RATE = _Kind("an integer above 0", lambda value: _is_integer(value) and 0 < value <= _LARGEST_NUMBER)
 _RATES = _Kind(
     "a list of integers", lambda value: isinstance(value, list) and value != [] and all(map(_is_integer, value))
 )
@@ -201,8 +205,8 @@ _SCALES = {
     "largest_ratio": _NUMBER,
     "smallest_ratio": _NUMBER,
     "energy_threshold": _NUMBER,
-    "lowest_speech_rate": _INTEGER,
-    "fallback_rate": _INTEGER,
+    "lowest_speech_rate": _RATE,
+    "fallback_rate": _RATE,
     "minimum_samples": _INTEGER,
     "upsampling": _Kind(" or ".join(map(repr, UPSAMPLING_METHODS)), lambda value: value in UPSAMPLING_METHODS),
 }

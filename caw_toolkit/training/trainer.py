@@ -7,10 +7,8 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,29 +16,26 @@ from caw_toolkit.allocator import return_freed_memory
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.devices import pick_device
 from caw_toolkit.errors import CawError
-from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.hookspecs import ScaleTrained
 from caw_toolkit.pyramid.model import PyramidModel
-from caw_toolkit.pyramid.pauses import Pauses, find_pauses, needed_pauses, total_seconds
 from caw_toolkit.pyramid.upsampling import UPSAMPLERS
 from caw_toolkit.seeds import derived_seed
 from caw_toolkit.training.assembly import weights_digest, with_scale
 from caw_toolkit.training.checkpoints import Checkpoint
 from caw_toolkit.training.coarse_signals import coarse_signals
 from caw_toolkit.training.display import shown_to_people
+from caw_toolkit.training.matching import match_level, match_pauses
 from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.plan import Plan, make_plan
 from caw_toolkit.training.previews import PreviewClock
 from caw_toolkit.training.resumed_state import ResumedState
 from caw_toolkit.training.run_settings import RunEvents, RunSettings
 from caw_toolkit.training.schedule import Schedule
-from caw_toolkit.training.stopping import StopRequest, stop_requests
+from caw_toolkit.training.stop_requests import StopRequest, stop_requests
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_INTERVAL_SECONDS = 20.0
-#: Pauses are measured on so much generated audio.
-PAUSES_SECONDS = 60
 
 
 class TrainingDivergedError(CawError):
@@ -62,6 +57,7 @@ class Trainer:
         events: what is called meanwhile.
 
     Example:
+        >>> import numpy as np
         >>> noise = np.random.default_rng(0).uniform(-1, 1, (1, 48000)).astype(np.float32)
         >>> plan = make_plan(AudioClip(noise, 16000), material="ambience", minutes=1)
         >>> model = Trainer(plan, RunSettings(device="cpu")).run()  # doctest: +SKIP
@@ -134,8 +130,8 @@ class Trainer:
             self._obey_stop(index + 1, model)
         assert model is not None
         self.events.on_progress(self._schedule.report_level(is_set=False))
-        self._match_pauses(model)
-        self._match_level(model)
+        match_pauses(model, self.plan.recording, seed=self.plan.seed)
+        match_level(model, self.plan.recording, seed=self.plan.seed)
         self.events.on_progress(self._schedule.report_level(is_set=True))
         self._obey_stop(len(self.plan.rates), model)
         return model
@@ -145,26 +141,6 @@ class Trainer:
     ) -> PyramidModel:
         """The model with one scale more, as far as that is trained."""
         return with_scale(below, self.plan, index, trained, trained_share, state=self.state, settings=self.settings)
-
-    def _match_pauses(self, model: PyramidModel) -> None:
-        """Give what a model generates no more pauses than the recording has: it makes some of its own."""
-        found = model.findings.pauses
-        if found and model.scales[0].generator.can_renoise:
-            without, with_all = (self._paused_share(model, pauses) for pauses in ((), found))
-            wanted = total_seconds(found) / self.plan.recording.seconds
-            needed = needed_pauses(found, wanted=wanted, without=without, with_all=with_all)
-            model.findings = replace(model.findings, pauses=needed)
-
-    def _paused_share(self, model: PyramidModel, pauses: Pauses) -> float:
-        """Share of the time that is pauses in what a model generates that is given some of them."""
-        paused = replace(model, findings=replace(model.findings, pauses=pauses))
-        generated = paused.generate(PAUSES_SECONDS, seed=derived_seed(self.plan.seed, "pauses"))
-        return total_seconds(find_pauses(generated, model.sample_rate)) / PAUSES_SECONDS
-
-    def _match_level(self, model: PyramidModel) -> None:
-        """Give what a model generates the level of the recording."""
-        generated = model.generate(LEVEL_SECONDS, seed=derived_seed(self.plan.seed, "level"))
-        model.gain = level_gain(self.plan.recording.level, float(np.sqrt(np.mean(generated**2))))
 
     def _preview(self, index: int, trainer: ScaleTrainer, below: PyramidModel | None) -> None:
         """Hand out the model as it stands, with the scale that is in training."""
@@ -180,7 +156,7 @@ class Trainer:
             if not untrained.usable_untrained:
                 break
             model = self._with_scale(model, finer, untrained.finish(), untrained.trained_share(0))
-        self._match_level(model)
+        match_level(model, self.plan.recording, seed=self.plan.seed)
         self.events.on_preview(model)
 
     def _scale_trainer(self, index: int, below: PyramidModel | None) -> ScaleTrainer:

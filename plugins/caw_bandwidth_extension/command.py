@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from caw_toolkit.cli.batch import FileJob
+from caw_toolkit.cli.file_jobs import FileJob
 from caw_toolkit.cli.files import Files, file_options
 from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
 from caw_toolkit.cli.options import (

@@ -10,7 +10,7 @@ from caw_toolkit.processors.model_processor import ModelProcessor, at_least_a_se
 from caw_toolkit.processors.parameters import Parameter, number, optional
 
 if TYPE_CHECKING:
-    from caw_bandwidth_extension.listening import Listener
+    from caw_bandwidth_extension.running_measurement import RunningMeasurement
     from caw_toolkit import PyramidModel
 
 #: Blocks of 1 s with 1 s after them measure no better (docs/decisions.md#low-latency).
@@ -49,36 +49,36 @@ class _Extension:
 
     def __init__(self, settings: BandwidthExtension) -> None:
         self._settings = settings
-        self._listener: Listener | None = None
+        self._measured: RunningMeasurement | None = None
         self._heard = 0  # samples of the signal
 
     def __call__(self, model: PyramidModel, audio: Array, first_second: int) -> Array:
         from caw_bandwidth_extension.task import lacks_nothing
 
-        listener = self._hear(model, audio, first_second * model.sample_rate)
-        if not audio.any() or lacks_nothing(listener.cutoff_hz, model.sample_rate):
+        measured = self._measure(model, audio, first_second * model.sample_rate)
+        if not audio.any() or lacks_nothing(measured.cutoff_hz, model.sample_rate):
             return audio
         samples = audio.shape[1]
-        extend = functools.partial(self._extend, model, first_second, listener)
+        extend = functools.partial(self._extend, model, first_second, measured)
         try:
             return on_model_channels(model, at_least_a_second(audio, model.sample_rate), extend)[:, :samples]
         except CawError:
-            if listener.knows:
+            if measured.is_settled:
                 raise
             return audio  # a breath, or a thud, is too little to go by: what follows may be more
 
-    def _hear(self, model: PyramidModel, audio: Array, first: int) -> Listener:
-        """Listen to what is new in a stretch that begins with sample `first` of the signal."""
-        from caw_bandwidth_extension.listening import Listener
+    def _measure(self, model: PyramidModel, audio: Array, first: int) -> RunningMeasurement:
+        """Measure what is new in a stretch that begins with sample `first` of the signal."""
+        from caw_bandwidth_extension.running_measurement import RunningMeasurement
 
-        if self._listener is None:
+        if self._measured is None:
             rate = self._settings.source_sample_rate
-            self._listener = Listener(model, rate / 2 if rate else None)
-        self._listener.hear(audio[:, self._heard - first :])
+            self._measured = RunningMeasurement(model, rate / 2 if rate else None)
+        self._measured.add(audio[:, self._heard - first :])
         self._heard = first + audio.shape[1]
-        return self._listener
+        return self._measured
 
-    def _extend(self, model: PyramidModel, first_second: int, listener: Listener, audio: Array) -> Array:
+    def _extend(self, model: PyramidModel, first_second: int, measured: RunningMeasurement, audio: Array) -> Array:
         from caw_bandwidth_extension.task import extend
 
         return extend(
@@ -86,8 +86,8 @@ class _Extension:
             audio,
             model.sample_rate,
             seed=self._settings.seed,
-            cutoff_hz=listener.cutoff_hz,
-            peak=listener.peak,
-            roll_off=listener.roll_off,
+            cutoff_hz=measured.cutoff_hz,
+            peak=measured.peak,
+            roll_off=measured.roll_off,
             first_second=first_second,
         )

@@ -141,11 +141,15 @@ def check_jobs(jobs: Sequence[Job]) -> None:
     Raises:
         CawUsageError: two jobs write one file, or write what they read, or read what neither is there nor made.
     """
-    outputs: set[Path] = set()
+    outputs: dict[Path, Job] = {}
     for job in jobs:
         if job.output in outputs:
-            raise CawUsageError(f"two jobs write {job.output}: put {{stem}} or {{folder}} into the output's name")
-        outputs.add(job.output)
+            sources = [", ".join(map(str, each.reads)) for each in (outputs[job.output], job)]
+            of_which = f" (of {' and of '.join(sources)})" if all(sources) else ""
+            raise CawUsageError(
+                f"two jobs write {job.output}{of_which}: put {{stem}} or {{folder}} into the output's name"
+            )
+        outputs[job.output] = job
     for job in jobs:
         if job.output in job.reads:
             raise CawUsageError(f"{job.output} would be written over what it is made of")

@@ -12,6 +12,7 @@ import click
 
 from caw_batch.execution import Outcome, OutcomeState
 from caw_toolkit import CawError
+from caw_toolkit.cli.lines import say
 
 _STATES = get_args(OutcomeState)
 
@@ -37,7 +38,7 @@ class Report:
 
     def say(self, line: str) -> None:
         """Show a line beside the results."""
-        click.echo(line, err=True)
+        say(line)
 
     def note(self, line: str) -> None:
         """Show a line unless the run is to be quiet."""
@@ -75,7 +76,7 @@ def print_table(outcomes: Iterable[Outcome]) -> None:
             click.echo(f"{state:<8}{counts[state]:>{width}}{notes.get(state, '')}")
     for outcome in outcomes:
         if outcome.state == "failed":
-            click.echo(f"  {_short(outcome.output)}: {outcome.error}")
+            say(f"  {_short(outcome.output)}: {outcome.error}", err=False)
 
 
 def print_json(outcomes: Iterable[Outcome]) -> None:

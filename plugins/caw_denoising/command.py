@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from caw_toolkit.cli.batch import FileJob
+from caw_toolkit.cli.file_jobs import FileJob
 from caw_toolkit.cli.files import DESTINATION, Destination, Files, file_options
 from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import Amount, examples, json_option, model_option, quiet_option
 from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.results import Results, result_options
@@ -152,4 +153,4 @@ def _tell(findings: Findings, source: Path) -> None:
     for line in findings.lines():
         click.echo(f"found {line}", err=True)
     if findings.is_clean:
-        click.echo(findings.why_clean(str(source)), err=True)
+        say(findings.why_clean(str(source)))

@@ -15,40 +15,53 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from caw_denoising.line_bands import AVERAGE_SECONDS, LOCAL_SECONDS, Bands, Complex, Signal, slow_amplitude, smooth
+from caw_denoising.hum_lines import Line
+from caw_denoising.line_bands import AVERAGE_SECONDS, Bands, Complex, Signal, slow_amplitude, smooth
 from caw_toolkit import Array
 from caw_toolkit.dsp.resampling import resample
 
 #: How far each harmonic of a mains frequency in Hz stands out at quiet moments, `(harmonics,)`.
 Prominence = Mapping[float, Signal]
 
-#: Mains frequencies in Hz, how far they may be off, and the steps in which that is searched.
-MAINS, DRIFT, STEP_HERTZ = (50.0, 60.0), 0.006, 0.02
-#: Lines are looked for up to this frequency, and at most so many.
-HIGHEST_HERTZ, MOST_LINES = 1000.0, 16
-#: Windows in which they are looked for, in seconds, and the quantile of their power that counts.
-WINDOW_SECONDS, QUIET_QUANTILE = 2.0, 0.2
-#: Least ratio of a line's power to that of its surroundings, 3 to 8 Hz away; and least number of such lines, or the
-#: ratio from which on a single one is enough. In a long recording one is enough that is there in every part of it.
-PROMINENCE, SURROUNDINGS, LEAST_LINES, ALONE = 5.0, (3.0, 8.0), 2, 300.0
-#: A single line is enough, too, if it is one of so many lowest ones. Without those it takes so many. One is certainly a
-#: line.
-LOWEST_LINES, LEAST_HIGHER_LINES = 3, 3
-#: Every harmonic of a hum goes whose amplitude at quiet moments is so many times that of what is near it and beside it,
-#: in Hz, but for one beside that may be a note, and varies less than by this factor (90 to 10 % quantile): what varies
-#: more is music, or hum that was faded. For a tenth of the time it may fall below this share of its mean. Its amplitude
-#: over a second deviates from that over five by less than this share: that of a note a little beside it does by more.
-DISTINCT, NEAR_HERTZ, BESIDE_HERTZ, STEADY, RESTING, MOST_DEVIATION = 2.0, 1.0, (3.0, 5.0, 8.0), 3.0, 0.3, 2.0
-#: The same of a line that is certainly one (clean music: 1.5 and more in steadiness, .3 in deviation).
-CERTAINLY_DISTINCT, CERTAINLY_STEADY, CERTAINLY_AWAKE, SMALL_DEVIATION = 4.0, 1.4, 0.5, 0.25
-#: Most nepers that a line counts for at a moment, and what staying at a frequency is worth beside them.
-MOST_EVIDENCE, STAY = 4.0, 0.5
-#: The frequency is refined by the turning of the lines' phases, averaged over these times in seconds, and by how much.
+#: Mains frequencies in Hz.
+MAINS = (50.0, 60.0)
+#: How far the mains may be off, as a share, where hum is looked for.
+DRIFT = 0.006
+#: Steps in which that is searched.
+STEP_HZ = 0.02
+#: Lines are looked for up to this frequency.
+HIGHEST_HZ = 1000.0
+#: Harmonics at the most.
+MOST_LINES = 16
+#: Windows in which lines are looked for.
+WINDOW_SECONDS = 2.0
+#: Quantile of the power over time that counts: a line is there at quiet moments, too.
+QUIET_QUANTILE = 0.2
+#: Least ratio of a line's power to the median of that around it.
+PROMINENCE = 5.0
+#: What is around a line lies between so near and so far.
+SURROUNDINGS_HZ = (3.0, 8.0)
+#: Least number of such lines.
+LEAST_LINES = 2
+#: Ratio from which on a single one is enough. In a long recording one is enough that is there in every part of it.
+ALONE = 300.0
+#: One line has to be certainly one (`Line.is_certain`). A single one is enough if it is one of so many lowest ones.
+LOWEST_LINES = 3
+#: Where none of those is a line, it takes so many.
+LEAST_HIGHER_LINES = 3
+#: Most nepers that a line counts for at a moment.
+MOST_EVIDENCE = 4.0
+#: What staying at a frequency is worth beside them.
+STAY = 0.5
+#: The frequency is refined by the turning of the lines' phases, averaged over these times one after the other.
+REFINING_SECONDS = (1.0, 1.5, 2.0)
+#: By so much at a moment at the most.
+MOST_TURN_HZ = 0.3
 #: Where it ends more than this share from that of the mains, it followed a note.
-REFINING_SECONDS, MOST_TURN_HERTZ, MOST_DRIFT = (1.0, 1.5, 2.0), 0.3, 0.007
+MOST_DRIFT = 0.007
 #: Scatter of a line's amplitude as a share of it below which all lines are as good.
 LEAST_SCATTER = 0.03
-#: What holds more than this share of the energy below `HIGHEST_HERTZ` is the sound, such as a test tone.
+#: What holds more than this share of the energy below `HIGHEST_HZ` is the sound, such as a test tone.
 MOST_SHARE = 0.97
 #: A shorter recording says too little.
 LEAST_SECONDS = 4.0
@@ -99,7 +112,7 @@ def find_hum(samples: Array, sample_rate: int, *, all_along: Prominence | None =
 
 def lows(samples: Array, sample_rate: int) -> tuple[Signal, int]:
     """A recording at the rate at which lines are looked for, and that rate in Hz."""
-    rate = min(sample_rate, round(4 * HIGHEST_HERTZ))
+    rate = min(sample_rate, round(4 * HIGHEST_HZ))
     return resample(samples, sample_rate, rate).astype(np.float64), rate
 
 
@@ -180,90 +193,47 @@ class _Hum:
         return self.bands.demodulated(harmonic * self.mains, harmonic * self.phase, channel)
 
 
-@dataclass(frozen=True)
-class _Line:
-    """What tells a line from music.
-
-    Attributes:
-        distinct: amplitude over what is beside it.
-        unsteady: ratio of its 90 to its 10 % quantile over time.
-        awake: amplitude at the moments at which it is least, as a share of its median.
-        deviation: of the amplitude over a second from that over five, as a share of it.
-    """
-
-    distinct: float
-    unsteady: float
-    awake: float
-    deviation: float
-
-    @classmethod
-    def of(cls, demodulated: Complex, bands: Bands) -> _Line:
-        """That of a line at 0 Hz."""
-        amplitude = slow_amplitude(demodulated, bands.rate)
-        here = np.abs(amplitude)
-        usual = float(np.median(here)) + 1e-20
-        # with the line itself, averages by the rhythm of what is beside would see it there
-        rest = demodulated - amplitude
-        near, *beside = (_beside(rest, bands, hertz) for hertz in (NEAR_HERTZ, *BESIDE_HERTZ))
-        surroundings = max(*near, np.sort(np.ravel(beside))[-2])
-        low, high = np.quantile(here, [0.1, 0.9])
-        at_once = np.abs(smooth(demodulated, round(LOCAL_SECONDS * bands.rate)))
-        scatter = np.abs(slow_amplitude(demodulated, bands.rate, 1.0) - amplitude)
-        return cls(
-            usual / (surroundings + 1e-20),
-            float(high / (low + 1e-20)),
-            float(np.quantile(at_once, 0.1)) / usual,
-            float(np.sqrt(np.square(scatter).mean() / (np.square(here).mean() + 1e-40))),
-        )
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it is apart from its surroundings, steady, and never resting."""
-        is_steady = self.unsteady < STEADY and self.deviation < MOST_DEVIATION
-        return self.distinct > DISTINCT and is_steady and self.awake >= RESTING
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether it is all of that to a degree that no music is."""
-        keeps_still = self.unsteady < CERTAINLY_STEADY and self.deviation < SMALL_DEVIATION
-        return self.distinct > CERTAINLY_DISTINCT and keeps_still and self.awake > CERTAINLY_AWAKE
-
-
-def _beside(demodulated: Complex, bands: Bands, hertz: float) -> tuple[float, float]:
-    """Usual amplitudes so far below and above 0 Hz."""
-    turning = np.exp(2j * np.pi * hertz * bands.times)
-    below, above = (
-        np.median(np.abs(slow_amplitude(demodulated * turn, bands.rate))) for turn in (turning, 1 / turning)
-    )
-    return float(below), float(above)
-
-
 def _search(signal: Signal, rate: int, bands: Bands, all_along: Prominence) -> _Hum | None:
     """The hum whose lines stand out most; None if there is none."""
     best, highest = None, 0.0
     for mains, courses in _courses(signal, rate):
         for course in courses:
-            known = all_along.get(mains, 0 * course.steady) > PROMINENCE
-            clear = (course.steady > PROMINENCE) | known
-            if not clear[course.lines].any():
-                continue
-            numbers = [int(number) for number in (np.arange(len(clear)) + 1)[course.lines] if clear[number - 1]]
-            hertz = np.interp(bands.times, course.times, course.hertz)
-            hum = _refined(_Hum(bands, mains, _turned(hertz, bands)), numbers)
-            if abs(hum.hertz / mains - 1) > MOST_DRIFT:
-                continue
-            lowest = [_Line.of(hum.demodulated(number), bands) for number in numbers if number <= LOWEST_LINES]
-            many = clear.sum() >= LEAST_LINES or (course.steady > ALONE).any() or known.any()
-            if not many and not any(line.is_certain for line in lowest):
-                continue
-            lines = {number: _Line.of(hum.demodulated(number), bands) for number in range(1, len(clear) + 1)}
-            lines = {number: line for number, line in lines.items() if line.is_there}
-            if not known.any() and not any(line.is_certain for line in lines.values()):
-                continue
-            score = sum(math.log(line.distinct / max(line.deviation, LEAST_SCATTER)) for line in lines.values())
-            if score > highest and (min(lines) <= LOWEST_LINES or len(lines) >= LEAST_HIGHER_LINES):
-                best, highest = replace(hum, harmonics=tuple(lines)), score
+            found = _hum_along(course, mains, bands, all_along.get(mains, 0 * course.steady))
+            if found is not None and found[1] > highest:
+                best, highest = found
     return best and _refined(best, list(best.harmonics))
+
+
+def _hum_along(course: _Course, mains: float, bands: Bands, all_along: Signal) -> tuple[_Hum, float] | None:
+    """The hum whose fundamental runs about along a course, and how much its lines stand out; None if it is none.
+
+    Args:
+        course: that is looked at.
+        mains: Hz, about.
+        bands: of the recording.
+        all_along: least prominence of each harmonic in all parts of the recording, `(harmonics,)`.
+    """
+    known = all_along > PROMINENCE
+    clear = (course.steady > PROMINENCE) | known
+    if not clear[course.lines].any():
+        return None
+    numbers = [int(number) for number in (np.arange(len(clear)) + 1)[course.lines] if clear[number - 1]]
+    hertz = np.interp(bands.times, course.times, course.hertz)
+    hum = _refined(_Hum(bands, mains, _turned(hertz, bands)), numbers)
+    if abs(hum.hertz / mains - 1) > MOST_DRIFT:
+        return None
+    lowest = [Line.of(hum.demodulated(number), bands) for number in numbers if number <= LOWEST_LINES]
+    many = clear.sum() >= LEAST_LINES or (course.steady > ALONE).any() or known.any()
+    if not many and not any(line.is_certain for line in lowest):
+        return None
+    lines = {number: Line.of(hum.demodulated(number), bands) for number in range(1, len(clear) + 1)}
+    lines = {number: line for number, line in lines.items() if line.is_there}
+    if not known.any() and not any(line.is_certain for line in lines.values()):
+        return None
+    score = sum(math.log(line.distinct / max(line.deviation, LEAST_SCATTER)) for line in lines.values())
+    if not lines or (min(lines) > LOWEST_LINES and len(lines) < LEAST_HIGHER_LINES):
+        return None
+    return replace(hum, harmonics=tuple(lines)), score
 
 
 def _courses(signal: Signal, rate: int) -> Iterator[tuple[float, Iterator[_Course]]]:
@@ -274,9 +244,9 @@ def _courses(signal: Signal, rate: int) -> Iterator[tuple[float, Iterator[_Cours
     power = np.abs(np.fft.rfft(frames * np.hanning(size), length)) ** 2
     power = power[power.sum(1) > 0]
     centres = (np.arange(len(power)) * (size // 8) + size / 2) / rate
-    highest = min(HIGHEST_HERTZ, rate / 2 - 2 * SURROUNDINGS[1])
+    highest = min(HIGHEST_HZ, rate / 2 - 2 * SURROUNDINGS_HZ[1])
     for mains in MAINS if len(power) else ():
-        fundamentals = np.arange(mains * (1 - DRIFT), mains * (1 + DRIFT), STEP_HERTZ)
+        fundamentals = np.arange(mains * (1 - DRIFT), mains * (1 + DRIFT), STEP_HZ)
         harmonics = np.arange(1, min(MOST_LINES, int(highest / mains)) + 1)
         if len(harmonics):
             prominence = _prominence(power, np.outer(fundamentals, harmonics), rate / length)
@@ -292,7 +262,7 @@ def _prominence(power: Signal, lines: Signal, hertz: float) -> Signal:
         lines: frequencies in Hz.
         hertz: from bin to bin.
     """
-    near, far = (round(distance / hertz) for distance in SURROUNDINGS)
+    near, far = (round(distance / hertz) for distance in SURROUNDINGS_HZ)
     offsets = np.concatenate([np.arange(-far, -near), np.arange(near, far) + 1])
     centres = np.round(lines / hertz).astype(int)
     around = power[:, np.abs(centres[..., None] + offsets)]
@@ -323,7 +293,7 @@ def _turned(hertz: Signal, bands: Bands) -> Signal:
 def _refined(hum: _Hum, harmonics: list[int]) -> _Hum:
     """The same with the phase that the turns of the harmonics make, of those most that scatter least."""
     rate = hum.bands.rate
-    limit = 2 * np.pi * MOST_TURN_HERTZ / rate
+    limit = 2 * np.pi * MOST_TURN_HZ / rate
     for seconds in REFINING_SECONDS:
         drifts, weights = [], []
         for harmonic in harmonics:

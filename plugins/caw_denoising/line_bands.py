@@ -13,11 +13,20 @@ from scipy.signal import fftconvolve
 Signal = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
 
-#: Rate of a band in Hz, how far from its centre it is whole, and the silence that keeps its end from its beginning.
-BAND_RATE, WHOLE_HERTZ, SILENT_SECONDS = 100.0, 20.0, 1.0
-#: Time over which a line is averaged, and over which what is so far aside of it, in Hz, is measured; and the quantile
-#: of that which counts as quiet.
-AVERAGE_SECONDS, LOCAL_SECONDS, ASIDE_HERTZ, QUIET_QUANTILE = 5.0, 0.2, 7.5, 0.2
+#: Rate of a band in Hz.
+BAND_RATE = 100.0
+#: How far from its centre it is whole.
+WHOLE_HZ = 20.0
+#: Silence that keeps its end from its beginning.
+SILENT_SECONDS = 1.0
+#: Time over which a line is averaged.
+AVERAGE_SECONDS = 5.0
+#: Time over which what is beside it is measured.
+LOCAL_SECONDS = 0.2
+#: How far beside it, on both sides.
+ASIDE_HZ = 7.5
+#: Quantile of what is beside it that counts as quiet.
+QUIET_QUANTILE = 0.2
 
 
 @dataclass(frozen=True)
@@ -53,18 +62,18 @@ class Bands:
         rate = sample_rate / factor
         return cls(spectrum, rate / size, size, rate, np.arange(count) / rate)
 
-    def demodulated(self, centre_hertz: float, phase: Signal, channel: int | None = None) -> Complex:
+    def demodulated(self, centre_hz: float, phase: Signal, channel: int | None = None) -> Complex:
         """A band of one channel or of their mean, with what has a certain phase at 0 Hz, `(samples,)`.
 
         Args:
-            centre_hertz: of the band.
+            centre_hz: of the band.
             phase: in radians at `times`, of about that frequency.
             channel: its number; None for the mean.
         """
         spectrum = self.spectrum.mean(0) if channel is None else self.spectrum[channel]
-        centre = round(centre_hertz / self.hertz)
+        centre = round(centre_hz / self.hertz)
         offsets = fftfreq(self.size, 1 / self.size).astype(int)
-        beyond = (np.abs(offsets) * self.hertz - WHOLE_HERTZ) / (self.rate / 2 - WHOLE_HERTZ)
+        beyond = (np.abs(offsets) * self.hertz - WHOLE_HZ) / (self.rate / 2 - WHOLE_HZ)
         taper = np.cos(np.pi / 2 * beyond.clip(0, 1)) ** 2
         bins = centre + offsets
         taper[(bins < 0) | (bins >= len(spectrum))] = 0
@@ -83,7 +92,7 @@ def slow_amplitude(demodulated: Complex, rate: float, seconds: float = AVERAGE_S
         seconds: over which it is averaged.
     """
     size = round(LOCAL_SECONDS * rate)
-    turning = np.exp(2j * np.pi * ASIDE_HERTZ * np.arange(len(demodulated)) / rate)
+    turning = np.exp(2j * np.pi * ASIDE_HZ * np.arange(len(demodulated)) / rate)
     aside = sum(np.abs(smooth(demodulated * each, size)) ** 2 for each in (turning, turning.conj()))
     power = smooth(np.asarray(aside), size).real
     weights = (power + np.quantile(power, QUIET_QUANTILE) + 1e-20) ** -1.5

@@ -16,21 +16,32 @@ from caw_toolkit import Array
 Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 
-#: Bins on each side that are compared, and the ratio of their 30 % quantile to their mean (1 for noise, near 0 between
-#: the peaks of a note) above which they hold no note: over all frames by their power, and with each frame alike, since
-#: thumps are flat and louder than the notes that they cover. Below 20 Hz there is none.
-REACH, LEAST_FLATNESS, LOWEST_NOTE_HERTZ = 8, np.array([[0.9], [0.88]]), 22.0
-#: Bins that are looked at first, and those beside them that are needed for it.
-FIRST_BINS, BESIDE = 128, 4 * REACH
-#: Blocks in seconds in which the loudness of what is below the lowest note is compared with that of the rest, and the
-#: correlation of their changes from which on it belongs to the music (drums .45 and more, rumble up to .2, crackle with
-#: thumps up to .35); in fewer blocks it says nothing.
-BLOCK_SECONDS, BELONGS, FEWEST_BLOCKS = 0.032, 0.4, 60
+#: Bins on each side of a bin that it is compared with.
+REACH = 8
+#: Ratio of the 30 % quantile to the mean of these bins (1 for noise, near 0 between the peaks of a note) above which
+#: they hold no note: over all frames by their power, and with each frame alike, since thumps are flat and louder than
+#: the notes that they cover.
+LEAST_FLATNESS = np.array([[0.9], [0.88]])
+#: Below there is no note.
+LOWEST_NOTE_HZ = 22.0
+#: Bins that are looked at first.
+FIRST_BINS = 128
+#: Bins beside those that are looked at that are needed for it.
+BESIDE = 4 * REACH
+#: Blocks in which the loudness of what is below the lowest note is compared with that of the rest.
+BLOCK_SECONDS = 0.032
+#: Correlation of their changes from which on it belongs to the music (drums .45 and more, rumble up to .2, crackle with
+#: thumps up to .35).
+BELONGS = 0.4
+#: In fewer blocks that says nothing.
+FEWEST_BLOCKS = 60
 #: What is heard of the rest, in Hz: thumps reach below it, ticks mostly above.
-HEARD_HERTZ = (300.0, 2000.0)
-#: Mean flatness, through a window of this many seconds, below which there are notes that last: rumble 1 and more, since
-#: it comes in bursts, a bass that holds its notes .65.
-NOTE_SECONDS, LEAST_NOTE_FLATNESS = 0.512, 0.85
+HEARD_HZ = (300.0, 2000.0)
+#: Window through which notes that last are looked for.
+NOTE_SECONDS = 0.512
+#: Mean flatness through it below which there are some: rumble 1 and more, since it comes in bursts, a bass that holds
+#: its notes .65.
+LEAST_NOTE_FLATNESS = 0.85
 #: Most that the floor of a bin exceeds the median around it, on the slope of rumble.
 MOST_SLOPE = 6.0
 
@@ -72,7 +83,7 @@ class Flatness:
     def bins(self, hertz: float) -> Mask:
         """Which bins are as flat as noise, `(bins,)`; `hertz` is from bin to bin."""
         flat: Mask = np.all(self.quantile > LEAST_FLATNESS * self.mean, axis=0)
-        first = math.ceil(LOWEST_NOTE_HERTZ / hertz)
+        first = math.ceil(LOWEST_NOTE_HZ / hertz)
         flat[:first] = flat[first : first + 1].all()
         return flat
 
@@ -91,7 +102,7 @@ def rumble_bins(power: Power, hertz: float) -> int:
     """
     least = least_power(power)
     # rumble ends far below the highest bins: as many are looked at as it takes to find one that is not flat
-    looked_at = max(FIRST_BINS, 2 * math.ceil(LOWEST_NOTE_HERTZ / hertz))
+    looked_at = max(FIRST_BINS, 2 * math.ceil(LOWEST_NOTE_HZ / hertz))
     while looked_at < len(power):
         flat = Flatness.of(power[: looked_at + BESIDE], least).bins(hertz)[:looked_at]
         if not flat.all():
@@ -101,7 +112,7 @@ def rumble_bins(power: Power, hertz: float) -> int:
     return 0 if flat.all() else int(np.argmin(flat))
 
 
-def holds_notes(power: Power, hertz: float, rumble_hertz: float) -> bool:
+def holds_notes(power: Power, hertz: float, rumble_hz: float) -> bool:
     """Whether what is taken for rumble has the peaks of notes, seen through a longer window and beside its own slope.
 
     A bass that never rests is level over time, and through a short window as broad as rumble.
@@ -109,9 +120,9 @@ def holds_notes(power: Power, hertz: float, rumble_hertz: float) -> bool:
     Args:
         power: of the recording, through a window of `NOTE_SECONDS`, `(bins, frames)`.
         hertz: from bin to bin.
-        rumble_hertz: up to where there is rumble.
+        rumble_hz: up to where there is rumble.
     """
-    below = slice(round(LOWEST_NOTE_HERTZ / hertz), round(rumble_hertz / hertz) + 1)
+    below = slice(round(LOWEST_NOTE_HZ / hertz), round(rumble_hz / hertz) + 1)
     mean = power.mean(1, dtype=np.float64) + least_power(power)
     around = 2 * REACH + 1
     slope = np.exp(uniform_filter1d(uniform_filter1d(np.log(mean), 2 * around), 2 * around))
@@ -131,7 +142,7 @@ def belongs_to_music(low: Array, rest: Array, sample_rate: int) -> bool:
     """
     size = max(1, round(BLOCK_SECONDS * sample_rate))
     blocks = low.shape[1] // size
-    lowest, highest = HEARD_HERTZ[0], min(HEARD_HERTZ[1], 0.45 * sample_rate)
+    lowest, highest = HEARD_HZ[0], min(HEARD_HZ[1], 0.45 * sample_rate)
     if blocks < FEWEST_BLOCKS or lowest >= highest:
         return False
     heard = butter(2, [lowest, highest], "bandpass", fs=sample_rate, output="sos")

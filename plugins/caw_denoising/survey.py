@@ -34,13 +34,13 @@ class Survey:
         samples: in each channel.
         noises: where in seconds there is a noise that can be told from the sound; none of a recording that is
             cleaned as a whole.
-        rumble_hertz: up to which frequency there is rumble and no note; None of a recording that is cleaned as a whole.
+        rumble_hz: up to which frequency there is rumble and no note; None of a recording that is cleaned as a whole.
         hum: what of it is there all along, as for `find_hum`; nothing of a recording that is cleaned as a whole.
     """
 
     samples: int
     noises: tuple[tuple[float, Noise], ...] = ()
-    rumble_hertz: float | None = None
+    rumble_hz: float | None = None
     hum: Prominence = field(default_factory=dict)
 
     @classmethod
@@ -72,7 +72,7 @@ class Survey:
                 middle = samples - TOGETHER * stretch / 2
                 noises.append((middle / sample_rate, find_noise(np.concatenate(powers, axis=1))))
         heard = tuple((second, noise) for second, noise in noises if noise.is_heard)
-        return cls(samples, heard, rumble.highest_hertz, least_prominence(lines))
+        return cls(samples, heard, rumble.highest_hz, least_prominence(lines))
 
     def noise_near(self, second: float) -> Noise | None:
         """The noise that was found nearest to a time; None without any."""
@@ -85,7 +85,7 @@ class _Rumble:
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
         self._flatness: Flatness | None = None
-        self._hertz = 0.0
+        self._bin_hz = 0.0
 
     def look_at(self, part: Array) -> None:
         """Add a part, `(channels, samples)`."""
@@ -96,12 +96,12 @@ class _Rumble:
         power = power_as_one(spectra_of(resample(part, self._sample_rate, rate), size))[: FIRST_BINS + BESIDE]
         found = Flatness.of(power, least_power(power))
         self._flatness = found if self._flatness is None else self._flatness + found
-        self._hertz = rate / size
+        self._bin_hz = rate / size
 
     @property
-    def highest_hertz(self) -> float:
+    def highest_hz(self) -> float:
         """Up to where there is no note; 0 if that is all that was looked at."""
         if self._flatness is None:
             return 0.0
-        flat = self._flatness.bins(self._hertz)[:FIRST_BINS]
-        return 0.0 if flat.all() else float(np.argmin(flat) * self._hertz)
+        flat = self._flatness.bins(self._bin_hz)[:FIRST_BINS]
+        return 0.0 if flat.all() else float(np.argmin(flat) * self._bin_hz)

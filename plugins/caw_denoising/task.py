@@ -150,7 +150,7 @@ def clean_blocks(
         index, given = numbered
         noise = survey.noise_near(stretches.middle(index) / sample_rate)
         is_whole = stretches.count == 1
-        return _Stretch(sample_rate, settings, noise, survey.rumble_hertz, survey.hum, is_whole, check).cleaned(given)
+        return _Stretch(sample_rate, settings, noise, survey.rumble_hz, survey.hum, is_whole, check).cleaned(given)
 
     cleaned = in_order(clean_one, enumerate(stretches.cut(read())), at_once=stretches.at_once)
     for index, part in enumerate(cleaned):
@@ -169,7 +169,7 @@ class _Stretch:
         sample_rate: Hz.
         settings: what to do.
         noise: that of the surroundings, if there is any.
-        rumble_hertz: as for `NoisyRecording.of`.
+        rumble_hz: as for `NoisyRecording.of`.
         hum: what of it is in all stretches, as for `find_hum`.
         is_whole: whether it is all of the recording.
         check: called before every step, to end early.
@@ -178,7 +178,7 @@ class _Stretch:
     sample_rate: int
     settings: Settings
     noise: Noise | None
-    rumble_hertz: float | None
+    rumble_hz: float | None
     hum: Prominence
     is_whole: bool
     check: Callable[[], None]
@@ -220,7 +220,7 @@ class _Stretch:
 
     def _without_noise(self, samples: Array, noise: Noise) -> Array:
         """The estimate, and where the noise is in doubt, the first one of all that may be noise."""
-        noisy = NoisyRecording.of(samples, noise.power, self.sample_rate, rumble_hertz=self.rumble_hertz)
+        noisy = NoisyRecording.of(samples, noise.power, self.sample_rate, rumble_hz=self.rumble_hz)
         if not noise.doubt.any():
             return self._estimate(noisy)
         size = 2 * (len(noise.power) - 1)

@@ -100,20 +100,20 @@ class NoisyRecording:
     has_bursts: bool = False
 
     @classmethod
-    def of(cls, samples: Array, noise: Power, sample_rate: int, *, rumble_hertz: float | None = None) -> NoisyRecording:
+    def of(cls, samples: Array, noise: Power, sample_rate: int, *, rumble_hz: float | None = None) -> NoisyRecording:
         """That of a recording with its rumble.
 
         Args:
             samples: `(channels, samples)`.
             noise: its steady noise, `(bins,)`.
             sample_rate: Hz.
-            rumble_hertz: up to which frequency there is rumble and no note; None: see by the samples.
+            rumble_hz: up to which frequency there is rumble and no note; None: see by the samples.
         """
         longest = window_size(WINDOW_SECONDS, samples, sample_rate)
-        if rumble_hertz == 0:
+        if rumble_hz == 0:
             return cls(samples, noise, longest)
         spectra, hertz = spectra_of(samples, longest), sample_rate / longest
-        rumble = rumble_bins(power_as_one(spectra), hertz) if rumble_hertz is None else round(rumble_hertz / hertz)
+        rumble = rumble_bins(power_as_one(spectra), hertz) if rumble_hz is None else round(rumble_hz / hertz)
         if not rumble:
             return cls(samples, noise, longest)
         floor = at_resolution(noise, spectra.shape[1])[:rumble]
@@ -147,9 +147,9 @@ class NoisyRecording:
         return View(size, spectra, mean_power(spectra), noise, self.blurred * size // self.longest)
 
 
-def _has_notes(samples: Array, sample_rate: int, rumble_hertz: float) -> bool:
+def _has_notes(samples: Array, sample_rate: int, rumble_hz: float) -> bool:
     """Whether there are notes where there is said to be rumble."""
-    rate = sample_rate if 4 * rumble_hertz > NOTE_RATE else min(sample_rate, NOTE_RATE)
+    rate = sample_rate if 4 * rumble_hz > NOTE_RATE else min(sample_rate, NOTE_RATE)
     low = resample(samples, sample_rate, rate)
     size = window_size(NOTE_SECONDS, low, rate)
-    return holds_notes(power_as_one(spectra_of(low, size)), rate / size, rumble_hertz)
+    return holds_notes(power_as_one(spectra_of(low, size)), rate / size, rumble_hz)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit import CawError, CawUsageError
-from caw_toolkit.cli.batch import FileJob
+from caw_toolkit.cli.file_jobs import FileJob
 from caw_toolkit.cli.files import Files, file_options
 from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import (
     Amount,
     NamedPath,
@@ -24,8 +25,9 @@ from caw_toolkit.cli.options import (
     model_option,
     quiet_option,
     seed_option,
+    takes_option,
 )
-from caw_toolkit.cli.progress import ProgressDisplay, part_of_progress, progress_option
+from caw_toolkit.cli.progress import ProgressDisplay, progress_option
 from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 from caw_toolkit.cli.texts import expect_text, write_text
@@ -34,9 +36,7 @@ from caw_toolkit.durations import in_words
 if TYPE_CHECKING:
     from caw_inpainting.gaps import ListedGap
     from caw_inpainting.listing import Work
-    from caw_inpainting.task import Repair
-    from caw_inpainting.training import Models, Training
-    from caw_toolkit import Gap, PyramidModel
+    from caw_inpainting.models import Models, ModelSource
     from caw_toolkit.audio.spool import SpooledAudio
 
 #: Of the work on a file.
@@ -77,7 +77,7 @@ _SHARE_OF_FINDING = 0.05
 )
 @click.option("--dry-run", is_flag=True, help="List gaps, models and the time that training takes; fill nothing.")
 @model_option(required=False, help_text="Finished model; without it, models are trained on what is left around gaps.")
-@click.option("-n", "--takes", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of takes.")
+@takes_option("Takes of each CLIP.")
 @minutes_option
 @seed_option
 @device_option
@@ -111,6 +111,8 @@ def inpaint(
     """
     if not (gaps or find or labels):
         raise CawUsageError("nothing to fill: name a gap with --gap START END or --labels FILE, or use --find")
+    if in_samples and (broken := [end for gap in gaps for end in gap if end != int(end)]):
+        raise CawUsageError(f"--samples takes whole numbers, and {broken[0]:g} is none")
     refuse_json_beside_audio(as_json, files.destination)
     outputs = replace(results, force=True) if dry_run else results  # nothing will be replaced
     batch = files.plan(outputs, takes=takes if takes > 1 else None, reads=[model_path, labels])
@@ -120,9 +122,9 @@ def inpaint(
         others = [model_path, labels, results.log, *(path for job in batch.jobs for path in (job.source, *job.targets))]
         expect_text(write_labels, others=others, force=results.force)
 
-    from caw_inpainting.training import Training
+    from caw_inpainting.models import ModelSource
 
-    training = Training(model_path=model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
+    models_from = ModelSource(model_path=model_path, minutes=minutes, seed=seed, device=device, quiet=quiet)
     request = _Request(
         gaps,
         in_samples,
@@ -130,7 +132,7 @@ def inpaint(
         labels,
         write_labels,
         dry_run,
-        training,
+        models_from,
         as_json,
         results,
         is_of_one_file=batch.count == 1,
@@ -148,7 +150,7 @@ class _Request:
     labels: Path | None
     write_labels: Path | None
     dry_run: bool
-    training: Training
+    models_from: ModelSource
     as_json: bool
     results: Results
     is_of_one_file: bool
@@ -156,14 +158,15 @@ class _Request:
 
 def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> None:
     """Find, list and fill the gaps of a file."""
+    from caw_inpainting.filling import fill_all
     from caw_inpainting.labels import format_labels
     from caw_inpainting.listing import Work
-    from caw_inpainting.training import Models
+    from caw_inpainting.models import Models
     from caw_toolkit.audio.spool import spooled_audio
 
-    training, results, quiet = request.training, request.results, request.results.quiet
+    models_from, results, quiet = request.models_from, request.results, request.results.quiet
     with spooled_audio(job.source, beside=None if request.dry_run else job.target) as audio:
-        _check_rate(audio, training.model_path)
+        _check_rate(audio, models_from.model_path)
         gaps = _all_gaps(audio, request, display)
         if not gaps:
             if request.dry_run and request.as_json:
@@ -177,14 +180,16 @@ def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
         if request.write_labels is not None:
             text = format_labels(gaps, audio.sample_rate)
             write_text(request.write_labels, text, force=results.force, quiet=quiet)
-        work = _plan(audio, gaps, with_model=training.model_path is not None)
-        models = Models(audio, work, training)
+        work = _plan(audio, gaps, with_model=models_from.model_path is not None)
+        models = Models(audio, work, models_from)
         if request.dry_run:
             _show_plan(audio.name, work, models, as_json=request.as_json)
             return
         if not quiet and (request.find or request.labels):
             _say(work.list_lines())
-        repairs = _repair(audio, work, models, [take for take, _ in job.takes], display)
+        repairs = fill_all(
+            audio, work, models, takes=[take for take, _ in job.takes], display=display, begun=_SHARE_OF_FINDING
+        )
         outputs = []
         for (_, target), repair in zip(job.takes, repairs, strict=True):
             written = results.write_blocks(
@@ -194,14 +199,14 @@ def _inpaint_file(job: FileJob, request: _Request, display: ProgressDisplay) -> 
                 channels=audio.channels,
                 source=audio.source,
                 read=[job.source, *([request.labels] if request.labels else [])],
-                model=training.model_path,
+                model=models_from.model_path,
                 found=work.as_json(),
                 generated=work.filled,
             )
             outputs.append(written.path)
     if request.as_json:
         found = work.as_json()
-        print_result(job.source, outputs, model=training.model_path, found=found, **found)
+        print_result(job.source, outputs, model=models_from.model_path, found=found, **found)
     if complaint := work.complaint():
         raise CawError(f"{complaint}; the others are")
 
@@ -211,13 +216,6 @@ def _check_rate(audio: SpooledAudio, model_path: Path | None) -> None:
     rate = audio.sample_rate if model_path is None else stored_sample_rate(model_path)
     if rate != audio.sample_rate:
         raise CawError(f"{audio.name} is at {audio.sample_rate} Hz, the model at {rate} Hz")
-
-
-def _check_channels_of(model: PyramidModel, audio: SpooledAudio) -> None:
-    """Raise where a model is of other channels."""
-    if model.channels != audio.channels:
-        stereo, mono = (audio.name, "the model") if audio.channels == 2 else ("the model", audio.name)
-        raise CawError(f"{stereo} is stereo, and {mono} mono: fill the gaps without --model, or with one that is alike")
 
 
 def _all_gaps(audio: SpooledAudio, request: _Request, display: ProgressDisplay) -> list[ListedGap]:
@@ -277,65 +275,15 @@ def _show_plan(name: str, work: Work, models: Models, *, as_json: bool) -> None:
         click.echo(json.dumps({"input": name, **work.as_json(), "training_minutes": minutes}))
         return
     for line in work.list_lines():
-        click.echo(line)
+        say(line, err=False)
     if minutes:
         for line in work.group_lines():
-            click.echo(line)
+            say(line, err=False)
         click.echo(f"training takes about {in_words(60 * minutes)} here; --minutes M takes no more than M minutes")
     if complaint := work.complaint():
         click.echo(complaint)
 
 
-def _repair(
-    audio: SpooledAudio, work: Work, models: Models, takes: Sequence[int], display: ProgressDisplay
-) -> list[Repair]:
-    """Fill all gaps that can be filled, for each take."""
-    from caw_inpainting.task import Repair
-    from caw_toolkit import derived_seed
-    from caw_toolkit.pyramid.maturity import trained_share, warn_if_rough
-
-    training, groups = models.training, work.fillable
-    places = [gap[:2] for gap in work.gaps]
-    repairs = [
-        Repair(audio.read, audio.samples, work.gaps, seed=derived_seed(training.seed, "take", take), take=take)
-        for take in takes
-    ]
-    announcements = [""] if len(groups) == 1 else list(work.group_lines())
-    share = (1 - _SHARE_OF_FINDING) / len(groups)
-    trainings = []
-    for index, (group, announcement) in enumerate(zip(groups, announcements, strict=True)):
-        if announcement and not training.quiet:
-            click.echo(announcement, err=True)
-        first = _SHARE_OF_FINDING + index * share
-        filling = first + share * (1 - models.share_of_filling)
-        with part_of_progress(first, filling):
-            model = models.of(group)
-        _check_channels_of(model, audio)
-        trainings.append(model.training)
-        if not training.quiet:
-            _tell_of_long_gaps([places[number] for number in group.numbers], audio.sample_rate, model)
-        steps = [(repair, number) for repair in repairs for number in group.numbers]
-        for done, (repair, number) in enumerate(steps):
-            display.update(filling + (first + share - filling) * done / len(steps), "filling")
-            repair.fill(number, model)
-        del model  # before the next one is trained
-    if training.model_path is None and len(groups) > 1:
-        warn_if_rough(min(trainings, key=trained_share), "the least trained model")
-    return repairs
-
-
-def _tell_of_long_gaps(gaps: Sequence[Gap], sample_rate: int, model: PyramidModel) -> None:
-    """Say so if a gap is longer than what the model looks at."""
-    longest = max(stop - start for start, stop in gaps) / sample_rate
-    heard = model.receptive_field_seconds
-    if longest > heard:
-        click.echo(
-            f"a gap of {longest:.1f} s is longer than the {heard:.1f} s that the model hears at once: "
-            "what it holds is invented freely, at the levels to be expected",
-            err=True,
-        )
-
-
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
-        click.echo(line, err=True)
+        say(line)

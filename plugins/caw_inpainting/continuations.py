@@ -14,20 +14,28 @@ from caw_inpainting.bands import HOP_SECONDS, Bands, Levels
 from caw_toolkit import Array, Gap
 from caw_toolkit.arrays import FloatArray
 
-#: Surroundings are compared over this long; what is so far away counts less than what is near by a factor of e^1.5.
-CONTEXT_SECONDS, NEARNESS = 0.5, 1.5
-#: Continuations that are kept, and how far apart they begin.
-COUNT, APART_SECONDS = 12, 0.03
+#: Surroundings are compared over this long.
+CONTEXT_SECONDS = 0.5
+#: What is so far away counts less than what is near, by a factor of e to this.
+NEARNESS = 1.5
+#: Continuations that are kept.
+COUNT = 12
+#: They begin this far apart at least.
+APART_SECONDS = 0.03
 #: Difference of similarity, in dB, over which the weight of a continuation falls by a factor of e.
 SPREAD_DB = 0.7
-#: What it costs, as a difference in dB, to begin off the beat, and to begin on another beat of the bar.
-OFF_BEAT_DB, OFF_BAR_DB = 3.0, 2.0
+#: What it costs, as a difference in dB, to begin off the beat.
+OFF_BEAT_DB = 3.0
+#: What it costs to begin on another beat of the bar.
+OFF_BAR_DB = 2.0
 #: The best continuation of another take begins no nearer than this to that of an earlier one.
 TAKES_APART_SECONDS = 0.25
 #: What precedes a gap is louder or softer than what precedes its continuations; over so long, nearest to the gap.
 EXCESS_SECONDS = 0.1
-#: So much of that goes on into the gap, and falls by a factor of e in so long.
-EXCESS_SHARE, EXCESS_DECAY_SECONDS = 0.7, 0.4
+#: This share of that goes on into the gap.
+EXCESS_SHARE = 0.7
+#: Time in which it falls there by a factor of e.
+EXCESS_DECAY_SECONDS = 0.4
 #: Segments are shifted by up to this much for their waveform to fit, which is compared over as long.
 SHIFT_SECONDS = 0.02
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from caw_inpainting.frame_levels import measure_levels
 from caw_inpainting.gaps import ListedGap, OneChannel, SampleReader
-from caw_inpainting.quiet_runs import quiet_runs
+from caw_inpainting.level_dropouts import level_dropouts
 from caw_inpainting.repeats import find_repeated_buffers
+from caw_inpainting.silent_dropouts import silent_dropouts
 from caw_toolkit import Gap
 
-SILENCE, REPEATED_BUFFER, LEVEL_DROPOUT = "silence", "repeated buffer", "level hole"
-#: A channel goes on that is no more than this below its level so long before and after.
-GOES_ON_DB, BESIDE_SECONDS = 20.0, 0.05
+#: Kinds of dropouts, as they are called in lists and labels.
+SILENCE = "silence"
+REPEATED_BUFFER = "repeated buffer"
+LEVEL_DROPOUT = "level hole"
+#: A channel goes on that is no more than this below its level before and after.
+GOES_ON_DB = 20.0
+#: Its level is measured for so long on each side.
+BESIDE_SECONDS = 0.05
 
 
 def find_dropouts(recording: SampleReader, on_progress: Callable[[float], None] | None = None) -> list[ListedGap]:
@@ -64,11 +71,11 @@ def _dropouts(recording: SampleReader, report: Callable[[float], None]) -> list[
         new = [ListedGap(start, stop, kind) for start, stop in gaps]
         found.extend([gap for gap in new if not any(map(gap.overlaps, found))])
 
-    quiet = quiet_runs(recording)
+    levels = measure_levels(recording)
     report(0.4)
-    add(quiet.silences(), SILENCE)
+    add(silent_dropouts(levels), SILENCE)
     add(find_repeated_buffers(recording), REPEATED_BUFFER)
     report(0.9)
-    add(quiet.level_dropouts(), LEVEL_DROPOUT)
+    add(level_dropouts(levels), LEVEL_DROPOUT)
     report(1.0)
     return sorted(found)

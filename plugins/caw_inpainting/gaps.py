@@ -133,11 +133,14 @@ def list_gaps(gaps: Iterable[ListedGap], samples: int, sample_rate: int) -> list
     """
     gaps = sorted(gaps, key=lambda gap: gap[:3])
     for start, stop, *_ in gaps:
-        if not 0 <= start < stop <= samples:
-            raise CawUsageError(
-                f"a gap from {start / sample_rate:g} s to {stop / sample_rate:g} s does not lie within the file, "
-                f"which is {samples / sample_rate:g} s long"
-            )
+        if 0 <= start < stop <= samples:
+            continue
+        gap = f"a gap from {start / sample_rate:g} s to {stop / sample_rate:g} s"
+        if start == stop:
+            raise CawUsageError(f"{gap} is shorter than a sample")
+        if start > stop:
+            raise CawUsageError(f"{gap} ends before it begins")
+        raise CawUsageError(f"{gap} does not lie within the file, which is {samples / sample_rate:g} s long")
     listed: list[ListedGap] = []
     for channel in (None, *range(len(CHANNEL_NAMES))):
         same = [gap for gap in gaps if gap.channel == channel]

@@ -31,26 +31,38 @@ SHORTEST_BLOCK, LONGEST_BLOCK = 64, 16384
 SHORTEST_REPETITION = 128
 #: A block with fewer values than this is no recorded sound.
 LEAST_VALUES = 12
-#: Share of the surroundings, so far on each side, above which repetitions are how the sound is made.
-LARGEST_SHARE, AROUND_SECONDS = 0.2, 10.0
+#: Share of the surroundings above which repetitions are how the sound is made.
+LARGEST_SHARE = 0.2
+#: The surroundings reach so far on each side.
+AROUND_SECONDS = 10.0
 #: So much of a recording breaks off at the most.
 LONGEST_SECONDS = 2.0
-#: More repetitions than this, so near to each other, are those of a tone whose periods are not all the same.
-MOST_REPETITIONS, BESIDE_SECONDS = 4, 0.5
+#: More repetitions than this near to each other are those of a tone whose periods are not all the same.
+MOST_REPETITIONS = 4
+#: What is as near to each other as this.
+BESIDE_SECONDS = 0.5
 #: No recorded sound stands still for so long within a block.
 STILL_SECONDS = 0.003
-#: Order of the linear prediction that shows where sound breaks, and how many samples of sound it learns from.
-ORDER, CONTEXT = 16, 1024
+#: Order of the linear prediction that shows where sound breaks.
+ORDER = 16
+#: Samples of sound that it learns from.
+CONTEXT = 1024
 #: All but a few errors of the prediction are as small as this quantile of them.
 ORDINARY = 0.98
-#: A block that begins anew: its first errors are so many times as large as ordinary ones before it, or its errors so
-#: many times as large as those before it.
-BREAK_FACTOR, CHANGE_FACTOR, CHANGE_SAMPLES = 3.0, 15.0, 256
-#: A tone that fades in: so many samples before the block differ by less than this share from those it repeats.
-FADE_SAMPLES, FADE_SHARE = 32, 0.15
+#: A block begins anew whose first errors are so many times as large as ordinary ones before it.
+BREAK_FACTOR = 3.0
+#: So does one whose errors are so many times as large as those before it, on average.
+CHANGE_FACTOR = 15.0
+#: Samples of a block over which they are averaged.
+CHANGE_SAMPLES = 256
+#: A tone fades in whose last samples before the block, so many, are almost those that it repeats.
+FADE_SAMPLES = 32
+#: They are if they differ by less than this share of the sound.
+FADE_SHARE = 0.15
 #: Where half of the errors are smaller than this share of a step, the sound is computed: recorded sound has noise.
-#: In blocks of less than so many samples the share is smaller, since a prediction learns those by heart.
-NOISELESS_STEPS, NOISELESS_SAMPLES = 0.6, 512
+NOISELESS_STEPS = 0.6
+#: In shorter blocks the share is smaller, since a prediction learns those by heart.
+NOISELESS_SAMPLES = 512
 #: Where errors are larger than this share of the sound, it is noise, in which no seam shows.
 NOISE_SHARE = 0.025
 

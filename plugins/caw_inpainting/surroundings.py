@@ -17,16 +17,23 @@ from caw_toolkit.pyramid.pulse import find_pulse
 
 #: Length of the crossfade from one continuation to another within a gap.
 FADE_SECONDS = 0.08
-#: The mean of levels in dB is too quiet as a whole, since loud moments make the energy: those so far below the loudest
-#: are raised, the more the louder they are, by no more than this.
-LOUD_DB, LARGEST_RISE_DB = 20.0, 12.0
+#: Moments are loud up to so far below the loudest. They are raised, the more the louder they are: the mean of levels in
+#: dB is too quiet as a whole, since loud moments make the energy.
+LOUD_DB = 20.0
+#: They are raised by no more than this.
+LARGEST_RISE_DB = 12.0
 #: A shorter gap has less room for loud and soft moments, and is raised by less.
 VARIED_SECONDS = 0.3
 #: Strokes are faster than this: what is slower is the mean of all continuations.
 SLOW_SECONDS = 0.2
-#: Levels rise by so much more in this percentage of all moments than in half of them, over so many frames, where a
-#: recording has no strokes and where it consists of them (docs/decisions.md#strokes-in-gaps).
-RISE_FRAMES, RISE_PERCENTILE, NO_STROKES_DB, STROKES_DB = 3, 97, 3.0, 5.0
+#: Frames over which rises of levels are measured, to tell strokes (docs/decisions.md#strokes-in-gaps).
+RISE_FRAMES = 3
+#: This percentile of all rises is compared with their median.
+RISE_PERCENTILE = 97
+#: It is no more than this above the median where a recording has no strokes.
+NO_STROKES_DB = 3.0
+#: It is this or more above the median where a recording consists of strokes.
+STROKES_DB = 5.0
 
 
 class Surroundings:

@@ -27,9 +27,10 @@ CONTEXT_SECONDS = 2
 SEARCH_SECONDS = 30
 #: Attempts at each gap.
 ATTEMPTS = 6
-#: How far the model leads such a segment towards noise: near 1, so that what comes of it is new; less where it is
-#: strokes, which it would put elsewhere.
-STRENGTH, STROKE_STRENGTH = 0.95, 0.6
+#: How far the model leads such a segment towards noise: near 1, so that what comes of it is new.
+STRENGTH = 0.95
+#: The same where it is strokes, which the model would put elsewhere.
+STROKE_STRENGTH = 0.6
 #: Levels are changed by no more than this.
 LARGEST_GAIN_DB = 20.0
 #: Samples that are written at once.

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit import CawUsageError
-from caw_toolkit.cli.batch import FileJob
+from caw_toolkit.cli.file_jobs import FileJob
 from caw_toolkit.cli.files import Files, file_options
 from caw_toolkit.cli.json_results import print_result, refuse_json_beside_audio
+from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import (
     Amount,
     device_option,
@@ -22,9 +23,9 @@ from caw_toolkit.cli.options import (
     model_option,
     quiet_option,
     seed_option,
+    takes_option,
 )
 from caw_toolkit.cli.progress import ProgressDisplay, progress_option
-from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options, stored_sample_rate
 from caw_toolkit.cli.training import load_or_train
 
@@ -42,16 +43,7 @@ _USUAL_STRENGTH = 0.5
 )
 @file_options(metavar="SONG", label="varied")
 @model_option(required=False, help_text="Finished model; without it one is trained on each SONG first.")
-@click.option(
-    "-n",
-    "--takes",
-    cls=RenamedOption,
-    former_names=["--count"],
-    type=click.IntRange(1, 1000),
-    default=1,
-    show_default=True,
-    help="Takes of each SONG.",
-)
+@takes_option("Takes of each SONG.", former_names=["--count"])
 @click.option(
     "--strength",
     type=Amount(0, 1),
@@ -154,7 +146,7 @@ def _vary_file(job: FileJob, request: _Request, display: ProgressDisplay) -> Non
         passage = _passage(seconds, request.start, request.stop)
         if not results.quiet and request.stop is not None and request.stop > seconds:
             ends = f"{audio.name} ends at {seconds:.3f} s, before --stop {request.stop:g}"
-            click.echo(f"{ends}, and is varied to its end", err=True)
+            say(f"{ends}, and is varied to its end")
         model = request.model_for(audio)
         if not results.quiet:
             _tell_of_the_model(audio, model, settings, is_whole=passage is None)
@@ -240,10 +232,10 @@ def _tell_of_the_model(audio: AudioBlocks, model: PyramidModel, settings: Settin
         click.echo(f"{why}: no {' and no '.join(ignored)}", err=True)
     if rate != model.sample_rate:
         kept = "so is what is written" if is_whole else "the passage holds no more than that"
-        click.echo(f"{song} is at {rate} Hz, the model is at {model.sample_rate} Hz, and {kept}", err=True)
+        say(f"{song} is at {rate} Hz, the model is at {model.sample_rate} Hz, and {kept}")
     recording = model.recording()
     if recording is None:
         return
     beginning = next(rechunked(audio, FILE_BLOCK_SECONDS * rate))
     if is_other_source(beginning, rate, recording, model.sample_rate):
-        click.echo(f"{song} sounds like another source than the model's: expect its lows with foreign detail", err=True)
+        say(f"{song} sounds like another source than the model's: expect its lows with foreign detail")

@@ -138,7 +138,7 @@ class Take:
     def _hear(self, song: Array, made: Array, rate: int) -> None:
         """Measure what is new in a stretch of the song."""
         if self._listens and song.shape[1]:
-            whole = new_share(song, made, rate, above_hertz=HEARD_FROM)
+            whole = new_share(song, made, rate, above_hz=HEARD_FROM)
             self._new.append((new_share(song, made, rate), whole, song.shape[1]))
 
 

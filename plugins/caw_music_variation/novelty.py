@@ -13,8 +13,12 @@ from caw_toolkit.dsp.spectra import power_spectrogram
 
 Floats = npt.NDArray[np.floating[Any]]
 
-#: Above this frequency in Hz moments are compared, as a whole from that one on, in windows of so many seconds.
-COMPARED_FROM, HEARD_FROM, WINDOW_SECONDS = 1000, 40, 0.25
+#: Above this frequency in Hz moments are compared.
+COMPARED_FROM = 1000
+#: The same where they are compared as a whole.
+HEARD_FROM = 40
+#: Windows in which they are.
+WINDOW_SECONDS = 0.25
 #: A rate in Hz that all audio has.
 COMPARED_RATE = 8000
 #: Cosine of magnitude spectra from which on a moment is that of the song.
@@ -27,19 +31,19 @@ SILENCE = 1e-4
 OTHER_SOURCE_DB = 4.5
 
 
-def new_share(song: Floats, varied: Floats, sample_rate: int, *, above_hertz: float = COMPARED_FROM) -> float:
+def new_share(song: Floats, varied: Floats, sample_rate: int, *, above_hz: float = COMPARED_FROM) -> float:
     """Share of the moments of a song at which its variation has another spectrum above a frequency.
 
     Args:
         song: `(channels, samples)`.
         varied: as long.
         sample_rate: of both, Hz.
-        above_hertz: that frequency.
+        above_hz: that frequency.
 
     Returns:
         From 0 to 1; 0 for silence.
     """
-    given, made = (_magnitudes(audio, sample_rate, above_hertz) for audio in (song, varied))
+    given, made = (_magnitudes(audio, sample_rate, above_hz) for audio in (song, varied))
     given, made = given[:, : made.shape[1]], made[:, : given.shape[1]]
     heard = np.maximum((given**2).sum(0), (made**2).sum(0))
     heard = heard > heard.mean() * SILENCE
@@ -78,10 +82,10 @@ def is_other_source(song: Array, song_rate: int, recording: Array, rate: int) ->
     return bool(np.abs(difference - np.median(difference)).mean() > OTHER_SOURCE_DB)
 
 
-def _magnitudes(audio: Floats, sample_rate: int, above_hertz: float) -> npt.NDArray[np.float64]:
+def _magnitudes(audio: Floats, sample_rate: int, above_hz: float) -> npt.NDArray[np.float64]:
     window = 2 ** round(np.log2(WINDOW_SECONDS * sample_rate))
     power = power_spectrogram(audio.mean(0), window, window // 4)
-    return np.sqrt(power[round(above_hertz * window / sample_rate) :])
+    return np.sqrt(power[round(above_hz * window / sample_rate) :])
 
 
 def _third_octaves(audio: Array) -> npt.NDArray[np.float64]:

@@ -10,10 +10,16 @@ from caw_toolkit.metrics import Signal
 
 Features = npt.NDArray[np.float64]
 
-#: Windows of harmony and of level, in seconds; the frequencies that count for harmony, in Hz.
-HARMONY_SECONDS, LEVEL_SECONDS, HARMONY_RANGE = 0.25, 0.064, (100, 2000)
-#: Windows of onsets, and over how long they are averaged, in seconds.
-ONSET_SECONDS, ONSET_TOLERANCE_SECONDS = 0.032, 0.1
+#: Windows of harmony.
+HARMONY_SECONDS = 0.25
+#: Frequencies that count for it, in Hz.
+HARMONY_RANGE = (100, 2000)
+#: Windows of level.
+LEVEL_SECONDS = 0.064
+#: Windows of onsets.
+ONSET_SECONDS = 0.032
+#: Time over which onsets are averaged.
+ONSET_TOLERANCE_SECONDS = 0.1
 #: Level below the mean at which differences stop to count, as power.
 LEAST_LEVEL = 1e-4
 

@@ -10,10 +10,12 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import shlex
 import shutil
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,6 +24,7 @@ from caw_studio.job import Job
 from caw_studio.library import Library
 from caw_studio.progress import JobProgress, read_line
 from caw_studio.recipes import Lane, make_recipe
+from caw_studio.words import in_words_of_the_page
 from caw_toolkit import CawUsageError
 
 logger = logging.getLogger(__name__)
@@ -30,6 +33,10 @@ logger = logging.getLogger(__name__)
 MOST_UNFINISHED, MOST_LINES = 50, 40
 #: Between two looks at files that a training writes again and again.
 PREVIEW_SECONDS = 0.5
+#: Lines of files that were written, of gaps and the models for them, of a drawn seed, and that a job was stopped.
+_SHOWN_ANYWAY = re.compile(
+    r"wrote |\d+ gaps?, [\d.]+ s in all$|\s+\d+  at |model \d+ of|seed \d+$|caw: error: interrupted$"
+)
 
 
 class JobQueue:
@@ -42,6 +49,7 @@ class JobQueue:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.jobs: dict[str, Job] = {}
+        self._removed: dict[str, Job] = {}
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._told_to_stop: set[str] = set()
         self._changed = asyncio.Condition()
@@ -81,18 +89,19 @@ class JobQueue:
 
         Raises:
             CawUsageError: as `make_recipe`; or there are too many.
+            OSError: it cannot be kept on disk.
         """
         if sum(job.is_unfinished for job in self.jobs.values()) >= MOST_UNFINISHED:
             raise CawUsageError(f"{MOST_UNFINISHED} jobs are waiting: cancel some, or wait")
         folder = self.library.new_job_folder()
         try:
             recipe = await asyncio.to_thread(make_recipe, kind, settings, self.library, folder)
+            job = self.jobs[folder.name] = Job(folder.name, str(kind), recipe, processes.threads_for(recipe.lane))
+            await self._tell(job)
         except BaseException:
+            self.jobs.pop(folder.name, None)
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        job = Job(folder.name, str(kind), recipe, processes.threads_for(recipe.lane))
-        self.jobs[job.id] = job
-        await self._tell(job)
         return job
 
     async def resume(self, identifier: str) -> Job:
@@ -116,7 +125,7 @@ class JobQueue:
         return job
 
     async def remove(self, identifier: str) -> None:
-        """Forget a finished job and delete what it made.
+        """Forget a finished job and what it made, which can be put back until the server ends.
 
         Raises:
             CawUsageError: it is at work.
@@ -124,9 +133,21 @@ class JobQueue:
         job = self.find(identifier)
         if job.is_unfinished:
             raise CawUsageError("stop the job first")
-        del self.jobs[job.id]
-        await asyncio.to_thread(shutil.rmtree, self._folder(job), ignore_errors=True)
-        job.status = "removed"
+        await asyncio.to_thread(self.library.remove, self._folder(job))
+        self._removed[job.id] = self.jobs.pop(job.id)
+        self._broadcast(replace(job, status="removed"))
+
+    async def put_back(self, identifier: str) -> None:
+        """Undo `remove`.
+
+        Raises:
+            CawUsageError: there is no such job.
+        """
+        if identifier not in self._removed:
+            raise CawUsageError(f"no job {identifier[:40]!r} can be put back")
+        job = self._removed[identifier]
+        await asyncio.to_thread(self.library.put_back, self._folder(job))
+        self.jobs[job.id] = self._removed.pop(job.id)
         self._broadcast(job)
 
     def find(self, identifier: str) -> Job:
@@ -171,6 +192,7 @@ class JobQueue:
             **job.content(),
             "outputs": [name for name in names if (self.library.folder / name).is_file()],
             "command": shlex.join([f"OMP_NUM_THREADS={job.threads}", "caw", *job.recipe.arguments]),
+            "notes": [in_words_of_the_page(note, self.library) for note in _notes(job)],
             "has_record": (self._folder(job) / "log.jsonl").is_file(),
         }
 
@@ -272,3 +294,20 @@ class JobQueue:
     def _broadcast(self, job: Job) -> None:
         for subscriber in self._subscribers:
             subscriber.put_nowait(job)
+
+
+def _notes(job: Job) -> list[str]:
+    """What a job said that is to be known: why it failed, what it warns of, or what is to be said of its results."""
+    if job.status == "failed":
+        return job.lines[-1:] or ["it failed and said nothing"]
+    if job.kind == "train":
+        return [line[line.index("warning: ") :] for line in job.lines if "warning: " in line]
+    return [note for line in job.lines if (note := _note_in(line, job.recipe.outputs))]
+
+
+def _note_in(line: str, outputs: list[str]) -> str:
+    """What a line of a job says beside what the page shows anyway; empty if that is nothing."""
+    for name in outputs:
+        if line.startswith(f"wrote {name}"):
+            return re.sub(r"^( \([^)]*\))?,? ?", "", line.removeprefix(f"wrote {name}"))
+    return "" if _SHOWN_ANYWAY.match(line) else line

@@ -5,6 +5,8 @@ Everywhere else a file goes by its name: its path relative to the folder, with s
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
 import importlib.resources
 import os
 import re
@@ -59,14 +61,16 @@ class Library:
         self.jobs = self.session / "jobs"
         self._uploads = self.session / "uploads"
         self._clips = self.session / "clips"
+        self._removed = self.session / "removed"
 
     def open(self) -> None:
-        """Make the session's folders and put the built-in clips there.
+        """Make the session's folders, put the built-in clips there, and delete what was removed before.
 
         Raises:
             CawError: the folder cannot be written to.
         """
         try:
+            shutil.rmtree(self._removed, ignore_errors=True)
             for folder in (self.jobs, self._uploads, self._clips):
                 folder.mkdir(parents=True, exist_ok=True)
             for clip in _BUILT_IN:
@@ -153,7 +157,7 @@ class Library:
             chunks: its bytes.
 
         Returns:
-            Its path; what it holds is not yet looked at.
+            Its path, the former one if it is here already; what it holds is not yet looked at.
 
         Raises:
             CawUsageError: the name is none of an audio file, or there is too much of it.
@@ -170,7 +174,7 @@ class Library:
                     if size > MOST_UPLOAD_BYTES:
                         raise CawUsageError(f"files of more than {MOST_UPLOAD_BYTES >> 30} GB belong into the folder")
                     stream.write(chunk)
-            target = self._free(stem.strip(" .-") or "recording", suffix)
+            target = self._place_for(partial, stem.strip(" .-") or "recording", suffix)
             partial.replace(target)
             return target
         except OSError as error:
@@ -178,15 +182,47 @@ class Library:
         finally:
             partial.unlink(missing_ok=True)
 
-    def _free(self, stem: str, suffix: str) -> Path:
+    def _place_for(self, partial: Path, stem: str, suffix: str) -> Path:
         number = 1
         while (path := self._uploads / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}").exists():
+            if filecmp.cmp(path, partial, shallow=False):
+                break
             number += 1
         return path
 
+    def upload(self, name: object) -> Path:
+        """Where a file that was handed in is, or was before it was removed.
+
+        Raises:
+            CawUsageError: the name is that of no such file.
+        """
+        path = self._uploads / PurePosixPath(str(name)).name
+        if not path.is_relative_to(self._uploads) or self.name(path) != name or path.name.startswith("."):
+            raise CawUsageError(f"{str(name)[:200]!r} was not handed in here")
+        return path
+
+    def remove(self, path: Path) -> None:
+        """Put a file or folder of the session aside; until the session is opened anew, it can be put back."""
+        aside = self._removed / path.relative_to(self.session)
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # somebody else has removed it
+            path.replace(aside)
+
+    def put_back(self, path: Path) -> None:
+        """Undo `remove`.
+
+        Raises:
+            CawUsageError: there is nothing to put there, or something else has come there.
+        """
+        aside = self._removed / path.relative_to(self.session)
+        if path.exists() or not aside.exists():
+            raise CawUsageError(f"{path.name} cannot be put back: it is gone, or another has taken its place")
+        aside.replace(path)
+
     def new_job_folder(self) -> Path:
         """An empty folder for what a job makes; names sort by age."""
-        number = 1 + max((int(path.name) for path in self.jobs.iterdir() if path.name.isdecimal()), default=0)
+        known = [*self.jobs.iterdir(), *self._removed.glob("jobs/*")]
+        number = 1 + max((int(path.name) for path in known if path.name.isdecimal()), default=0)
         folder = self.jobs / f"{number:05}"
         folder.mkdir()
         return folder

@@ -85,5 +85,5 @@ async def printed_by_caw(*arguments: str) -> Any:
     output, errors = await process.communicate()
     if process.returncode:
         said = errors.decode(errors="replace").strip().splitlines() or ["caw said nothing"]
-        raise CawError(said[-1].removeprefix("Error: ").removeprefix("caw: error: "))
+        raise CawError(said[-1])
     return json.loads(output)

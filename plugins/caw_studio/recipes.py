@@ -5,6 +5,7 @@ Paths are relative to the folder that is worked in. Each recipe checks what it i
 
 from __future__ import annotations
 
+import json
 import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from caw_studio.chains import chain_toml, plain_value
 from caw_studio.library import MODEL_SUFFIX, Library
 from caw_studio.panels import known_panels
 from caw_toolkit import CawUsageError, read_audio, write_audio
+from caw_toolkit.audio.formats import FORMATS
 from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS
 
 Settings = Mapping[str, Any]
@@ -175,6 +177,9 @@ def _inpaint(asked: _Asked) -> Recipe:
         labels.write_text("".join(of_one), encoding="utf-8")
         places += ["--labels", asked.library.name(labels)]
     stem, suffix = Path(recording).stem, Path(recording).suffix
+    suffix = (
+        suffix if suffix.lower() in FORMATS else ".wav"
+    )  # as results of what is only read, such as M4A, are written
     fillings = [f"{stem}.inpainted{number if count > 1 else ''}{suffix}" for number in range(1, count + 1)]
     arguments = ["inpaint", *places, "-n", str(count), *asked.optional_model(), *asked.option("minutes", 0.01, 1000)]
     return Recipe(
@@ -290,8 +295,12 @@ def _trained_on(asked: _Asked) -> str | None:
 
 
 def _model_title(asked: _Asked, model: str) -> str:
-    recording = _trained_on(asked)
-    return f"the model of {_last(recording)}" if recording else _last(model)
+    """What a model is called: after the recording that it was trained on, if that was done here."""
+    try:
+        job = json.loads((asked.library.folder / model).with_name("job.json").read_text(encoding="utf-8"))
+        return f"the model of {_last(str(job['recipe']['of']))}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return _last(model)
 
 
 _RECIPES: Mapping[str, Callable[[_Asked], Recipe]] = {

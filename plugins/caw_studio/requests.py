@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +12,9 @@ from caw_toolkit import CawUsageError
 
 #: Of a request that isn't a file.
 MOST_BODY_BYTES = 1 << 20
+#: Of a name that a download is given, in characters; and what no system takes in the name of a file.
+_LONGEST_TITLE = 150
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f\ud800-\udfff]+')
 
 
 async def body_of(request: Request) -> dict[str, Any]:
@@ -47,3 +51,14 @@ def number_in(request: Request, name: str) -> float:
     if not abs(number) < 1e7:
         raise CawUsageError(f"{name} must be a number below ten million")
     return number
+
+
+def title_in(request: Request, otherwise: str) -> str:
+    """What the page calls a file that is downloaded, fit for the name of one.
+
+    Args:
+        request: for it, with the title as `title`.
+        otherwise: the name of a file that it gives no title.
+    """
+    title = _NOT_IN_NAMES.sub("_", request.query_params.get("title", ""))[:_LONGEST_TITLE]
+    return title.strip(" .") or otherwise

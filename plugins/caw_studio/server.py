@@ -27,8 +27,9 @@ from starlette.staticfiles import StaticFiles
 from caw_studio.jobs import JobQueue
 from caw_studio.library import MODEL_SUFFIX, Library
 from caw_studio.processes import printed_by_caw
-from caw_studio.requests import body_of, number_in
+from caw_studio.requests import body_of, number_in, title_in
 from caw_studio.security import Guard, page_policy
+from caw_studio.words import in_words_of_the_page
 from caw_toolkit import CawError, CawUsageError
 from caw_toolkit.plugins import get_host
 
@@ -62,6 +63,7 @@ class Studio:
             Mount("/static", StaticFiles(directory=STATIC)),
             Route("/api/files", self.files),
             Route("/api/upload", self.upload, methods=["POST"]),
+            Route("/api/uploads/{action}", self.act_on_upload, methods=["POST"]),
             Route("/api/sound", self.sound),
             Route("/api/outline", self.outline),
             Route("/api/spectrogram", self.spectrogram),
@@ -108,6 +110,18 @@ class Studio:
             raise
         return JSONResponse({"name": self.library.name(path)})
 
+    async def act_on_upload(self, request: Request) -> Response:
+        """Remove a file that was handed in, or put it back."""
+        name = (await body_of(request)).get("file")
+        path, action = self.library.upload(name), request.path_params["action"]
+        actions = {"remove": self.library.remove, "put-back": self.library.put_back}
+        if action not in actions:
+            raise HTTPException(404)
+        if any(job.is_unfinished and job.recipe.of == name for job in self.queue.jobs.values()):
+            raise CawUsageError(f"{path.name} is being worked on: stop that first")
+        await run_in_threadpool(actions[action], path)
+        return JSONResponse({})
+
     async def sound(self, request: Request) -> Response:
         """What is known of a recording."""
         from caw_studio.sounds import sound_of
@@ -148,18 +162,18 @@ class Studio:
         path = self._recording(request)
         suffix = "." + request.query_params.get("format", path.suffix[1:]).lower()
         if suffix == path.suffix.lower():
-            return FileResponse(path, filename=path.name)
+            return FileResponse(path, filename=title_in(request, path.stem) + path.suffix)
         if suffix not in _DOWNLOADS:
             raise CawUsageError("downloads are in WAV or FLAC")
         data = await run_in_threadpool(converted, path, suffix)
-        name = quote(path.with_suffix(suffix).name)
+        name = quote(title_in(request, path.stem) + suffix)
         headers = {"content-disposition": f"attachment; filename*=utf-8''{name}"}
         return Response(data, media_type=f"audio/{suffix[1:]}", headers=headers)
 
     async def model(self, request: Request) -> Response:
         """A model to keep."""
         path = self.library.path(request.query_params.get("file"), _MODEL)
-        return FileResponse(path, filename=path.name)
+        return FileResponse(path, filename=title_in(request, path.stem) + path.suffix)
 
     async def effects(self, _request: Request) -> Response:
         """Effects for chains, with their parameters."""
@@ -192,6 +206,15 @@ class Studio:
     def _recording(self, request: Request) -> Path:
         return self.library.path(request.query_params.get("file"))
 
+    async def refused(self, _request: Request, error: Exception) -> Response:
+        """Why a request is not answered."""
+        return JSONResponse({"error": in_words_of_the_page(str(error), self.library)}, 400)
+
+    async def not_kept(self, _request: Request, error: Exception) -> Response:
+        """What the disk says of a request: that it is full, or may not be written to."""
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return JSONResponse({"error": f"cannot read or write in {self.library.folder}: {said}"}, 507)
+
     # Jobs
 
     async def plan(self, request: Request) -> Response:
@@ -200,7 +223,7 @@ class Studio:
         try:
             return JSONResponse(await self._asked(path, "train", "--dry-run", "--json", "--quiet", "-o", "model.pt"))
         except CawError as error:
-            return JSONResponse({"problem": str(error)})
+            return JSONResponse({"problem": in_words_of_the_page(str(error), self.library)})
 
     async def gaps(self, request: Request) -> Response:
         """What `caw inpaint --find` finds in a recording."""
@@ -235,9 +258,10 @@ class Studio:
         return JSONResponse(self.queue.shown(job))
 
     async def act_on_job(self, request: Request) -> Response:
-        """Stop a job, go on with it or remove it."""
+        """Stop a job, go on with it, remove it or put it back."""
         identifier, action = request.path_params["job"], request.path_params["action"]
-        actions = {"stop": self.queue.stop, "resume": self.queue.resume, "remove": self.queue.remove}
+        queue = self.queue
+        actions = {"stop": queue.stop, "resume": queue.resume, "remove": queue.remove, "put-back": queue.put_back}
         if action not in actions:
             raise HTTPException(404)
         await actions[action](identifier)
@@ -284,7 +308,7 @@ def make_app(library: Library, queue: JobQueue, *, token: str, host: str, port: 
     return Starlette(
         routes=[Mount(f"/{token}", routes=studio.routes())],
         middleware=[Middleware(Guard, token=token, host=host, port=port)],
-        exception_handlers={CawError: _refused, ClientDisconnect: _gone},
+        exception_handlers={CawError: studio.refused, OSError: studio.not_kept, ClientDisconnect: _gone},
         lifespan=lifespan,
     )
 
@@ -316,10 +340,6 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._queue.hang_up()
         await super().shutdown(sockets)
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 400)
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +20,14 @@ from caw_toolkit.cli.options import (
     next_take,
     quiet_option,
     seed_option,
+    takes_option,
 )
 from caw_toolkit.cli.progress import progress_option, shown_progress
-from caw_toolkit.cli.renamed_options import RenamedOption
 from caw_toolkit.cli.results import Results, result_options
 from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS
+
+if TYPE_CHECKING:
+    from caw_toolkit import PyramidModel
 
 
 @click.command(
@@ -44,16 +48,7 @@ from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENC
 )
 @click.option("--duration", type=Amount(min=0, min_open=True), metavar="S", help="Length in seconds; default: 30.")
 @click.option("--like-length", type=click.Path(exists=True, dir_okay=False), metavar="FILE", help="As long as FILE.")
-@click.option(
-    "-n",
-    "--takes",
-    cls=RenamedOption,
-    former_names=["--count"],
-    type=click.IntRange(1, 10000),
-    default=1,
-    show_default=True,
-    help="Number of takes.",
-)
+@takes_option(former_names=["--count"])
 @click.option("--all-scales", is_flag=True, help="Write what every scale of the pyramid makes, too.")
 @click.option("--keep-edges", is_flag=True, help="Begin and end like the training clip, if the model has memorised it.")
 @click.option(
@@ -115,26 +110,20 @@ def generate(
     for rate in rates:
         results.expect([files[take, rate] for take in range(takes)], inputs=inputs, sample_rate=rate)
         results.require_room(files[0, rate], samples=seconds * rate * takes, channels=model.channels)
-    if keep_edges and not any(scale.generator.memorises_edges for scale in model.scales) and not quiet:
-        click.echo("this model knows nothing of the ends of its recording: --keep-edges changes little", err=True)
-    if model.findings.is_texture and model.scales[-1].generator.can_scatter and coherence is None and not quiet:
-        click.echo(
-            "a texture: takes are made of grains of the recording in another order, and keep no sequence of events; "
-            "--coherence S keeps those of about S seconds",
-            err=True,
-        )
-    made = task.takes(
-        model,
-        seconds,
-        count=takes,
-        seed=seed,
-        rates=rates,
-        keep_edges=keep_edges,
-        keep_beat=beat,
-        coherence=coherence,
-    )
+    if not quiet:
+        _tell_of_the_model(model, keep_edges=keep_edges, coherence=coherence)
     written = []
     with shown_progress(quiet=quiet) as display:
+        made = task.takes(
+            model,
+            seconds,
+            count=takes,
+            seed=seed,
+            rates=rates,
+            keep_edges=keep_edges,
+            keep_beat=beat,
+            coherence=coherence,
+        )
         for number, (take, rate, blocks) in enumerate(made, 1):
             target = files[take, rate]
             display.begin_file(target.name, number, len(files))
@@ -144,6 +133,18 @@ def generate(
             written.append(result.path)
     if as_json:
         print_result(None, written, model=model_path, found={})
+
+
+def _tell_of_the_model(model: PyramidModel, *, keep_edges: bool, coherence: float | None) -> None:
+    """Say what takes of a model do not have, whatever is asked for."""
+    if keep_edges and not any(scale.generator.memorises_edges for scale in model.scales):
+        click.echo("this model knows nothing of the ends of its recording: --keep-edges changes little", err=True)
+    if model.findings.is_texture and model.scales[-1].generator.can_scatter and coherence is None:
+        click.echo(
+            "a texture: takes are made of grains of the recording in another order, and keep no sequence of events; "
+            "--coherence S keeps those of about S seconds",
+            err=True,
+        )
 
 
 def _length_of(path: str) -> float:

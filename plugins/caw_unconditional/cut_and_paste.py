@@ -9,8 +9,12 @@ import numpy as np
 
 from caw_toolkit.metrics import Signal
 
-#: Crops are between the receptive fields of the paper's finest and coarsest scales in length.
-_SHORTEST_SECONDS, _LONGEST_SECONDS, _FADE_SECONDS = 0.13, 4.0, 0.02
+#: Crops are at least as long as the receptive field of the paper's finest scale.
+_SHORTEST_SECONDS = 0.13
+#: They are at most as long as that of its coarsest.
+_LONGEST_SECONDS = 4.0
+#: Crossfade from one to the next.
+_FADE_SECONDS = 0.02
 
 
 def generate(training: Signal, sample_rate: int, seconds: float, rng: np.random.Generator) -> Signal:

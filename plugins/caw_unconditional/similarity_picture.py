@@ -10,13 +10,18 @@ from PIL import Image, ImageDraw
 
 from caw_toolkit.metrics import SimilarityMatrix
 
-_SIDE, _GAP, _TEXT = 320, 16, 20
+#: Pixels: of a side of a matrix, between two, and of a line of text.
+_SIDE = 320
+_GAP = 16
+_TEXT = 20
 #: Similarities of magnitudes are seldom below .3: a power spreads out what is near 1.
 _CONTRAST = 3
 #: Sixteen colours, in which a picture is small: greys from black to white, and that of lines.
-_GREYS, _MARK = 15, 15
+_GREYS = 15
+_MARK = 15
 _PALETTE = [*np.repeat(np.linspace(0, 255, _GREYS).astype(int), 3).tolist(), 230, 90, 0]
-_BLACK, _WHITE = 0, _GREYS - 1
+_BLACK = 0
+_WHITE = _GREYS - 1
 
 
 def draw(rows: Sequence[Mapping[str, SimilarityMatrix]]) -> bytes:

@@ -14,7 +14,7 @@ import soundfile as sf
 
 import tagged_files
 from caw_toolkit import read_audio, write_audio
-from caw_toolkit.audio.container_chunks import fitted
+from caw_toolkit.audio.container_chunks import fit_chunk
 from caw_toolkit.audio.metadata import Metadata, read_metadata
 from caw_toolkit.audio.riff_chunks import Chunk
 from tagged_files import AIFF_CHUNKS, CAF_CHUNKS, RATE, chunks_of, container_chunks_of, marker, tags_of
@@ -115,14 +115,14 @@ def test_damaged_files_say_what_they_can(tmp_path: Path, suffix: str) -> None:
         head[random.integers(4, len(head))] = random.integers(256)
         metadata = read_metadata(BytesIO(bytes(head) + whole[1200 : random.integers(1200, len(whole))]))
         for chunk in metadata.chunks:
-            assert len(fitted(chunk, 0.5).data) == len(chunk.data)
+            assert len(fit_chunk(chunk, 0.5).data) == len(chunk.data)
 
 
 @pytest.mark.parametrize("name", [b"MARK", b"mark", b"regn"])
 def test_chunks_that_end_early_are_left_as_long_as_they_are(name: bytes) -> None:
     whole = {**AIFF_CHUNKS, **CAF_CHUNKS}[name]
     for size in range(len(whole)):
-        assert len(fitted(Chunk(name, whole[:size]), 2.0).data) == size
+        assert len(fit_chunk(Chunk(name, whole[:size]), 2.0).data) == size
 
 
 @NEEDS_FFMPEG

@@ -15,7 +15,7 @@ from mutagen.id3 import ID3, TIT2, TPE1
 import tagged_files
 from caw_toolkit.audio.decoding import opened
 from caw_toolkit.audio.metadata import Metadata, read_metadata
-from caw_toolkit.audio.riff_chunks import Chunk, fitted, insert_chunks
+from caw_toolkit.audio.riff_chunks import Chunk, fit_chunk, insert_chunks
 from caw_toolkit.audio.tags import tagging_of_atoms
 from caw_toolkit.audio.writing import write_audio
 from tagged_files import PIXEL, RATE, chunks_of, tags_of
@@ -126,7 +126,7 @@ def test_what_a_format_cannot_hold_is_named(tmp_path: Path) -> None:
 
 def test_positions_follow_the_sample_rate() -> None:
     doubled = {
-        name: fitted(Chunk(name, data), 2.0, "A=PCM").data
+        name: fit_chunk(Chunk(name, data), 2.0, "A=PCM").data
         for name, data in [
             (b"bext", tagged_files.bext(48_000, b"")),
             (b"cue ", tagged_files.cue(1000, 2000)),
@@ -144,7 +144,7 @@ def test_positions_follow_the_sample_rate() -> None:
 @pytest.mark.parametrize("size", [0, 3, 7])
 def test_damaged_chunks_are_left_as_they_are(size: int) -> None:
     for name, data in [(b"bext", b"x"), (b"cue ", tagged_files.cue(1)), (b"smpl", b"y"), (b"LIST", b"adtlltxt")]:
-        assert len(fitted(Chunk(name, data[:size]), 2.0, "A=PCM").data) >= min(size, len(data))
+        assert len(fit_chunk(Chunk(name, data[:size]), 2.0, "A=PCM").data) >= min(size, len(data))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import shlex
 import shutil
@@ -90,6 +92,23 @@ def test_every_way_in_gives_the_same(
         assert_equal(by_descriptor(path), clip)
 
 
+class _FailingDisk(io.BytesIO):
+    """What can be read up to a place."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() >= 20_000:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(size)
+
+
+def test_a_disk_that_fails_is_no_truncated_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(10 * RATE), RATE)
+    disk = _FailingDisk((tmp_path / "a.wav").read_bytes())
+    monkeypatch.setattr(decoding, "open_source", lambda *_: disk)
+    with pytest.raises(CawError, match=r"cannot read .*a\.wav: Input/output error"):
+        read_audio(tmp_path / "a.wav")
+
+
 def test_a_wav_that_is_called_raw_is_a_wav(tmp_path: Path) -> None:
     path = tmp_path / "a.raw"
     soundfile.write(path, np.full(RATE, 0.5), RATE, format="WAV")
@@ -125,6 +144,22 @@ class TestWithFfmpeg:
         path = tmp_path / "song.wav"
         soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal((2 * RATE, 2)), RATE, subtype="PCM_16")
         return path
+
+    def test_what_ffmpeg_leaves_out_is_said(self, song: Path, caplog: pytest.LogCaptureFixture) -> None:
+        two = song.with_name("two.mka")
+        maps = ["-map", "0", "-map", "0", "-c:a", "flac"]
+        subprocess.run(["ffmpeg", "-v", "error", "-i", song, *maps, two], check=True)
+        assert read_audio(two).samples.shape == (2, 2 * RATE)
+        assert f"{two} holds 2 audio streams: the first is taken" in caplog.text
+        cut = song.with_name("cut.mka")
+        cut.write_bytes(two.read_bytes()[:60_000])
+        assert read_audio(cut).samples.shape[1] < 2 * RATE
+        assert f"{cut} is damaged or truncated: what ffmpeg made of it may lack parts" in caplog.text
+
+    def test_mp3_in_a_wav_is_whole(self, song: Path, caplog: pytest.LogCaptureFixture) -> None:
+        path = song.with_name("mp3.wav")
+        subprocess.run(["ffmpeg", "-v", "error", "-i", song, "-c:a", "libmp3lame", path], check=True)
+        assert read_audio(path).seconds == pytest.approx(2, abs=0.15) and not caplog.records
 
     def converted(self, song: Path, name: str) -> Path:
         path = song.with_name(name)

@@ -197,6 +197,14 @@ CASES = {
     "generate-missing-model": Case(
         lambda p: ["generate", "-m", p.folder / "none.pt"], "'{folder}/none.pt' does not exist", 2
     ),
+    "device-as-clip": Case(
+        lambda p: ["process", "/dev/zero", p.folder / "new.wav", "-e", "Gain"], "/dev/zero is a device", 2
+    ),
+    "input-by-way-of-a-missing-folder": Case(
+        lambda p: ["process", "clip.wav", "missing/../clip.wav", "-e", "Gain", "--force"],
+        "is read here, and would be",
+        2,
+    ),
     # found later
     "unknown-preset": Case(
         lambda p: p.train(p.clip, "--preset", "fsat"), "unknown preset 'fsat': did you mean 'fast'?", 2
@@ -239,6 +247,14 @@ ON_A_FULL_DISK = {
         lambda p: p.generate("--force", "-o", existing(p, "old.wav")),
         "cannot write {folder}/old.wav",
         options={"preexec_fn": lambda: limit_file_size(4000)},
+    ),
+    "process": Case(  # there is room for the samples, but not for the file
+        lambda p: [
+            *("process", p.clip, existing(p, "old.wav"), "--force", "-e", "Gain", "-q"),
+            *("--bit-depth", "double"),
+        ],
+        "cannot write {folder}/old.wav: File too large",
+        options={"preexec_fn": lambda: limit_file_size(150_000)},
     ),
     "generate-to-stdout": Case(
         lambda p: p.generate("-o", "-"), "the disk is full", options={"preexec_fn": to_full_device}
@@ -315,6 +331,17 @@ def test_a_name_that_is_not_utf_8_is_shown(place: Workplace) -> None:
     path.write_bytes(place.model.read_bytes())
     done = run_caw("info", path, environment={"PYTHONIOENCODING": "utf-8:strict"})
     assert done.returncode == 0 and "a\\udcff.pt: " in done.stdout, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names with any characters")
+def test_names_cannot_command_the_terminal(place: Workplace) -> None:
+    odd = place.clip.rename(place.folder / "a\x1b]0;b\x07\udcff.wav")
+    soundfile.write(place.folder / "c\x1b[2J.wav", noise(2), RATE)
+    done = run_caw("evaluate", "denoise", "--reference", odd, place.folder / "c\x1b[2J.wav")
+    assert done.returncode == 0 and "c\\x1b[2J.wav is 2.000 s long" in done.stderr, done.stderr
+    labels = place.file("0.5\t0.6\tx\x1b[2Jy\n", "gaps.txt")
+    listed = run_caw("inpaint", odd, "--labels", labels, "--dry-run", "-m", place.model, "--seed", "1")
+    assert not any(char in text for char in "\x1b\x07" for text in (done.stderr, listed.stdout, listed.stderr))
 
 
 def test_no_cuda(place: Workplace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import shutil
@@ -10,10 +11,14 @@ import subprocess
 from pathlib import Path
 
 import mutagen
+import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 import tagged_files
+from caw_toolkit.audio.id3 import to_id3
+from caw_toolkit.audio.tagging import Tagging
 from caw_toolkit.cli import main
 from tagged_files import PIXEL, chunks_of, tags_of
 
@@ -132,6 +137,56 @@ def test_markers_of_an_aiff_go_through_every_command(tiny_model_path: Path, tmp_
         held = tagged_files.container_chunks_of(target)
         assert {name: held[name] for name in tagged_files.AIFF_CHUNKS} == tagged_files.AIFF_CHUNKS
         target.unlink()
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".aiff", ".caf", ".w64"])
+def test_a_second_file_behind_the_first_is_said_and_is_no_metadata(suffix: str, tmp_path: Path) -> None:
+    source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    source.write_bytes(2 * source.read_bytes())
+    assert f"{source} holds more audio behind its first" in run("process", source, target, source)
+    assert soundfile.info(target).frames == 4000  # and libsndfile reads it
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "label"), [(b"smpl", b"INFO", "smpl"), (b"a\nb\x1b", b"", r"a b\x1b"), (b"acid", b"", "acid")]
+)
+def test_chunks_that_lead_readers_astray_stay_behind(name: bytes, content: bytes, label: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    kept = tagged_files.chunk(b"iXML", b"<BWFXML/>")
+    source.write_bytes(source.read_bytes() + kept + tagged_files.chunk(name, content))
+    assert f"says beside the audio: {label}" in run("process", source, target, source)
+    assert soundfile.info(target).frames == 4000 and list(chunks_of(target))[1:2] == [b"iXML"]
+
+
+def test_two_chunks_of_audio_are_said(tmp_path: Path) -> None:
+    source = tmp_path / "in.wav"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    source.write_bytes(source.read_bytes() + tagged_files.chunk(b"data", bytes(100)))
+    assert "holds more audio behind its first" in run("process", source, tmp_path / "out.wav", source)
+
+
+def test_a_time_reference_at_its_most_stays_there(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(source, np.sin(np.arange(4000)), 16_000)
+    source.write_bytes(source.read_bytes() + tagged_files.chunk(b"bext", b"\xff" * 602))
+    run("process", source, target, source)
+    assert b"\xff" * 8 in chunks_of(target)[b"bext"]
+
+
+def test_a_second_tag_is_read_and_what_contradicts_the_first_is_named(tmp_path: Path) -> None:
+    tagged = []
+    for title, more in (("one", {}), ("two", {"artist": "somebody"})):
+        file = io.BytesIO()
+        to_id3(Tagging({"title": (title,), **{name: (text,) for name, text in more.items()}})).save(file)
+        tagged.append(file.getvalue())
+    soundfile.write(tmp_path / "plain.mp3", np.sin(np.arange(32_000)), 16_000)
+    source, target = tmp_path / "in.mp3", tmp_path / "out.flac"
+    source.write_bytes(b"".join(tagged) + (tmp_path / "plain.mp3").read_bytes())
+    said = run("process", source, target, source)
+    assert "cannot hold what its source says beside the audio: title of another ID3 tag" in said
+    assert tags_of(target)["title"] == ["one"] and tags_of(target)["artist"] == ["somebody"]
 
 
 def test_what_is_damaged_is_named(recording: Path, tmp_path: Path) -> None:

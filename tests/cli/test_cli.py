@@ -164,6 +164,13 @@ def test_completion_lists_commands_without_importing_them(invoke: Invoke, monkey
     assert "plain,shout" in result.stdout and "plain,train" in result.stdout
 
 
+def made_of(cause: BaseException) -> ImportError:
+    """What Python makes of an exception that is raised while an extension module is imported."""
+    error = ImportError("initialization failed")
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
@@ -172,7 +179,9 @@ def test_completion_lists_commands_without_importing_them(invoke: Invoke, monkey
         (click.ClickException("bad"), 1, "caw: error: bad"),
         (KeyboardInterrupt(), 130, "caw: error: interrupted"),
         (click.Abort(), 130, "caw: error: interrupted"),
+        (made_of(KeyboardInterrupt()), 130, "caw: error: interrupted"),
         (MemoryError(), 1, "caw: error: out of memory: close other programs"),
+        (ImportError("x.so: failed to map segment from shared object"), 1, "caw: error: out of memory: "),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 1, "caw: error: out of memory: "),
         (PermissionError(errno.EACCES, "Permission denied", "a.wav"), 1, "caw: error: permission denied: a.wav"),
         (OSError(errno.ENOSPC, "No space left on device", "a.wav"), 1, "caw: error: the disk is full: a.wav"),
@@ -186,6 +195,22 @@ def test_errors_are_one_line(invoke: Invoke, error: BaseException, code: int, li
     shown = result.stderr.removeprefix("\n")  # click closes the terminal's ^C with a line end
     assert shown.startswith(line) and shown.count("\n") == 1
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("group", [(), ("plugin",), ("evaluate",)])
+def test_without_a_command_there_is_the_help(group: tuple[str, ...], invoke: Invoke) -> None:
+    result = invoke(*group)
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 2 and lines[0].startswith(" ".join(("Usage: caw", *group)).rstrip())
+    assert len(lines) > 5 and "Error" not in result.stderr
+
+
+def test_what_a_command_returns_is_no_exit_code(invoke: Invoke) -> None:
+    @click.command()
+    def count() -> int:
+        return 7
+
+    assert invoke("count", points=(command_plugin(count),)).exit_code == 0
 
 
 def test_a_closed_pipe_ends_the_command_quietly(invoke: Invoke) -> None:

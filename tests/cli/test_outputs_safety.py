@@ -15,6 +15,7 @@ import pytest
 import soundfile as sf
 from click.testing import CliRunner
 
+from caw_process import run_python
 from caw_toolkit.atomic_write import atomic_file, reserved_place, write_atomically
 from caw_toolkit.cli import main
 from caw_toolkit.errors import CawError
@@ -143,3 +144,27 @@ def test_what_terminals_obey_in_the_name_of_a_result_is_shown_as_an_escape(tmp_p
     result = CliRunner().invoke(main, arguments, color=True)
     assert result.exit_code == 0, result.stderr
     assert result.stderr.endswith("b\\x1b[2J\\n.wav\n") and (tmp_path / "b\x1b[2J\n.wav").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a folder that is used cannot be removed")
+def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.wav"
+    sf.write(clip, np.zeros(100), 8000)
+    (tmp_path / "gone").mkdir()
+    arguments = ["process", str(clip), "a.wav", "-e", "Gain"]
+    code = f"import os; os.rmdir(os.getcwd()); from caw_toolkit.cli import main; main({arguments})"
+    done = run_python("-c", code, cwd=tmp_path / "gone")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "caw: error: the folder that this was started in is gone: go to another\n",
+    )
+
+
+def test_ctrl_c_while_the_command_is_imported() -> None:
+    press = "lambda self, name, *_: signal.raise_signal(signal.SIGINT) if name == 'click' else None"
+    done = run_python(
+        "-c",
+        f"import signal, sys; sys.meta_path.insert(0, type('Slow', (), {{'find_spec': {press}}})());"
+        "from caw_toolkit.__main__ import main; main()",
+    )
+    assert (done.returncode, done.stderr) == (130, "caw: error: interrupted\n")

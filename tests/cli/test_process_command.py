@@ -139,6 +139,14 @@ def test_errors_are_one_line_and_nothing_is_left(
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("gain", ["1e400", "1e5"])
+def test_an_effect_that_makes_infinity_is_named(gain: str, clip: Path, tmp_path: Path) -> None:
+    result = run(clip, tmp_path / "out.wav", "-e", "Compressor", "-e", f"Gain(gain_db={gain})", "-e", "Reverb")
+    assert result.exit_code == 1
+    assert f"cannot process {clip}: Gain made samples of it that are NaN or infinite" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_a_file_itself_is_does_not_blame_the_chain(tmp_path: Path) -> None:
     sf.write(tmp_path / "nan.wav", np.array([0.5, np.nan]), 16_000, subtype="FLOAT")
     arguments = ["process", str(tmp_path / "nan.wav"), str(tmp_path / "out.wav"), "-e", "Gain"]

@@ -170,7 +170,16 @@ def test_what_a_format_cannot_hold_is_named(tmp_path: Path) -> None:
         ("denoise", "a.wav", "-o", "-", "--residual", "-"),
         ("denoise", "a.wav", "--log", "a.wav"),
         ("process", "a.wav", "a.wav", "-e", "Gain()"),
+        ("process", "a.wav", "missing/../a.wav", "-e", "Gain()"),
         ("train", "a.wav", "-o", "a.wav"),
+        ("train", "a.wav", "-o", "pipe.wav"),
+        ("train", "a.wav", "-o", "pipe.wav", "--resume"),
+        ("train", "a.wav", "-o", "model.wav"),
+        ("train", "a.wav", "-o", "model.pt", "--preview", "pipe.wav"),
+        ("inpaint", "a.wav", "--find", "--dry-run", "--write-labels", "pipe.wav"),
+        ("report", "pipe.wav", "a.wav"),
+        ("process", "a.wav", "b.wav", "-e", "Gain()", "--log", "hard.wav"),
+        ("process", "a.wav", "b.wav", "-e", "Gain()", "--log", "notes.txt"),
         ("denoise", "a.wav", "-o", "pipe.wav"),
         ("denoise", "a.wav", "-o", "device.wav"),
         ("denoise", "a.wav", "-o", "x" * 245 + ".denoised.wav"),
@@ -187,11 +196,13 @@ def test_no_input_no_device_and_no_pipe_is_overwritten(
     os.symlink("/dev/null", "device.wav")
     os.symlink("loop.wav", "loop.wav")
     os.mkfifo("pipe.wav")
+    Path("notes.txt").write_text("not to be lost")
     before = Path("a.wav").read_bytes()
     names = sorted(os.listdir())
     made = caw(*arguments, "--force")
     assert made.exit_code == 2, made.stderr
     assert Path("a.wav").read_bytes() == before and sorted(os.listdir()) == names
+    assert Path("notes.txt").read_text() == "not to be lost"
 
 
 def test_a_file_keeps_its_mode(noisy: np.ndarray, tmp_path: Path) -> None:
@@ -284,6 +295,23 @@ def test_verify_finds_a_single_changed_sample(logged: tuple[Path, Path], sample:
     assert inside or f"differs from its input in 1 samples that were not generated, the first {sample}" in found.output
 
 
+def test_a_log_that_ends_within_a_record_loses_no_other(tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.wav", np.zeros(RATE), RATE)
+    log = tmp_path / "log"
+    for number in range(2):
+        made = caw("process", tmp_path / "a.wav", tmp_path / f"b{number}.wav", "-e", "Gain", "--log", log)
+        assert made.exit_code == 0, made.stderr
+        log.write_text(log.read_text().rstrip("\n"))
+    assert [json.loads(line)["output"]["path"] for line in log.read_text().splitlines()] == ["b0.wav", "b1.wav"]
+
+
+@pytest.mark.parametrize("content", ["", "\n\n"])
+def test_an_empty_log_proves_nothing(content: str, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(content)
+    found = caw("verify", tmp_path / "log")
+    assert found.exit_code == 1 and "log holds no records" in found.stderr
+
+
 @pytest.mark.parametrize("content", ["[]", "{}", "x", '{"output": 1, "inputs": []}', "[" * 100_000])
 def test_what_is_no_log_is_said(content: str, tmp_path: Path) -> None:
     (tmp_path / "log").write_text(content)
@@ -311,6 +339,15 @@ def test_every_command_that_makes_audio_keeps_a_log(tiny_model_path: Path, tmp_p
     assert caw("verify", log).output.strip() == "6 of 6 records hold"
     (tmp_path / "p.wav").unlink()
     assert "p.wav is missing" in caw("verify", log).output
+
+
+def test_a_suffix_that_costs_quality_is_said(noisy: np.ndarray, tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.mp3", noisy[0], 16_000, format="WAV")
+    sf.write(tmp_path / "b.wav", noisy[0], 16_000)
+    note = "is lossy as its name says, and its source is a WAV whatever its name says"
+    for source, target, is_said in (("a.mp3", "out.mp3", True), ("b.wav", "other.mp3", False)):
+        arguments = ["process", str(tmp_path / source), str(tmp_path / target), "-e", "Gain"]
+        assert (note in CliRunner().invoke(main, arguments).stderr) == is_said
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from torch import Tensor
 from caw_toolkit.dsp.lapped_transform import LappedTransform
 from caw_toolkit.errors import CawError
 from caw_toolkit.generators import envelope as envelope_regression
-from caw_toolkit.generators.envelope import STEP, EnvelopeRegression
+from caw_toolkit.generators.envelope import GAUSSIAN, LAPLACIAN, STEP, EnvelopeRegression, Kernel
 
 HOP = 16
 SAMPLES = 40_000
@@ -28,23 +28,36 @@ def related(seed: int) -> tuple[Tensor, Tensor]:
     return coarse, band
 
 
-def regression(seed: int = 0) -> EnvelopeRegression:
+def regression(seed: int = 0, kernel: Kernel = GAUSSIAN) -> EnvelopeRegression:
     coarse, band = related(seed)
-    return EnvelopeRegression(coarse, band, torch.ones(SAMPLES, dtype=torch.bool), hop=HOP, ratio=2)
+    usable = torch.ones(SAMPLES, dtype=torch.bool)
+    return EnvelopeRegression(coarse, band, usable, hop=HOP, ratio=2, kernel=kernel)
 
 
-def test_levels_of_other_audio_follow_the_relation_in_the_recording() -> None:
+@pytest.mark.parametrize("kernel", [GAUSSIAN, LAPLACIAN])
+def test_levels_of_other_audio_follow_the_relation_in_the_recording(kernel: Kernel) -> None:
     coarse, band = related(1)
-    predicted = regression().predict(coarse, band.shape[1])
+    predicted = regression(kernel=kernel).predict(coarse, band.shape[1])
     assert predicted.shape == band.shape
     smooth = torch.nn.functional.avg_pool1d(band.square().mean(0)[None], 33, 1, 16)[0].log() / 2
     assert np.corrcoef(predicted.mean(0), smooth)[0, 1] > 0.9
     assert (predicted.mean(0) - smooth).abs().mean() < 0.3
 
 
-def test_stretches_on_the_grid_are_predicted_like_the_whole() -> None:
+def test_a_laplacian_kernel_follows_what_is_louder_than_the_recording() -> None:
     coarse, band = related(1)
-    model = regression()
+    louder = (30**2 * band).square().mean().log() / 2
+    gained = [
+        regression(kernel=kernel).predict(30 * coarse, band.shape[1]).mean() - louder
+        for kernel in (GAUSSIAN, LAPLACIAN)
+    ]
+    assert gained[0] < gained[1] < 0
+
+
+@pytest.mark.parametrize("kernel", [GAUSSIAN, LAPLACIAN])
+def test_stretches_on_the_grid_are_predicted_like_the_whole(kernel: Kernel) -> None:
+    coarse, band = related(1)
+    model = regression(kernel=kernel)
     whole = model.predict(coarse, band.shape[1])
     start, stop = 100 * STEP, 200 * STEP  # frames
     context = 8 * STEP

@@ -89,6 +89,13 @@ def test_samples_that_are_not_finite_stay_where_they_are(noise: np.ndarray) -> N
     assert np.argwhere(~np.isfinite(made)).tolist() == [[1, 1234]]
 
 
+def test_samples_beyond_any_level_are_no_more_than_nan(noise: np.ndarray) -> None:
+    noise[1, 1234] = 1e30
+    made = Denoise()(noise, RATE)
+    assert made[1, 1234] == np.float32(1e30) and np.abs(np.delete(made[1], 1234)).max() < 10
+    assert np.abs(made[0]).max() < 10
+
+
 def test_lost_samples_are_found(noise: np.ndarray) -> None:
     class Shorten(Processor):
         def _process_blocks(self, read: Callable[[], Any], channels: int, sample_rate: float) -> Iterator[np.ndarray]:

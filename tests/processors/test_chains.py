@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pedalboard
 import pytest
+import soundfile as sf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +111,8 @@ def test_stated_defaults_are_the_defaults(name: str) -> None:
         ("Resample(target_sample_rate=1e9)", "a number from 100 to 768000"),
         ("MP3Compressor(vbr_quality=1e999)", "a finite number"),
         ("Convolution(impulse_response_filename='missing.wav')", "missing.wav"),
+        (f"Convolution(impulse_response_filename={__file__!r})", "test_chains.py cannot be read as audio"),
+        ("Gain(gain_db=True)", "gain_db of Gain must be no truth value"),
         ("VST3Plugin(path_to_plugin_file='missing.vst3')", "not found"),
         ("Mix()", "no effect named 'Mix'"),
         ("bwe()", "needs the parameter 'model'"),
@@ -120,6 +124,25 @@ def test_stated_defaults_are_the_defaults(name: str) -> None:
 def test_wrong_effects_are_clear_errors(text: str, message: str) -> None:
     with pytest.raises(CawUsageError, match=message):
         parse_effects([text])
+
+
+@pytest.mark.parametrize("name", ["room.wav", "room.flac", "room.caf"])
+def test_an_impulse_response_may_have_any_format(name: str, tmp_path: Path) -> None:
+    response = np.random.default_rng(0).uniform(-0.5, 0.5, 500).astype(np.float32)
+    sf.write(tmp_path / name, response, 16_000, subtype="PCM_24")
+    [effect] = parse_effects([f"Convolution(impulse_response_filename='{tmp_path / name}')"])
+    expected = pedalboard.Convolution(sf.read(tmp_path / name, dtype="float32")[0], 1.0, 16_000)
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, 4000).astype(np.float32)
+    assert effect is not None
+    made = effect(noise, 16_000)
+    np.testing.assert_array_equal(made, expected(noise, 16_000))
+    assert not np.allclose(made, noise)
+
+
+def test_a_silent_impulse_response_is_refused(tmp_path: Path) -> None:
+    sf.write(tmp_path / "room.wav", np.zeros(500), 16_000)
+    with pytest.raises(CawUsageError, match="is silent"):
+        make_native("Convolution", {"impulse_response_filename": str(tmp_path / "room.wav")})
 
 
 def test_processors_go_by_their_name_and_by_their_class() -> None:
@@ -156,6 +179,8 @@ def test_a_chain_file_is_read(tmp_path: Path) -> None:
         ("[[chains]]\neffect = 'Gain'", "unknown key 'chains'"),
         ("chain = 3", "list of tables"),
         ("chain = [1]", "list of tables"),
+        ("chain = []", "the chain is empty"),
+        ("[[chain]]\neffect = 'Mix'\nbranches = []", "branches"),
         ("[[chain]]\ngain_db = 1", "'effect' must name"),
         ("[[chain]]\neffect = 1", "'effect' must name"),
         ("[[chain]]\neffect = 'Gian'", "effect 1: .*did you mean 'Gain'"),

@@ -124,6 +124,16 @@ def test_a_faulty_processor_is_found_out() -> None:
         Shorten()(np.ones(100, np.float32), RATE)
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.complex64, object])
+def test_samples_that_are_no_floating_point_numbers_are_refused(dtype: Any) -> None:
+    class Cast(Processor):
+        def _process(self, audio: Any, sample_rate: float) -> Any:
+            return audio.astype(dtype)
+
+    with pytest.raises(CawError, match=f"Cast returned samples of type {np.dtype(dtype)} instead"):
+        Cast()(np.ones(100, np.float32), RATE)
+
+
 @pytest.mark.usefixtures("quick_filling")
 def test_what_cannot_stream_says_so(tiny_model_path: Path) -> None:
     for processor in (Fade(), Denoise(), Inpaint(model=tiny_model_path)):

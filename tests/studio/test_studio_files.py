@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import soundfile
 from starlette.testclient import TestClient
 
 from caw_studio import library as library_module
+from caw_studio.library import Library
 from caw_studio.sounds import FLOOR_DB, spectrogram_of
 from caw_toolkit import CawUsageError
 
@@ -62,10 +64,42 @@ def test_samples_above_full_scale_are_counted_and_clipped_in_flac_only(client: T
 
 def test_an_upload_is_kept_and_can_be_used(client: TestClient, folder: Path) -> None:
     data = (folder / "clip.wav").read_bytes()
-    names = [client.post("api/upload", params={"name": "my clip.wav"}, content=data).json()["name"] for _ in range(2)]
-    assert names == [".caw-studio/uploads/my clip.wav", ".caw-studio/uploads/my clip-2.wav"]
-    assert client.get("api/audio", params={"file": names[1]}).content == data
-    assert client.get("api/files").json()["uploads"] == sorted(names)
+    other = data[:-2] + bytes(2)
+    names = [handed_in(client, "my clip.wav", content) for content in (data, other, data, other)]
+    assert names == 2 * [".caw-studio/uploads/my clip.wav", ".caw-studio/uploads/my clip-2.wav"]
+    assert client.get("api/audio", params={"file": names[0]}).content == data
+    assert client.get("api/files").json()["uploads"] == sorted(names[:2])
+
+
+def handed_in(client: TestClient, name: str, content: bytes) -> str:
+    return str(client.post("api/upload", params={"name": name}, content=content).json()["name"])
+
+
+def test_an_upload_is_removed_and_put_back(client: TestClient, library: Library, folder: Path) -> None:
+    data = (folder / "clip.wav").read_bytes()
+    name = handed_in(client, "a.wav", data)
+    job = client.post("api/jobs", json={"kind": "denoise", "settings": {"recording": name}}).json()
+    assert client.post("api/uploads/remove", json={"file": name}).status_code == 400  # it waits to be worked on
+    client.post(f"api/jobs/{job['id']}/stop")
+    assert client.post("api/uploads/remove", json={"file": name}).status_code == 200
+    assert client.get("api/files").json()["uploads"] == []
+    assert client.post("api/uploads/put-back", json={"file": name}).status_code == 200
+    assert client.get("api/audio", params={"file": name}).content == data
+    client.post("api/uploads/remove", json={"file": name})
+    handed_in(client, "a.wav", data[:-2] + bytes(2))
+    answer = client.post("api/uploads/put-back", json={"file": name})
+    assert answer.status_code == 400 and "another has taken its place" in answer.json()["error"]
+    library.open()
+    assert not (library.session / "removed").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["clip.wav", ".caw-studio/token", ".caw-studio/uploads/../token", ".caw-studio/uploads", "", "..", 5, None]
+)
+def test_nothing_else_is_removed(client: TestClient, folder: Path, name: object) -> None:
+    before = sorted(folder.rglob("*"))
+    assert client.post("api/uploads/remove", json={"file": name}).status_code == 400
+    assert sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
@@ -115,6 +149,23 @@ def test_downloads_have_the_same_samples_in_another_format(client: TestClient, f
     np.testing.assert_array_equal(converted, original)
     assert client.get("api/download", params={"file": "clip.wav"}).content == (folder / "clip.wav").read_bytes()
     assert client.get("api/download", params={"file": "clip.wav", "format": "exe"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("song, Take 1", "song, Take 1"),
+        ("../../a:b\n", "_.._a_b_"),
+        ("näher 🎸", "näher 🎸"),
+        ("", "clip"),
+        (". ", "clip"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_downloads_are_called_what_they_are_on_the_page(client: TestClient, title: str, name: str, suffix: str) -> None:
+    answer = client.get("api/download", params={"file": "clip.wav", "format": suffix, "title": title})
+    _, _, stated = answer.headers["content-disposition"].partition("filename")
+    assert unquote(stated.lstrip("*=").removeprefix("utf-8''").strip('"')) == f"{name}.{suffix}"
 
 
 def test_parts_of_a_recording_are_served(client: TestClient, folder: Path) -> None:

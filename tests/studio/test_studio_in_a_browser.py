@@ -170,9 +170,10 @@ def test_jobs_are_cancelled_and_short_ones_do_not_wait_for_long_ones(server: Stu
     open_tab(page, "Train")
     page.locator("#panel").get_by_role("button", name="Stop here").click()
     until(page, "[...studio.session.jobs.values()].find(job => job.kind === 'train').status === 'stopped'")
-    page.on("dialog", lambda dialog: dialog.accept())
     page.locator("#panel").get_by_role("button", name="Remove").click()
     until(page, "![...studio.session.jobs.values()].some(job => job.kind === 'train')")
+    page.get_by_role("button", name="Undo").click()
+    until(page, "[...studio.session.jobs.values()].some(job => job.kind === 'train')")
 
 
 def test_gaps_are_found_as_inpaint_finds_them(server: StudioServer, context: Any, tmp_path: Path) -> None:

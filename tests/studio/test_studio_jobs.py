@@ -60,6 +60,11 @@ def test_a_result_is_what_the_shown_command_makes(working_client: TestClient, fo
     assert record["command"] == "process"
     assert working_client.post(f"api/jobs/{job['id']}/remove").status_code == 200
     assert working_client.get("api/jobs").json() == [] and not list((folder / ".caw-studio" / "jobs").iterdir())
+    assert started(working_client, "denoise")["id"] != job["id"]
+    assert working_client.post(f"api/jobs/{job['id']}/put-back").status_code == 200
+    assert working_client.get("api/audio", params={"file": job["outputs"][0]}).content == made
+    assert ended(working_client, job)["status"] == "done"
+    assert working_client.post(f"api/jobs/{job['id']}/put-back").status_code == 400
 
 
 def test_ten_seconds_of_a_chain_are_tried_from_where_one_is(library: Library, folder: Path, client: TestClient) -> None:
@@ -109,6 +114,24 @@ def test_a_drawn_seed_is_kept_and_models_are_named(client: TestClient, folder: P
         words = shlex.split(job["command"])
         assert words[words.index("--model") + 1] == "./-m.pt"
         assert words[words.index("--seed") + 1] == str(job["recipe"]["settings"]["seed"])
+
+
+@pytest.mark.parametrize(("name", "made"), [("c.MP3", "c.inpainted.MP3"), ("c.m4a", "c.inpainted.wav")])
+def test_fillings_have_the_format_of_the_recording_if_it_can_be_written(
+    client: TestClient, folder: Path, name: str, made: str
+) -> None:
+    (folder / name).touch()
+    job = started(client, "inpaint", recording=name, gaps=[[1, 1.1]], count=1)
+    assert [Path(output).name for output in job["recipe"]["outputs"]] == [made]
+
+
+def test_takes_are_said_to_be_of_what_their_model_was_trained_on(client: TestClient, folder: Path) -> None:
+    training = started(client, "train", recording=".caw-studio/clips/tabla.flac")
+    model = training["recipe"]["outputs"][0]
+    for name in (model, "mine.pt"):
+        (folder / name).touch()
+    titles = [started(client, "generate", model=name)["recipe"]["title"] for name in (model, "mine.pt")]
+    assert titles == ["3 takes from the model of tabla.flac", "3 takes from mine.pt"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,16 @@ from studio_server import StudioServer
 PATHS = (
     *("", "api/files", "api/sound", "api/outline", "api/spectrogram", "api/audio", "api/download", "api/model"),
     *("api/effects", "api/panels", "api/chain", "api/source-map", "api/jobs", "api/upload", "api/jobs/00001/stop"),
-    *("api/jobs/00001/resume", "api/jobs/00001/remove", "api/jobs/../x/stop", "api/jobs/00001/record", "static/", "x"),
+    *(
+        "api/jobs/00001/resume",
+        "api/jobs/00001/remove",
+        "api/jobs/00001/put-back",
+        "api/jobs/../x/stop",
+        "api/jobs/00001/record",
+        "static/",
+        "x",
+    ),
+    *("api/uploads/remove", "api/uploads/put-back", "api/uploads/x"),
 )
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS")
 #: Of those that start a process on a valid file, only invalid ones.

@@ -6,21 +6,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 import pytest
 import soundfile as sf
+from click.testing import CliRunner
 
-from caw_denoising.noise import Noise
+from caw_denoising import stretches
+from caw_denoising.noise import Noise, find_noise
 from caw_denoising.rumble import rumble_bins
 from caw_denoising.stft import mean_power, spectra_of
-from caw_denoising.stretches import Stopped, in_order, lengths
+from caw_denoising.stretches import Stopped, Stretches, in_order, lengths
 from caw_denoising.survey import Survey
+from caw_denoising.task import Settings, clean, clean_blocks
 from caw_denoising.views import NoisyRecording
 from caw_process import ENVIRONMENT, run_python
+from caw_toolkit import AudioClip
+from caw_toolkit.cli import main
+from caw_toolkit.dsp.resampling import resample
+from signals import pieces, snr
 
 RATE = 4000
 LONG = """
@@ -66,8 +73,8 @@ def test_rumble_is_that_of_all_of_a_recording() -> None:
     samples = rumbling(160)
     surveyed = Survey.of([samples], RATE, channels=1)
     power = mean_power(spectra_of(samples, 1024))
-    assert surveyed.rumble_hertz == pytest.approx(rumble_bins(power, RATE / 1024) * RATE / 1024, abs=8)
-    assert 40 < (surveyed.rumble_hertz or 0) < 90
+    assert surveyed.rumble_hz == pytest.approx(rumble_bins(power, RATE / 1024) * RATE / 1024, abs=8)
+    assert 40 < (surveyed.rumble_hz or 0) < 90
     assert Survey.of([samples[:, : 100 * RATE]], RATE, channels=1) == Survey(100 * RATE)
 
 
@@ -96,6 +103,88 @@ def test_what_is_worked_on_ends_when_nobody_waits_for_it() -> None:
     assert begun.wait(5)
     made.close()  # as when Ctrl-C leaves it
     assert ended.wait(5)
+
+
+def noisy(clip: AudioClip, decibels: float = 15) -> np.ndarray:
+    noise = np.random.default_rng(0).standard_normal(clip.samples.shape)
+    return (clip.samples + noise * clip.rms * 10 ** (-decibels / 20)).astype(np.float32)
+
+
+def test_stretches_overlap_and_hold_everything() -> None:
+    signal = np.arange(250 * 10, dtype=np.float64)[None]
+    layout = Stretches.of(signal.shape[1], 10, channels=1)
+    cut = list(layout.cut(pieces(signal, 77)))
+    assert len(cut) == layout.count == 7
+    joined = [part[:, : layout.size] for part in cut[:-1]] + [cut[-1]]
+    np.testing.assert_array_equal(np.concatenate(joined, axis=1), signal)
+    for before, after in zip(cut[:-1], cut[1:], strict=True):
+        np.testing.assert_array_equal(before[:, layout.size :], after[:, : layout.fade])
+
+
+def test_no_more_is_taken_than_is_worked_on() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(6):
+            taken.append(item)
+            yield item
+
+    for made in in_order(lambda item, check: item, items(), at_once=2):
+        assert len(taken) <= made + 2
+
+
+def test_noise_of_another_stretch_counts_where_it_can_be() -> None:
+    level = np.ones(100)
+    known = Noise(level, level, 0 * level, is_heard=True)
+    assert Noise(1e-9 * level, 2 * level, level).as_around(known).is_heard
+    assert not Noise(1e-9 * level, 0.1 * level, level).as_around(known).is_heard
+    tones = np.tile(np.abs(np.sin(np.arange(500) / 9))[:, None] ** 8 + 1e-3, 300)  # never pauses
+    assert not find_noise(tones).is_heard
+
+
+def test_a_short_recording_is_cleaned_as_a_whole(speech: AudioClip) -> None:
+    given = noisy(speech)[:, : 2 * speech.sample_rate]
+    shares: list[float] = []
+    whole = clean(given, speech.sample_rate)
+    parts = list(
+        clean_blocks(lambda: pieces(given), speech.sample_rate, Settings(), channels=1, on_progress=shares.append)
+    )
+    np.testing.assert_array_equal(np.concatenate([part.samples for part in parts], axis=1), whole.samples)
+    assert shares == [1.0]
+
+
+def test_stretches_sound_like_the_whole(speech: AudioClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = speech.sample_rate // 2
+    low = AudioClip(resample(speech.samples, speech.sample_rate, rate), rate)
+    given = noisy(low)
+    whole = clean(given, rate)
+    monkeypatch.setattr(stretches, "WHOLE_SECONDS", 6)
+    monkeypatch.setattr(stretches, "STRETCH_SECONDS", 5)
+    shares: list[float] = []
+    cut = clean(given, rate, on_progress=shares.append)
+    assert len(shares) == 3 and shares == sorted(shares) and shares[-1] == 1
+    assert snr(low.samples, cut.samples) > snr(low.samples, whole.samples) - 0.3
+    steps = np.abs(np.diff(cut.samples - whole.samples))
+    assert steps.max() < np.abs(np.diff(whole.samples)).max() / 4
+    assert cut.findings.noise_db == pytest.approx(whole.findings.noise_db, abs=1)
+    assert cut.findings.sample_count >= given.size
+
+
+def test_result_and_residual_of_stretches_add_up(
+    speech: AudioClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretches, "WHOLE_SECONDS", 6)
+    monkeypatch.setattr(stretches, "STRETCH_SECONDS", 5)
+    given = 0.5 * noisy(speech)[:, : 9 * speech.sample_rate : 2].astype(np.float64)
+    sf.write(tmp_path / "a.wav", np.tile(given[0], 2), speech.sample_rate // 2, subtype="PCM_32")
+    arguments = ["denoise", str(tmp_path / "a.wav"), "--residual", str(tmp_path / "r.wav"), "--strength", "0.8"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.stderr
+    assert "found steady noise" in done.stderr
+    before, after, removed = (
+        sf.read(tmp_path / name, dtype="int32")[0].astype(np.int64) for name in ("a.wav", "a.denoised.wav", "r.wav")
+    )
+    np.testing.assert_array_equal(after + removed, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends the signal of Ctrl-C")

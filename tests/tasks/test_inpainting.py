@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from caw_inpainting import gaps, joins
 from caw_inpainting.bands import Bands
+from caw_inpainting.processor import Inpaint
 from caw_inpainting.surroundings import Surroundings
 from caw_inpainting.task import fill, select_nearest
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel
@@ -29,9 +30,17 @@ def clip(speech: AudioClip) -> AudioClip:
     return AudioClip(resample(speech.samples, speech.sample_rate, RATE), RATE)
 
 
-@pytest.mark.parametrize("gap", [(-4, 10), (10, 10), (0, 10**9)])
-def test_gaps_that_make_no_sense(clip: AudioClip, gap: tuple[int, int]) -> None:
-    with pytest.raises(CawUsageError, match="does not lie within"):
+@pytest.mark.parametrize(
+    ("gap", "message"),
+    [
+        ((-4, 10), "does not lie within"),
+        ((10, 10), "shorter than a sample"),
+        ((10, 9), "ends before it begins"),
+        ((0, 10**9), "does not lie within"),
+    ],
+)
+def test_gaps_that_make_no_sense(clip: AudioClip, gap: tuple[int, int], message: str) -> None:
+    with pytest.raises(CawUsageError, match=message):
         gaps.list_gaps([gaps.ListedGap(*gap, "given")], clip.samples.shape[1], RATE)
 
 
@@ -53,6 +62,24 @@ def test_the_processor_takes_digital_silence_for_gaps(clip: AudioClip) -> None:
     samples[:, -800:] = 0
     total = samples.shape[1]
     assert gaps.find_silences(AudioClip(samples, RATE)) == [(1000, 1500), (total - 800, total)]
+
+
+def test_the_processor_says_which_gaps_lie_beyond_the_end(
+    tiny_model: PyramidModel, clip: AudioClip, caplog: pytest.LogCaptureFixture
+) -> None:
+    inpaint = Inpaint(model=tiny_model, gaps=[(0.1, 0.2), (0.9, 1.5), (2, 3)])
+    inpaint(clip.samples[:, :RATE], RATE)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Inpaint: the audio ends at 1 s, and the gap from 0.9 s to 1.5 s is filled to there",
+        "Inpaint: the audio ends at 1 s, and the gap from 2 s to 3 s is not filled",
+    ]
+
+
+def test_samples_are_whole(tmp_path: Path) -> None:
+    sf.write(tmp_path / "clip.wav", np.zeros(RATE), RATE)
+    command = ["inpaint", str(tmp_path / "clip.wav"), "--samples", "--gap", "10", "20.5", "--seed", "1"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2 and "--samples takes whole numbers, and 20.5 is none" in result.stderr
 
 
 def test_a_band_is_raised_by_its_gain_and_no_other(clip: AudioClip) -> None:

@@ -187,7 +187,7 @@ def test_gaps_too_dense_to_learn_from_are_named_and_the_others_filled(
     assert json.loads(looked.stdout)["cannot_be_filled"] == list(range(3, 121))
     # Training is left out: the tiny model stands for all that would be trained.
     model = PyramidModel.load(tiny_model_path)
-    monkeypatch.setattr("caw_inpainting.training.load_or_train", lambda *_, **__: model)
+    monkeypatch.setattr("caw_inpainting.models.load_or_train", lambda *_, **__: model)
     filled = inpaint(three_minutes, *arguments)
     assert filled.exit_code == 1
     assert "118 of 120 gaps cannot be filled, at 1:01.000, 1:02.000" in filled.stderr

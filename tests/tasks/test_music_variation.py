@@ -10,10 +10,13 @@ import soundfile as sf
 from click.testing import CliRunner
 
 from caw_music_variation.evaluation import score
+from caw_music_variation.long_files import Settings, Take
 from caw_music_variation.novelty import HEARD_FROM, is_other_source, new_share, what_is_new
 from caw_music_variation.task import vary
 from caw_toolkit import AudioClip, CawUsageError, PyramidModel, read_audio
 from caw_toolkit.cli import main
+from caw_toolkit.processors import blocks
+from signals import pieces
 
 
 def test_strength_moves_away_from_the_song(tiny_model: PyramidModel, speech: AudioClip) -> None:
@@ -84,6 +87,27 @@ def test_a_passage_is_varied_and_the_rest_stays(tiny_model_path: Path, speech: A
     assert late.exit_code == 2 and "nothing to vary: --start 99" in late.stderr
 
 
+def test_a_long_passage_is_varied_and_the_rest_stays_to_the_last_bit(
+    tiny_model: PyramidModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "FILE_BLOCK_SECONDS", 4)
+    rate = 2 * tiny_model.sample_rate
+    song = 0.1 * np.random.default_rng(0).standard_normal((1, 14 * rate + 57))  # float64: more bits than float32
+    shares: list[float] = []
+    take = Take(
+        tiny_model, Settings(0.5), sample_rate=rate, channels=1, samples=song.shape[1], seed=1,
+        on_progress=shares.append,
+    )  # fmt: skip
+    made = np.concatenate(list(take.passage(pieces(song), 2.5, 12.25)), axis=1)
+    assert made.shape == song.shape and made.dtype == np.float64
+    first, last = round(2.5 * rate), round(12.25 * rate)
+    np.testing.assert_array_equal(made[:, :first], song[:, :first])
+    np.testing.assert_array_equal(made[:, last:], song[:, last:])
+    assert (made[:, first + 500 : last - 500] != song[:, first + 500 : last - 500]).mean() > 0.99
+    assert shares == sorted(shares) and shares[-1] == 1
+    assert take.new_shares is not None and all(0 <= share <= 1 for share in take.new_shares)
+
+
 @pytest.mark.parametrize("samples", [1, 7, 3000])
 def test_songs_of_any_length(tiny_model: PyramidModel, samples: int) -> None:
     made = vary(tiny_model, np.full((1, samples), 0.1, np.float32), 8000, strength=0.5, seed=1)
@@ -104,7 +128,7 @@ def test_new_highs_over_a_loud_bass_that_stays_are_little() -> None:
     rate, draws = 8000, np.random.default_rng(0)
     bass = np.sin(2 * np.pi * 60 * np.arange(4 * rate) / rate)
     song, varied = (bass + 0.01 * draws.standard_normal((1, len(bass))) for _ in range(2))
-    shares = new_share(song, varied, rate), new_share(song, varied, rate, above_hertz=HEARD_FROM)
+    shares = new_share(song, varied, rate), new_share(song, varied, rate, above_hz=HEARD_FROM)
     assert shares[0] > 0.9 and shares[1] < 0.1
     assert "but 0% as a whole: most of what is heard lies in the lows" in what_is_new(*shares)
     assert what_is_new(0.4, 0.3) == "40% new" and what_is_new(0, 0) == "0% new"

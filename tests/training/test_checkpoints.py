@@ -73,9 +73,9 @@ def test_the_setting_that_is_another_is_named(stored: Path) -> None:
 def test_a_truncated_file(stored: Path, share: float) -> None:
     data = stored.read_bytes()
     stored.write_bytes(data[: int(share * len(data))])
-    with pytest.raises(CawError, match="train again without --resume"):
+    with pytest.raises(CawError, match="train again with --force in place of --resume"):
         Checkpoint.load(stored, "abc")
-    with pytest.raises(CawError, match="train again without --resume"):
+    with pytest.raises(CawError, match="train again with --force in place of --resume"):
         stored_seed(stored)
 
 
@@ -95,7 +95,7 @@ def test_damage_of_any_kind_is_an_error_of_ours_or_harmless(stored: Path) -> Non
 def test_other_files(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file.checkpoint"
     path.write_bytes(content)
-    with pytest.raises(CawError, match="train again without --resume"):
+    with pytest.raises(CawError, match="train again with --force in place of --resume"):
         Checkpoint.load(path, "abc")
 
 

@@ -107,7 +107,7 @@ def test_what_is_wrong_is_named(plan: Plan, content: Any, tmp_path: Path, at: An
     with pytest.raises(CawError) as error:
         resumed(plan, path)
     assert str(error.value).startswith(f"{path} is no usable checkpoint: ") and said in str(error.value)
-    assert str(error.value).endswith("restore a copy of it, or train again without --resume")
+    assert str(error.value).endswith("restore a copy of it, or train again with --force in place of --resume")
     assert path.read_bytes() == before
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from caw_toolkit.generators.flow import FlowGenerator
-from caw_toolkit.generators.levels import LEVEL_SECONDS, level_gain
 from caw_toolkit.generators.limits import MOST_FRAME_SAMPLES
+from caw_toolkit.training.matching import LEVEL_SECONDS, level_gain
 from caw_toolkit.training.objectives.base import Objective, ScaleSpec, ScaleTask, ScaleTrainer, TrainedScale
 from caw_toolkit.training.objectives.options import Bounds, options_from_mapping, require_within
 from caw_toolkit.training.objectives.regression import (

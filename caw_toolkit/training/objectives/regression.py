@@ -27,6 +27,16 @@ REPORT_INTERVAL = 10
 MOST_LEVELS = 10
 #: Bounds of the length of a frame.
 FRAME_SECONDS = Bounds(above=0, most=0.3)
+#: Crops are multiples of so many frames.
+CROP_UNIT_FRAMES = 16
+#: Decays of AdamW's averages of gradients and of their squares.
+BETAS = (0.9, 0.99)
+#: Weight decay of AdamW.
+WEIGHT_DECAY = 1e-3
+#: Steps over which the learning rate rises at first.
+WARM_UP_STEPS = 50
+#: Share of the learning rate that it falls to.
+LEAST_RATE = 0.02
 
 
 @dataclass(frozen=True)
@@ -118,8 +128,8 @@ class RegressionTrainer(ScaleTrainer):
         self.optimiser = AdamW(
             self.model.parameters(),
             learning_rate=options.learning_rate,
-            betas=(0.9, 0.99),
-            weight_decay=1e-3,
+            betas=BETAS,
+            weight_decay=WEIGHT_DECAY,
             fused=True,
         )
         self.crop = self._crop_samples(task)
@@ -140,7 +150,7 @@ class RegressionTrainer(ScaleTrainer):
     def _crop_samples(self, task: ScaleTask) -> int:
         """Samples in a crop; if there are more in it than in the longest segment, it is shortened."""
         longest = max(stop - start for start, stop in task.segments)
-        unit = self.frame_samples * 16
+        unit = self.frame_samples * CROP_UNIT_FRAMES
         crop = min(self.options.crop_frames * self.frame_samples, longest // unit * unit)
         if crop < unit:
             raise CawError(f"the recording is too short to train the scale of {task.spec.rate} Hz on")
@@ -183,8 +193,9 @@ class RegressionTrainer(ScaleTrainer):
         return {self.loss_name: self.reported}
 
     def _set_learning_rate(self, progress: float) -> None:
-        decay = max(0.02, min(1.0, (1 - progress) / (1 - self.options.decay_after)))
-        self.optimiser.learning_rate = self.options.learning_rate * decay * min(1.0, (self.steps_done + 1) / 50)
+        decay = max(LEAST_RATE, min(1.0, (1 - progress) / (1 - self.options.decay_after)))
+        rise = min(1.0, (self.steps_done + 1) / WARM_UP_STEPS)
+        self.optimiser.learning_rate = self.options.learning_rate * decay * rise
 
     def _gradients(self, starts: Tensor) -> Tensor:
         """Leave the gradients in the parameters; returns the loss."""
@@ -202,6 +213,7 @@ class RegressionTrainer(ScaleTrainer):
 
     @torch.no_grad()
     def _update_ema(self) -> None:
+        # A short average at first: the weights that it begins with are of no use.
         weight = min(self.options.ema_decay, (2 + self.steps_done) / (11 + self.steps_done))
         torch._foreach_lerp_(list(self.ema.parameters()), list(self.model.parameters()), 1 - weight)
 

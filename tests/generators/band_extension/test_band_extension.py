@@ -8,8 +8,10 @@ import torch
 from caw_toolkit.generators.band_extension.generator import (
     ENOUGH_TRAINING,
     ENSEMBLE_WEIGHT,
+    RAISED,
     SHRINKAGE,
     BandExtensionGenerator,
+    sharpen,
 )
 from caw_toolkit.generators.registry import build_generator
 from caw_toolkit.generators.timing import Timing
@@ -47,9 +49,10 @@ def test_it_looks_up_what_it_made_and_predicts_external_audio() -> None:
         mean, log_std = made.gaussian.predict(made.gaussian.analyse(coarse))
         assert (log_std > 0).any()
         excitation = made.excitation(coarse, made.gaussian.coarse_level.square().mean()).flatten(1, 2)
-        torch.testing.assert_close(
-            extended, made.gaussian.add_band(coarse, mean, log_std - SHRINKAGE * log_std.clamp_min(0), excitation)
-        )
+        first = made.excitation.first_band
+        levels = log_std - SHRINKAGE * log_std.clamp_min(0) + RAISED * ((-1 - log_std) / 2).clamp(0, 1)
+        levels[:, first:] = sharpen(levels[None, :, first:], made.gaussian.band_level[None, first:, 0])[0]
+        torch.testing.assert_close(extended, made.gaussian.add_band(coarse, mean, levels, excitation))
         assert torch.equal(made.extend(-noise, coarse), extended)
 
 
@@ -82,3 +85,15 @@ def test_a_network_that_has_hardly_been_trained_has_no_say() -> None:
         for share in (0, ENOUGH_TRAINING / 2, ENOUGH_TRAINING, 1)
     ]
     assert weights == pytest.approx([1, (1 + ENSEMBLE_WEIGHT) / 2, ENSEMBLE_WEIGHT, ENSEMBLE_WEIGHT])
+
+
+def test_sharpening_keeps_power_and_makes_formants_clearer() -> None:
+    draw = torch.Generator().manual_seed(0)
+    envelope = torch.randn(2, 2, 16, 30, generator=draw)
+    levels = torch.rand(2, 16, generator=draw) + 0.1
+    sharp = sharpen(envelope, levels)
+    powers = [(levels[None, :, :, None] * each.exp()).square().sum(2) for each in (envelope, sharp)]
+    torch.testing.assert_close(powers[1], powers[0])
+    assert (sharp.std(2) > envelope.std(2)).all()
+    even = torch.full_like(envelope, -2.0)
+    torch.testing.assert_close(sharpen(even, levels), even)

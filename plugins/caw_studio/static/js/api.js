@@ -18,11 +18,19 @@ async function checked(response) {
   throw new Error(message);
 }
 
-/** JSON from the server. */
-export const get = async (path, parameters) => (await checked(await fetch(address(path, parameters)))).json();
-
 /** The answer itself, for bytes. */
-export const fetched = async (path, parameters) => checked(await fetch(address(path, parameters)));
+export async function fetched(path, parameters, options) {
+  let response;
+  try {
+    response = await fetch(address(path, parameters), options);
+  } catch {
+    throw new Error("caw studio does not answer: it has been ended, or is out of reach.");
+  }
+  return checked(response);
+}
+
+/** JSON from the server. */
+export const get = async (path, parameters) => (await fetched(path, parameters)).json();
 
 /** Send an object, or a file. */
 export async function post(path, body = {}, parameters = {}) {
@@ -30,12 +38,13 @@ export async function post(path, body = {}, parameters = {}) {
   const type = isFile ? "application/octet-stream" : "application/json";
   const content = isFile ? body : JSON.stringify(body);
   const options = { method: "POST", headers: { "content-type": type }, body: content };
-  return (await checked(await fetch(address(path, parameters), options))).json();
+  return (await fetched(path, parameters, options)).json();
 }
 
 /** Where a recording is heard, and where it is kept from. */
 export const audioAddress = (file) => address("audio", { file });
-export const downloadAddress = (file, format) => address("download", { file, format });
+export const downloadAddress = (file, format, title) => address("download", { file, format, title });
+export const modelAddress = (file, title) => address("model", { file, title });
 export const recordAddress = (job) => `api/jobs/${job}/record`;
 
 /** Jobs as they change. */

@@ -1,7 +1,7 @@
 // Chains of effects: built here, tried on ten seconds, run on the whole, kept as a file.
 
 import { get, post } from "./api.js";
-import { complain, field, h } from "./dom.js";
+import { complain, field, h, place, whileBusy } from "./dom.js";
 import { controlsOf } from "./controls.js";
 import { player } from "./player.js";
 import { resultsOf } from "./results.js";
@@ -30,7 +30,7 @@ export function chainPanel() {
   };
 
   function show() {
-    list.replaceChildren(...chain.map((link, index) => {
+    place(list, chain.map((link, index) => {
       const effect = effects.get(link.effect);
       if (!effect) return h("li", { className: "card" }, `${link.effect} is not installed.`, remove(index));
       const shift = (step) => {
@@ -69,7 +69,10 @@ export function chainPanel() {
   }
   const remove = (index) => h("button", { type: "button", className: "small", "aria-label": `Remove ${chain[index].effect}`, onclick: () => change(chain.filter((_link, other) => other !== index)) }, "×");
 
-  const run = (settings) => session.start("chain", { recording: session.recording, chain, ...settings }).catch(complain);
+  const run = (event, settings) => whileBusy(event.currentTarget, async () => {
+    if (!chain.length) throw new Error("Add an effect first.");
+    await session.start("chain", { recording: session.recording, chain, ...settings });
+  });
   const save = async () => {
     const { toml } = await post("chain", { chain });
     const address = URL.createObjectURL(new Blob([toml], { type: "application/toml" }));
@@ -88,8 +91,8 @@ export function chainPanel() {
     element: h("div", {}, h("p", {}, "Effects of pedalboard and processors, one after the other."),
       h("div", { className: "form" }, field("Effect", choice), h("div", { className: "field button-field" }, add)), list,
       h("div", { className: "row start" },
-        h("button", { type: "button", className: "primary", onclick: () => run({ excerpt_from: Math.max(0, Math.min(player.transport.time, session.sound.seconds - 1)) }) }, "Try ten seconds from here"),
-        h("button", { type: "button", onclick: () => run({}) }, "Process all of it"),
+        h("button", { type: "button", className: "primary", onclick: (event) => run(event, { excerpt_from: Math.max(0, Math.min(player.transport.time, session.sound.seconds - 1)) }) }, "Try ten seconds from here"),
+        h("button", { type: "button", onclick: (event) => run(event, {}) }, "Process all of it"),
         h("button", { type: "button", onclick: () => save().catch(complain) }, "Save the chain (TOML)")),
       resultsOf(["chain"], titleOf)),
   };

@@ -44,8 +44,7 @@ const round = (value) => (typeof value === "number" ? Number(value.toPrecision(4
 
 /** Models for a parameter called model, recordings for others. */
 function fileChoice(parameter, present, set) {
-  const { recordings, uploads, built_in: clips } = session.files;
-  const files = parameter.name === "model" ? session.models() : [...recordings, ...uploads, ...clips].map((name) => ({ name, title: name }));
+  const files = parameter.name === "model" ? session.models() : session.recordings().map((name) => ({ name, title: name }));
   const select = h("select", { onchange: () => set(select.value || null) }, h("option", { value: "" }, parameter.is_required ? "Choose" : "None"),
     files.map((file) => h("option", { value: file.name }, file.title)));
   select.value = present ?? "";

@@ -13,10 +13,44 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Make these the children, and leave them alone if they are: what is clicked or focused stays. */
+/**
+ * Make these the children, and leave them alone if they are. Whoever works with the keyboard stays where they are: the
+ * focus goes to the control of the same name, if there is one, else to the one that is now in its place.
+ */
 export function place(parent, children) {
   const isSame = children.length === parent.children.length && children.every((child, index) => child === parent.children[index]);
-  if (!isSame) parent.replaceChildren(...children);
+  if (isSame) return;
+  const focused = document.activeElement;
+  const index = controlsIn(parent).indexOf(focused);
+  parent.replaceChildren(...children);
+  if (index >= 0) focusAgain(parent, focused, index);
+}
+
+const controlsIn = (parent) => [...parent.querySelectorAll("a, button, input, select, summary")];
+
+function focusAgain(parent, focused, index) {
+  const nameOf = (control) => control.getAttribute("aria-label") ?? control.labels?.[0]?.textContent ?? control.textContent;
+  const hasItsName = (control) => nameOf(control) === nameOf(focused);
+  const controls = controlsIn(parent);
+  const inItsPlace = controls[Math.min(index, controls.length - 1)];
+  const candidates = [controls.includes(focused) && focused, inItsPlace && hasItsName(inItsPlace) && inItsPlace, controls.find(hasItsName), inItsPlace];
+  const again = candidates.find(Boolean) ?? parent;
+  if (again === parent) parent.tabIndex = -1;
+  again.focus({ preventScroll: true });
+}
+
+/** Do what takes a while: until then the button looks disabled and does nothing again, but keeps the focus. */
+export async function whileBusy(button, act) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  document.querySelectorAll("#messages .wrong").forEach((line) => line.remove()); // they were of what was tried before
+  try {
+    await act();
+  } catch (error) {
+    complain(error);
+  } finally {
+    button.setAttribute("aria-disabled", "false");
+  }
 }
 
 let counter = 0;
@@ -65,11 +99,29 @@ export function duration(seconds) {
 /** The last part of a name. */
 export const lastPart = (name) => name.split("/").pop();
 
-/** Say that something went wrong, until it is read. */
+/** Say that something went wrong, until it is read; once if it is said again. */
 export function complain(error) {
-  const close = h("button", { type: "button", "aria-label": "Dismiss", onclick: () => line.remove() }, "×");
-  const line = h("p", {}, h("span", {}, error.message || String(error)), close);
+  const text = error.message || String(error);
   const lines = document.getElementById("messages");
+  if ([...lines.children].some((line) => line.firstChild.textContent === text)) return;
+  addLine(h("p", { className: "wrong" }, h("span", {}, text)));
+}
+
+/** Say that something was removed, and offer to put it back. */
+export function offerUndo(text, undo) {
+  const line = h("p", {}, h("span", {}, text), h("button", {
+    type: "button", className: "small",
+    onclick: () => {
+      line.remove();
+      undo().catch(complain);
+    },
+  }, "Undo"));
+  addLine(line);
+}
+
+function addLine(line) {
+  const lines = document.getElementById("messages");
+  line.append(h("button", { type: "button", className: "small", "aria-label": "Dismiss", onclick: () => line.remove() }, "×"));
   lines.append(line);
   while (lines.children.length > 4) lines.firstChild.remove();
 }

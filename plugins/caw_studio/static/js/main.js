@@ -9,8 +9,14 @@ import { chainPanel } from "./chain.js";
 import { generatePanel } from "./generate.js";
 import { pluginPanels } from "./panels.js";
 import { repairPanel } from "./repair.js";
+import { showStates } from "./results.js";
 import { trainPanel } from "./train.js";
 import { varyPanel } from "./vary.js";
+
+const REPAIRS = ["inpaint", "denoise", "bwe"];
+
+/** The panel that shows the results of a job. */
+const panelOf = (job) => (job.kind === "panel" ? `plugin-${job.recipe.settings.panel}` : REPAIRS.includes(job.kind) ? "repair" : job.kind);
 
 function openTabs(panels) {
   const strip = document.getElementById("tabs");
@@ -28,6 +34,7 @@ function openTabs(panels) {
     });
     place.setAttribute("aria-labelledby", `tab-${panel.id}`);
     place.replaceChildren(panel.element);
+    showStates();
     player.mark(panel.marks ?? "loop");
     panel.shown?.();
     sessionStorage.setItem("tab", panel.id);
@@ -41,6 +48,13 @@ function openTabs(panels) {
     choose(panels[next]);
     tabs[next].focus();
     event.preventDefault();
+  });
+  session.addEventListener("show", ({ detail: job }) => {
+    const index = panels.findIndex((panel) => panel.id === panelOf(job));
+    if (index < 0) return; // of a plugin that is gone
+    choose(panels[index]);
+    place.scrollIntoView({ block: "nearest" });
+    tabs[index].focus();
   });
   choose(panels.find((panel) => panel.id === sessionStorage.getItem("tab")) ?? panels[0]);
 }

@@ -5,8 +5,10 @@ import Regions from "../vendor/wavesurfer/regions.esm.js";
 import Timeline from "../vendor/wavesurfer/timeline.esm.js";
 import { BlindTest } from "./blind.js";
 import { fetched, get } from "./api.js";
-import { clock, complain, h, lastPart } from "./dom.js";
+import { clock, complain, h, lastPart, place } from "./dom.js";
+import { keysHelp } from "./keys.js";
 import { legendStrip, sourceStrip } from "./sources.js";
+import { MarksView, watchDrags } from "./marks.js";
 import { session } from "./session.js";
 import { SpectrogramView } from "./spectrogram.js";
 import { Transport } from "./transport.js";
@@ -15,6 +17,7 @@ const OUTLINE_SAMPLES = 256;
 const LONGEST_MAPPED = 120; // seconds whose sources the server finds
 const STEP = 2; // seconds, by an arrow key
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colourOf = (kind) => colour(kind === "gaps" ? "--gap" : "--loop");
 
 /** Tells "gaps" when marked gaps change, "tracks" when the list does. */
 class Player extends EventTarget {
@@ -26,12 +29,16 @@ class Player extends EventTarget {
   #view = null;
   #blind = new BlindTest(this);
   #pending = null;
+  #dragged = null; // what is being marked on the spectrogram
+  #isSettingGaps = false;
 
   /** Put the player into the page. */
   open(element) {
     this.element = element;
     this.wave = h("div", { id: "wave" });
     this.canvas = h("canvas", { id: "spectrogram", "aria-hidden": "true" });
+    const marks = h("div", { className: "marks" });
+    this.marks = new MarksView(marks);
     this.cursor = h("div", { className: "cursor" });
     this.note = h("p", { className: "note" });
     this.axis = h("div", { className: "axis", "aria-hidden": "true" });
@@ -45,10 +52,10 @@ class Player extends EventTarget {
     this.facts = h("p", { className: "facts" });
     element.append(
       h("div", { className: "title" }, this.title, this.facts),
-      h("div", { className: "picture" }, this.wave, h("div", { className: "spectrogram" }, this.canvas, this.axis, this.cursor, this.note)),
+      h("div", { className: "picture" }, this.wave, h("div", { className: "spectrogram" }, this.canvas, marks, this.axis, this.cursor, this.note)),
       h("div", { className: "controls" }, this.playButton, this.place, this.loopButton,
         h("label", { className: "zoom" }, "Zoom ", this.zoom), this.#blind.element, this.hint),
-      this.list,
+      this.list, keysHelp(),
     );
     this.spectrogram = new SpectrogramView(this.canvas, this.note, this.axis);
     this.#makeView();
@@ -59,6 +66,7 @@ class Player extends EventTarget {
     addEventListener("resize", () => this.#drawSpectrogram());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#view.setOptions(this.#colours()));
     session.addEventListener("recording", () => this.#begin().catch(complain));
+    session.addEventListener("job", ({ detail: { job, before } }) => { if (job.status === "removed" && before) this.#forget(before); });
     this.mark("loop");
   }
 
@@ -71,6 +79,7 @@ class Player extends EventTarget {
     for (const region of this.#regions.getRegions()) {
       region.element.hidden = region.kind === "gaps" && what !== "gaps";
     }
+    this.#showMarks();
   }
 
   /** The marked gaps as pairs of seconds, in order; with what was found there, if they were found. */
@@ -80,18 +89,25 @@ class Player extends EventTarget {
   }
 
   set gaps(gaps) {
+    this.#isSettingGaps = true;
     for (const region of this.#regions.getRegions()) if (region.kind === "gaps") region.remove();
     for (const [start, end, found] of gaps) this.#add(start, end, "gaps", found);
+    this.#isSettingGaps = false;
     this.dispatchEvent(new Event("gaps"));
+  }
+
+  /** The track of a file, if it is on the list. */
+  track(file) {
+    return this.tracks.find((track) => track.file === file);
   }
 
   /** Add a track to the list, or find it there. */
   async add(file, title, { hasSources = false } = {}) {
-    const known = this.tracks.find((track) => track.file === file);
+    const known = this.track(file);
     if (known) return known;
     const recording = session.recording;
     const sound = file === recording ? session.sound : await get("sound", { file });
-    const twin = this.tracks.find((track) => track.file === file);
+    const twin = this.track(file);
     if (twin || recording !== session.recording) return twin;
     const track = { file, title, sound };
     this.tracks.push(track);
@@ -111,9 +127,16 @@ class Player extends EventTarget {
   }
 
   remove(track) {
-    if (this.heard === track) this.hear(this.tracks[0]);
+    if (this.heard === track) this.hear(this.tracks[0]).catch(complain);
     this.tracks = this.tracks.filter((each) => each !== track);
     this.#listTracks();
+  }
+
+  /** Take what a job made off the list. */
+  #forget({ outputs, takes }) {
+    const files = [...outputs, ...takes.map(([file]) => file)];
+    if (files.includes(this.heard?.file)) this.transport.pause();
+    for (const track of this.tracks.filter(({ file }) => files.includes(file))) this.remove(track);
   }
 
   /** Switch to a track, at the same place. */
@@ -180,6 +203,7 @@ class Player extends EventTarget {
     this.#regions.enableDragSelection({ color: colour("--loop") });
     this.#regions.on("region-created", (region) => this.#regionCreated(region));
     this.#regions.on("region-updated", (region) => this.#regionChanged(region));
+    this.#regions.on("region-removed", () => this.#showMarks());
     this.#view.on("interaction", (time) => this.transport.seek(time));
     this.#view.on("scroll", () => this.#drawSpectrogram());
   }
@@ -220,38 +244,45 @@ class Player extends EventTarget {
       const { start, stop } = this.#visible;
       this.spectrogram.show(this.heard.file, start, stop).catch(complain);
       this.#showTime();
+      this.#showMarks();
     }, 60);
   }
 
   #dragOnSpectrogram() {
-    const timeAt = (event) => {
-      const { start, stop } = this.#visible;
-      const box = this.canvas.getBoundingClientRect();
-      return start + ((stop - start) * (event.clientX - box.left)) / box.width;
+    const timeAt = (share) => this.#visible.start + share * (this.#visible.stop - this.#visible.start);
+    const show = (dragged) => {
+      this.#dragged = dragged;
+      this.#showMarks();
     };
-    let began = null;
-    this.canvas.addEventListener("pointerdown", (event) => {
-      began = timeAt(event);
-      this.canvas.setPointerCapture(event.pointerId);
-    });
-    this.canvas.addEventListener("pointerup", (event) => {
-      const ended = timeAt(event);
-      const { start, stop } = this.#visible;
-      if (began !== null && Math.abs(ended - began) > (stop - start) / 200) this.#add(Math.min(began, ended), Math.max(began, ended), this.#marking);
-      else this.transport.seek(ended);
-      began = null;
+    const isDrag = (from, to) => Math.abs(to - from) > 1 / 200;
+    const edges = (from, to) => ({ start: timeAt(Math.min(from, to)), end: timeAt(Math.max(from, to)) });
+    watchDrags(this.canvas, {
+      moved: (from, to) => show(isDrag(from, to) ? edges(from, to) : null),
+      released: (from, to) => {
+        show(null);
+        const { start, end } = edges(from, to);
+        if (isDrag(from, to)) this.#add(start, end, this.#marking);
+        else this.transport.seek(timeAt(to));
+      },
+      givenUp: () => show(null),
     });
   }
 
+  #showMarks() {
+    if (!this.heard) return;
+    const regions = this.#regions.getRegions().filter(({ kind }) => kind === "loop" || this.#marking === "gaps");
+    this.marks.show(this.#dragged ? [...regions, this.#dragged] : regions, this.#visible);
+  }
+
   #add(start, end, kind, found = null) {
-    const region = this.#regions.addRegion({ start: Math.max(0, start), end, color: colour(kind === "gaps" ? "--gap" : "--loop") });
+    const region = this.#regions.addRegion({ start: Math.max(0, start), end, color: colourOf(kind) });
     Object.assign(region, { kind, found });
     this.#regionCreated(region);
   }
 
   #regionCreated(region) {
     region.kind ??= this.#marking;
-    region.setOptions({ color: colour(region.kind === "gaps" ? "--gap" : "--loop") });
+    region.setOptions({ color: colourOf(region.kind) });
     if (region.kind === "loop") {
       for (const other of this.#regions.getRegions()) if (other !== region && other.kind === "loop") other.remove();
     }
@@ -259,6 +290,8 @@ class Player extends EventTarget {
   }
 
   #regionChanged(region) {
+    this.#showMarks();
+    if (this.#isSettingGaps) return; // all of them are told of at once
     if (region.kind === "gaps") this.dispatchEvent(new Event("gaps"));
     else if (this.transport.loop) this.transport.setLoop({ start: region.start, stop: region.end });
   }
@@ -286,7 +319,7 @@ class Player extends EventTarget {
       const away = index > 0 && h("button", { type: "button", className: "small", "aria-label": `Take ${track.title} off the list`, onclick: () => this.remove(track) }, "×");
       return h("li", {}, h("div", { className: "row" }, button, away), track.strip);
     });
-    this.list.replaceChildren(...rows);
+    place(this.list, rows);
     this.dispatchEvent(new Event("tracks"));
   }
 

@@ -1,7 +1,7 @@
 // Repair the recording: fill gaps, take noise out, add highs.
 
 import { get } from "./api.js";
-import { complain, field, h, numberIn, slider } from "./dom.js";
+import { complain, field, h, numberIn, place, slider, whileBusy } from "./dom.js";
 import { jobForm, modelField, seedField } from "./forms.js";
 import { player } from "./player.js";
 import { resultsOf } from "./results.js";
@@ -19,11 +19,11 @@ export function repairPanel() {
 
 function gapsPart() {
   const list = h("ol", { className: "gaps" });
-  const find = h("button", { type: "button", onclick: () => findGaps(find) }, "Find gaps");
+  const find = h("button", { type: "button", onclick: () => whileBusy(find, () => findGaps(find)) }, "Find gaps");
   const clear = h("button", { type: "button", onclick: () => { player.gaps = []; } }, "Clear");
   const model = modelField({ none: "Train on what is left", hint: "A model of this recording that has not seen the gaps is best." });
   const count = h("input", { type: "number", min: 1, max: 20, step: 1, value: 3 });
-  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as the preset says" });
+  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as needed" });
   const seed = seedField();
   const form = jobForm("inpaint", "Fill the gaps", [
     model.element, field("Fillings", count), field("Minutes of training", minutes), seed.element,
@@ -42,7 +42,6 @@ function gapsPart() {
 /** Mark the gaps that `caw inpaint --find` finds, with their kinds and channels. */
 async function findGaps(button) {
   const { recording } = session;
-  button.disabled = true;
   button.textContent = "Looking for gaps …";
   try {
     const found = await get("gaps", { file: recording });
@@ -50,29 +49,24 @@ async function findGaps(button) {
     if (!found.length) throw new Error("No gaps found: mark them by hand.");
     if (found.length > MOST_GAPS) complain(new Error(`${found.length} gaps found, and the first ${MOST_GAPS} marked: caw inpaint --find fills all.`));
     player.gaps = found.slice(0, MOST_GAPS).map(([start, stop, kind, channel]) => [start, stop, { kind, channel }]);
-  } catch (error) {
-    complain(error);
   } finally {
-    button.disabled = false;
     button.textContent = "Find gaps";
   }
 }
 
 /** The gaps as numbers that can be typed. */
 function listGaps(list) {
-  if (list.contains(document.activeElement) && document.activeElement.matches("input")) return;
   const { gaps } = player;
   const edge = (index, side) => h("input", {
     type: "number", min: 0, step: 0.001, value: gaps[index][side].toFixed(3), "aria-label": `Gap ${index + 1}, ${side ? "end" : "start"} in seconds`,
     onchange: (event) => {
       const changed = gaps.map((gap) => [...gap]);
       changed[index][side] = Number(event.target.value);
-      event.target.blur();
-      if (changed[index][0] < changed[index][1]) player.gaps = changed;
+      if (changed[index][0] < changed[index][1]) setTimeout(() => { player.gaps = changed; }); // when Tab has moved on
       else complain(new Error("A gap begins before it ends."));
     },
   });
-  list.replaceChildren(...gaps.map(([, , found], index) => h("li", {}, edge(index, 0), "to", edge(index, 1), "s",
+  place(list, gaps.map(([, , found], index) => h("li", {}, edge(index, 0), "to", edge(index, 1), "s",
     found && h("small", {}, found.channel ? `${found.kind} (${found.channel} only)` : found.kind),
     h("button", { type: "button", className: "small", "aria-label": `Hear gap ${index + 1}`, onclick: () => { player.transport.seek(Math.max(0, gaps[index][0] - LEAD)); player.transport.play().catch(complain); } }, "Hear"),
     h("button", { type: "button", className: "small", "aria-label": `Remove gap ${index + 1}`, onclick: () => { player.gaps = gaps.filter((_each, other) => other !== index); } }, "×"))));
@@ -115,10 +109,10 @@ function mixOf(job) {
 }
 
 function highsPart() {
-  const model = modelField({ hint: "Of a recording of the same speaker or instrument that has its highs." });
+  const model = modelField({ preferOwn: false, hint: "Of a recording of the same speaker or instrument that has its highs." });
   const seed = seedField();
   const form = jobForm("bwe", "Add highs", [model.element, seed.element], () => {
-    if (!model.value) throw new Error("Train a model on a recording with highs first.");
+    if (!model.value) throw new Error("Choose a model of a recording that has its highs, or train one first.");
     return { model: model.value, seed: seed.value };
   });
   return h("fieldset", {}, h("legend", {}, "Missing highs"), form, resultsOf(["bwe"], () => "With highs"));

@@ -3,6 +3,18 @@
 import { events, get, post } from "./api.js";
 import { complain, lastPart } from "./dom.js";
 
+const RETRY_MS = 3000;
+const LAST = "recording"; // what was worked on when the page was left
+
+/** The recording that the address of the page names. */
+function inAddress() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return null; // cut off within a letter
+  }
+}
+
 class Session extends EventTarget {
   files = { recordings: [], uploads: [], built_in: [], models: [] };
   jobs = new Map();
@@ -15,8 +27,14 @@ class Session extends EventTarget {
   async open() {
     this.#listen();
     await this.readFiles();
-    const chosen = decodeURIComponent(location.hash.slice(1)) || this.files.recordings[0] || this.files.built_in[0];
-    if (chosen && this.#choosing === null) await this.choose(chosen).catch(complain);
+    const first = [inAddress(), localStorage.getItem(LAST)].find((name) => this.recordings().includes(name));
+    if (this.#choosing === null) await this.choose(first ?? this.recordings()[0]).catch(complain);
+  }
+
+  /** Names of everything that can be chosen. */
+  recordings() {
+    const { recordings, uploads, built_in: clips } = this.files;
+    return [...recordings, ...uploads, ...clips];
   }
 
   async readFiles() {
@@ -43,19 +61,37 @@ class Session extends EventTarget {
     if (this.#choosing !== name) return;
     this.recording = name;
     this.sound = sound;
+    localStorage.setItem(LAST, name);
     history.replaceState(null, "", `#${encodeURIComponent(name)}`);
     this.#say("recording");
   }
 
+  /** The name of the chosen recording, without its ending. */
+  get recordingTitle() {
+    return lastPart(this.recording).replace(/\.[^.]*$/, "");
+  }
+
   /** Start a job; what comes of it is told by events. */
   async start(kind, settings) {
-    const job = await post("jobs", { kind, settings });
-    this.#know(job);
-    return job;
+    try {
+      const job = await post("jobs", { kind, settings });
+      this.#know(job);
+      return job;
+    } catch (error) {
+      this.#readJobs(); // what it needs may be gone
+      throw error;
+    }
   }
 
   async act(job, action) {
     await post(`jobs/${job.id}/${action}`);
+  }
+
+  /** Show what came of a job: its recording, and then its panel, which is opened by whoever listens. */
+  async show(job) {
+    const { recording } = job.recipe.settings;
+    if (recording !== this.recording) await this.choose(recording);
+    this.dispatchEvent(new CustomEvent("show", { detail: job }));
   }
 
   /** Jobs of some kinds that are about the chosen recording, newest first. */
@@ -79,14 +115,22 @@ class Session extends EventTarget {
   #listen() {
     const stream = events();
     const status = document.getElementById("connection");
-    stream.onopen = async () => {
+    stream.onopen = () => {
       status.textContent = "";
-      const jobs = await get("jobs").catch(() => []);
-      this.jobs = new Map(jobs.map((job) => [job.id, job]));
-      this.#say("jobs");
+      this.#readJobs();
     };
     stream.onmessage = (event) => this.#know(JSON.parse(event.data));
-    stream.onerror = () => { status.textContent = "Not connected: is caw studio running?"; };
+    stream.onerror = () => {
+      status.textContent = "Not connected: caw studio has been ended, or is out of reach. Start it again in the same folder, and this page goes on.";
+      if (stream.readyState === EventSource.CLOSED) setTimeout(() => this.#listen(), RETRY_MS); // not every browser tries again
+    };
+  }
+
+  async #readJobs() {
+    const jobs = await get("jobs").catch(() => null);
+    if (jobs === null) return; // the connection is lost: what is known stays
+    this.jobs = new Map(jobs.map((job) => [job.id, job]));
+    this.#say("jobs");
   }
 
   #know(job) {

@@ -1,20 +1,20 @@
 // Train a model on the recording; takes are heard while it learns.
 
-import { get } from "./api.js";
+import { get, modelAddress } from "./api.js";
 import { duration, field, h, numberIn, place } from "./dom.js";
 import { jobForm, seedField } from "./forms.js";
-import { actionsOf, Cards, commandOf, complaintOf, progressOf } from "./jobs.js";
+import { actionsOf, Cards, commandOf, notesOf, progressOf } from "./jobs.js";
 import { player } from "./player.js";
 import { resultRow } from "./results.js";
 import { session, whenever } from "./session.js";
 
 export function trainPanel() {
-  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as the preset says" });
+  const minutes = h("input", { type: "number", min: 0.05, step: "any", placeholder: "as needed" });
   const material = h("select", {}, ["auto", "speech", "music", "ambience"].map((each) => h("option", {}, each)));
   const partly = h("input", { type: "checkbox" });
   const seed = seedField();
   const form = jobForm("train", "Train", [
-    field("Minutes", minutes, "One to three are plenty for most clips; stop any time."),
+    field("Minutes", minutes, "At the most. One to three are plenty for most clips; stop any time."),
     field("Material", material), seed.element, field("Only what is marked", partly, "For long recordings: drag over the picture first."),
   ], () => ({ minutes: numberIn(minutes), material: material.value, seed: seed.value, ...(partly.checked ? markedPart() : {}) }));
   const plan = h("p", { className: "plan" });
@@ -43,16 +43,22 @@ async function showPlan(element) {
   const { recording } = session;
   if (!recording) return;
   element.textContent = "Looking at the recording …";
+  element.classList.remove("complaint");
   let text;
+  let isProblem = false;
   try {
     const plan = await get("plan", { file: recording });
     if (plan.problem) throw new Error(plan.problem);
     const rates = plan.scales.map((scale) => scale.rate).join(", ");
-    text = `It sounds like ${plan.material}. Scales of ${rates} Hz; about ${duration(60 * plan.minutes)} and ${plan.memory_gigabytes.toFixed(1)} GB of memory.`;
+    const [time, memory] = [duration(60 * plan.minutes), `${plan.memory_gigabytes.toFixed(1)} GB of memory`];
+    text = `It sounds like ${plan.material}. Training ends by itself, after ${time} at the most, and takes ${memory}. Scales of ${rates} Hz.`;
   } catch (error) {
     text = error.message;
+    isProblem = true;
   }
-  if (recording === session.recording) element.textContent = text;
+  if (recording !== session.recording) return;
+  element.textContent = text;
+  element.classList.toggle("complaint", isProblem);
 }
 
 function trainingCard(job) {
@@ -65,8 +71,8 @@ function trainingCard(job) {
     h("div", { className: "row" }, h("strong", {}, job.recipe.title), h("span", { className: "actions" }, actionsOf(job))),
     job.status === "running" && progressOf(job), job.status === "queued" && h("small", {}, "waiting for its turn"),
     job.status === "stopped" && h("small", {}, job.outputs.length ? "Stopped: what there is can be used, and be gone on from." : "Stopped before there was anything to use."),
-    job.status === "done" && h("small", {}, "Finished: generate takes, fill gaps or vary with it."),
-    complaintOf(job), takes.reverse(),
-    job.outputs.length > 0 && h("a", { href: `api/model?file=${encodeURIComponent(job.outputs[0])}`, download: "", className: "button small start" }, "Download the model"),
+    job.status === "done" && h("small", {}, job.outputs.length ? "Finished: generate takes, fill gaps or vary with it." : "Its model is gone from the disk."),
+    notesOf(job), takes.reverse(),
+    job.outputs.length > 0 && h("a", { href: modelAddress(job.outputs[0], `${session.recordingTitle}, model`), download: "", className: "button small start" }, "Download the model"),
     commandOf(job));
 }

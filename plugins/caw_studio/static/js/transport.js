@@ -1,7 +1,7 @@
 // Playing several tracks in step: all of them run, and only what is listened to is let through, so that a change of
 // track is gapless and at the same place. Long recordings are streamed; they are in step within some milliseconds.
 
-import { audioAddress } from "./api.js";
+import { audioAddress, fetched } from "./api.js";
 
 const LONGEST_BUFFERED = 600; // seconds
 const FADE = 0.008; // seconds: no click when the track changes
@@ -156,8 +156,7 @@ export class Transport extends EventTarget {
     let track;
     if (seconds > LONGEST_BUFFERED) track = new StreamTrack(this.#context, gain, file);
     else {
-      const response = await fetch(audioAddress(file));
-      if (!response.ok) throw new Error(`${file} cannot be played`);
+      const response = await fetched("audio", { file });
       track = new BufferTrack(this.#context, gain, await this.#context.decodeAudioData(await response.arrayBuffer()));
     }
     track.gain = gain;

@@ -33,12 +33,12 @@ export function varyPanel() {
   scale.input.addEventListener("pointerenter", refresh);
 
   const form = jobForm("vary", "Vary", [model.element, strength.element, scale.element, seed.element], () => {
-    if (!model.value) throw new Error("There is no model yet: train one first.");
+    if (!model.value) throw new Error("Choose a model, or train one first.");
     return { model: model.value, strength: strength.value, scale: scale.value ? rates[scale.value - 1] : null, seed: seed.value };
   });
   const title = (job) => {
     const { strength: used, scale: entered, seed: drawn } = job.recipe.settings;
-    return `Strength ${used}${entered ? `, from ${entered} Hz` : ""}, seed ${drawn}`;
+    return `Varied, strength ${used}${entered ? `, from ${entered} Hz` : ""}, seed ${drawn}`;
   };
   return {
     id: "vary", title: "Vary", shown: refresh,

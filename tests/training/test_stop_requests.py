@@ -1,6 +1,6 @@
 """A training that is stopped and resumed ends with the model of one that was left alone, whatever stopped it.
 
-`python tests/training/test_stopping.py 30` stops so many trainings and says how many ended so.
+`python tests/training/test_stop_requests.py 30` stops so many trainings and says how many ended so.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pytest
 
 from caw_process import ENVIRONMENT
 from caw_toolkit.training.checkpoints import checkpoint_path
-from caw_toolkit.training.stopping import stop_requests
+from caw_toolkit.training.stop_requests import stop_requests
 from short_training import CAW, OPTIONS, prepare, same, tensors
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

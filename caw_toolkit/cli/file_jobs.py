@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from caw_toolkit.cli.errors import explain
-from caw_toolkit.errors import CawError, harmless_line, one_line, printable
+from caw_toolkit.errors import CawError, harmless_line, one_line, printable, was_interrupted
 
 if TYPE_CHECKING:
     from caw_toolkit.cli.progress import ProgressDisplay
 
-__all__ = ["Batch", "FileJob"]
+__all__ = ["FileJob", "FileJobs"]
 
 logger = logging.getLogger(__name__)
 
@@ -57,11 +57,11 @@ class FileJob:
         return (*(path for _, path in self.takes), *([self.also] if self.also else []))
 
 
-class _InterruptedBatchError(CawError):
+class _InterruptedJobsError(CawError):
     exit_code = 130
 
 
-class Batch:
+class FileJobs:
     """Files that are worked on one after the other, in one process.
 
     Args:
@@ -73,12 +73,12 @@ class Batch:
         count: of files.
 
     Example:
-        >>> batch = Batch(2)
-        >>> with batch.attempt(Path("a.wav")):
+        >>> jobs = FileJobs(2)
+        >>> with jobs.attempt(Path("a.wav")):
         ...     pass
-        >>> with batch.attempt(Path("broken.wav")):
+        >>> with jobs.attempt(Path("broken.wav")):
         ...     raise CawError("broken.wav is empty")
-        >>> batch.finish()
+        >>> jobs.finish()
         Traceback (most recent call last):
         caw_toolkit.errors.CawError: 1 of 2 files failed
 
@@ -121,6 +121,8 @@ class Batch:
         except (BrokenPipeError, click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
+            if not isinstance(error, CawError) and was_interrupted(error):
+                raise KeyboardInterrupt from error
             if self.count == 1:
                 raise
             self.fail(source, error)
@@ -161,4 +163,4 @@ class Batch:
             if self.count == 1:
                 raise
             done = f"{number - 1} of {len(self.jobs)} files"
-            raise _InterruptedBatchError(f"interrupted after {done}; --skip-existing goes on from there") from error
+            raise _InterruptedJobsError(f"interrupted after {done}; --skip-existing goes on from there") from error

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Training:
+class ModelSource:
     """Where models come from: a finished one, or trainings.
 
     Attributes:
@@ -49,36 +49,34 @@ class Models:
     Attributes:
         recording: what they are trained on.
         work: which gaps share one.
-        training: where they come from.
+        source: where they come from.
     """
 
     recording: SampleReader
     work: Work
-    training: Training
+    source: ModelSource
 
     def of(self, group: Group) -> PyramidModel:
         """The finished model, or one that is trained now; of several, nothing says that they are rough."""
-        if self.training.model_path is not None:
-            return self.training.finished
+        if self.source.model_path is not None:
+            return self.source.finished
         return load_or_train(
             group.clips(self.recording),
             None,
             sample_rate=self.recording.sample_rate,
             minutes=self._minutes_each,
-            seed=self.training.seed,
-            device=self.training.device,
-            quiet=self.training.quiet,
+            seed=self.source.seed,
+            device=self.source.device,
+            quiet=self.source.quiet,
             warns=len(self.work.fillable) == 1,
         )
 
     def expected_minutes(self) -> float:
         """How long all trainings will take, within a factor of two: the steps of one are timed."""
-        if self.training.model_path is not None:
+        if self.source.model_path is not None:
             return 0.0
         groups = self.work.fillable
-        plan = make_plan(
-            groups[0].clips(self.recording), sample_rate=self.recording.sample_rate, seed=self.training.seed
-        )
+        plan = make_plan(groups[0].clips(self.recording), sample_rate=self.recording.sample_rate, seed=self.source.seed)
         timed: float = estimate(dataclasses.replace(plan, minutes=None))["minutes"]
         limit = self._minutes_each or plan.minutes or timed
         seconds = [
@@ -89,8 +87,8 @@ class Models:
     @property
     def share_of_filling(self) -> float:
         """Of the work on a group: most of it is the training, if there is one."""
-        return 0.1 if self.training.model_path is None else 1.0
+        return 0.1 if self.source.model_path is None else 1.0
 
     @property
     def _minutes_each(self) -> float | None:
-        return None if self.training.minutes is None else self.training.minutes / len(self.work.fillable)
+        return None if self.source.minutes is None else self.source.minutes / len(self.work.fillable)

@@ -16,8 +16,8 @@ QUIET_DB = 40.0
 LOUDER_DB = 20.0
 
 
-class Listener:
-    """Hears a signal block by block. Until it has heard enough, what it knows may change.
+class RunningMeasurement:
+    """What a signal shows block by block. Until there was enough of it, that may change.
 
     Args:
         model: of the same source.
@@ -26,13 +26,13 @@ class Listener:
     Attributes:
         cutoff_hz: frequency in Hz up to which there is content; 0 before any sound.
         roll_off: how the band fades out below it; None before any sound.
-        knows: whether it has heard enough.
+        is_settled: whether there was enough.
     """
 
     def __init__(self, model: PyramidModel, cutoff_hz: float | None) -> None:
         self.cutoff_hz = cutoff_hz or 0.0
         self.roll_off: RollOff | None = None
-        self.knows = False
+        self.is_settled = False
         self._given_cutoff = cutoff_hz
         self._rate = model.sample_rate
         self._full_level = model.peak
@@ -43,12 +43,12 @@ class Listener:
     @property
     def peak(self) -> float:
         """Of the signal. A signal that has only begun is taken for one of usual level: it may be a breath."""
-        return self._peak if self.knows else max(self._peak, LEVEL_RANGE[0] * self._full_level)
+        return self._peak if self.is_settled else max(self._peak, LEVEL_RANGE[0] * self._full_level)
 
-    def hear(self, samples: Array) -> None:
+    def add(self, samples: Array) -> None:
         """Take the next samples, `(channels, samples)`."""
         level = float(np.abs(samples).max(initial=0.0))
-        is_known = self.knows and level < self._peak * 10 ** (LOUDER_DB / 20)
+        is_known = self.is_settled and level < self._peak * 10 ** (LOUDER_DB / 20)
         self._peak = max(self._peak, level)
         if level == 0 or is_known:
             return
@@ -57,6 +57,6 @@ class Listener:
         sound = np.concatenate(self._sound, axis=1)
         self.cutoff_hz = self._given_cutoff or bandwidth(sound, self._rate)
         self.roll_off = measure(self._reference, sound, self._rate, self.cutoff_hz)
-        self.knows = sound.shape[1] >= ENOUGH_SECONDS * self._rate
-        if self.knows:
+        self.is_settled = sound.shape[1] >= ENOUGH_SECONDS * self._rate
+        if self.is_settled:
             self._sound = []
