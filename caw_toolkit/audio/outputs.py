@@ -51,7 +51,7 @@ def check_output(
     if str(target) == "-" and binary_output().isatty():
         raise CawUsageError("standard output is a terminal: give an output file, or redirect it")
     if str(target) != "-":
-        refuse_odd_place(Path(target))
+        refuse_odd_place(Path(target), advice="write to - and redirect that")
     format_name, advice = format_of(target, file_format), "write WAV"
     if file_format is None and str(target) != "-":
         advice = f"write {Path(target).with_suffix('.wav')}"
@@ -162,11 +162,12 @@ def _identity(path: str | Path) -> object:
     return status.st_dev, status.st_ino
 
 
-def refuse_odd_place(target: Path) -> None:
+def refuse_odd_place(target: Path, *, advice: str = "name a file") -> None:
     """Raise for what is no place for a file: a directory, a device, a pipe, a name that is too long.
 
     Args:
         target: the file.
+        advice: what to do in place of writing to a device or a pipe.
 
     Raises:
         CawUsageError: it is one of these.
@@ -186,4 +187,4 @@ def refuse_odd_place(target: Path) -> None:
     if stat.S_ISDIR(kind):
         raise CawUsageError(f"{target} is a directory: give a file name")
     if not stat.S_ISREG(kind):
-        raise CawUsageError(f"{target} is a device or a pipe, not a file: write to - and redirect that")
+        raise CawUsageError(f"{target} is a device or a pipe, not a file: {advice}")
