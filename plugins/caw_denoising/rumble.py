@@ -24,6 +24,9 @@ REACH = 8
 LEAST_FLATNESS = np.array([[0.9], [0.88]])
 #: Below there is no note.
 LOWEST_NOTE_HZ = 22.0
+#: Bins to both sides that a note reaches through the window. What is further below the lowest one is no note's,
+#: whatever is above it; whether it belongs to the music shows in `belongs_to_music`.
+LOBE = 2
 #: Bins that are looked at first.
 FIRST_BINS = 128
 #: Bins beside those that are looked at that are needed for it.
@@ -84,7 +87,8 @@ class Flatness:
         """Which bins are as flat as noise, `(bins,)`; `hertz` is from bin to bin."""
         flat: Mask = np.all(self.quantile > LEAST_FLATNESS * self.mean, axis=0)
         first = math.ceil(LOWEST_NOTE_HZ / hertz)
-        flat[:first] = flat[first : first + 1].all()
+        flat[: max(0, first - LOBE)] = True
+        flat[max(0, first - LOBE) : first] = flat[first : first + 1].all()
         return flat
 
 
@@ -94,7 +98,7 @@ def least_power(power: Power) -> float:
 
 
 def rumble_bins(power: Power, hertz: float) -> int:
-    """Number of bins below the lowest note: up to there, loud frames are as flat across frequency as noise is.
+    """Number of bins below the lowest note, if any: up to there, loud frames are as flat across frequency as noise is.
 
     Args:
         power: of the recording, `(bins, frames)`.
