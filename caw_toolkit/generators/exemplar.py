@@ -38,6 +38,8 @@ CANDIDATES_A_HOP = 3
 #: How far a segment that is louder than the coarser signal is turned down (1: all the way). None is turned up: peaks
 #: stay within those of the recording.
 LEVEL_EXPONENT = 0.7
+#: Segments that have played for no more hops than these are short (docs/decisions.md#joins-in-speech).
+SHORT_SEGMENT_HOPS = 3
 
 
 class ExemplarGenerator(ScaleGenerator):
@@ -52,6 +54,7 @@ class ExemplarGenerator(ScaleGenerator):
         candidates: segments that are compared in phase for each frame.
         concatenation_cost: of leaving the segment of the recording that is playing.
         selection_noise: weight of the noise in the selection.
+        short_segment_cost: of leaving it while it is short, beside that.
     """
 
     real: Tensor
@@ -73,6 +76,7 @@ class ExemplarGenerator(ScaleGenerator):
         candidates: int,
         concatenation_cost: float,
         selection_noise: float,
+        short_segment_cost: float = 0.0,
     ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
@@ -85,6 +89,7 @@ class ExemplarGenerator(ScaleGenerator):
             "candidates": candidates,
             "concatenation_cost": concatenation_cost,
             "selection_noise": selection_noise,
+            "short_segment_cost": short_segment_cost,
         }
         self.hop = hop
         self.ratio = ratio
@@ -92,6 +97,7 @@ class ExemplarGenerator(ScaleGenerator):
         self.candidates = candidates
         self.concatenation_cost = concatenation_cost
         self.selection_noise = selection_noise
+        self.short_segment_cost = short_segment_cost
         self.receptive_field = 2 * (CONTEXT_FRAMES + 2) * hop
         self.register_buffer("real", torch.zeros(audio_channels, samples))
         self.register_buffer("coarse", torch.zeros(audio_channels, samples))
@@ -190,7 +196,9 @@ class ExemplarGenerator(ScaleGenerator):
         drawn = self.selection_noise * _frames(noise[0], frames, self.hop, candidates + 1)
         scores = matches.similarity + drawn[:, :-1, None]
         bonuses = drawn[:, -1] + self.concatenation_cost
-        offsets = selector.select(matches.targets, matches.offsets, scores, bonuses, distances, timing)
+        offsets = selector.select(
+            matches.targets, matches.offsets, scores, bonuses, distances, timing, self.short_segment_cost
+        )
         return self._overlap_add(index, offsets, matches.levels)[:, : coarse.shape[1]]
 
     def _overlap_add(self, index: SegmentIndex, offsets: Tensor, levels: Tensor) -> Tensor:
@@ -244,6 +252,7 @@ class UnitSelector:
         bonuses: Tensor,
         distances: Tensor | None = None,
         timing: Timing | None = None,
+        short_segment_cost: float = 0.0,
     ) -> Tensor:
         """Follow the best score frame by frame, a smooth concatenation included.
 
@@ -254,6 +263,7 @@ class UnitSelector:
             bonuses: for going on with the segment before, `(frames,)`, beside its similarity and perfect concatenation.
             distances: of a guide, `(frames, hops of the recording)`.
             timing: if segments off the beat cost something.
+            short_segment_cost: a bonus for going on with a segment that is short, beside the others.
 
         Returns:
             `(frames,)`
@@ -270,11 +280,14 @@ class UnitSelector:
         heads, weights = self._heads(options)
         best_alone = alone.max(axis=(1, 2))
         path = [int(options[0].flat[alone[0].argmax()])]
+        played = 0  # hops that the segment has played for
         for frame in range(1, len(options)):
             offset = path[-1] + hop
             going_on = -np.inf
             if self._usable[offset]:
                 going_on = self._similarity(offset, given[frame]) + CONCATENATION_WEIGHT + extra[frame]
+                if played < SHORT_SEGMENT_HOPS:
+                    going_on += short_segment_cost
                 if costs is not None:
                     going_on -= float(costs[frame, min(offset // hop, last_hop)])
                 if timing is not None:
@@ -285,6 +298,7 @@ class UnitSelector:
                 best = total.argmax()
                 if total.flat[best] > going_on:
                     offset = int(options[frame].flat[best])
+            played = played + 1 if offset == path[-1] + hop else 0
             path.append(offset)
         return torch.tensor(path, device=offsets.device)
 

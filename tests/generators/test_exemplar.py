@@ -85,6 +85,23 @@ def test_noise_decides_between_takes(speech: AudioClip) -> None:
     torch.testing.assert_close(made(noise[0], coarse), made(noise[0], coarse), atol=0, rtol=0)
 
 
+def test_leaving_a_short_segment_costs_extra(speech: AudioClip) -> None:
+    given = task(join([speech]))
+    assert given.coarse is not None
+    selector = generator(given)._selector_for(None)
+    # Backwards, nothing of the recording goes on for long.
+    matches = selector.index.search(given.coarse[0].flip(0), 8)
+
+    def lengths(cost: float) -> np.ndarray:
+        """Of the segments, in hops."""
+        found = (matches.targets, matches.offsets, matches.similarity, torch.zeros(len(matches.offsets)))
+        path = selector.select(*found, short_segment_cost=cost)
+        return np.diff(np.flatnonzero(path.diff().numpy() != selector.index.hop))
+
+    assert np.count_nonzero(lengths(0.3) <= 3) < np.count_nonzero(lengths(0.0) <= 3) / 2
+    assert np.mean(lengths(100.0) <= 3) < 0.1  # where the recording ends, there is no going on
+
+
 def test_a_recording_shorter_than_a_stretch_is_refused() -> None:
     real = torch.zeros(1, 100)
     short = ScaleTask(ScaleSpec(1, 2, RATE, COARSER, 1), real, real, ((0, 100),), None, 0, torch.device("cpu"))
