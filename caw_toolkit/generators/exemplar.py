@@ -46,6 +46,7 @@ class ExemplarGenerator(ScaleGenerator):
         candidates: segments that are compared in phase for each frame.
         concatenation_cost: of leaving the segment of the recording that is playing.
         selection_noise: weight of the noise in the selection.
+        short_segment_cost: of leaving it while it is short, beside that.
     """
 
     real: Tensor
@@ -67,6 +68,7 @@ class ExemplarGenerator(ScaleGenerator):
         candidates: int,
         concatenation_cost: float,
         selection_noise: float,
+        short_segment_cost: float = 0.0,
     ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
@@ -79,6 +81,7 @@ class ExemplarGenerator(ScaleGenerator):
             "candidates": candidates,
             "concatenation_cost": concatenation_cost,
             "selection_noise": selection_noise,
+            "short_segment_cost": short_segment_cost,
         }
         self.hop = hop
         self.ratio = ratio
@@ -86,6 +89,7 @@ class ExemplarGenerator(ScaleGenerator):
         self.candidates = candidates
         self.concatenation_cost = concatenation_cost
         self.selection_noise = selection_noise
+        self.short_segment_cost = short_segment_cost
         self.receptive_field = 2 * (CONTEXT_FRAMES + 2) * hop
         self.register_buffer("real", torch.zeros(audio_channels, samples))
         self.register_buffer("coarse", torch.zeros(audio_channels, samples))
@@ -185,7 +189,7 @@ class ExemplarGenerator(ScaleGenerator):
         scores = matches.similarity + drawn[:, :-1, None]
         bonuses = drawn[:, -1] + self.concatenation_cost
         costs = PlaceCosts(self.hop, distances=distances, timing=timing)
-        offsets = selector.select(matches, scores, bonuses, costs)
+        offsets = selector.select(matches, scores, bonuses, costs, short_segment_cost=self.short_segment_cost)
         return self._overlap_add(index, offsets, matches.levels)[:, : coarse.shape[1]]
 
     def _overlap_add(self, index: SegmentIndex, offsets: Tensor, levels: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ from caw_toolkit.generators.timing import Timing
 CONCATENATION_WEIGHT = 0.5
 #: What a unit of a guide's distance costs: of going on, too, or a segment would play past what it was chosen for.
 GUIDE_COST = 0.03
+#: Segments that have played for no more hops than these are short (docs/decisions.md#joins-in-speech).
+SHORT_SEGMENT_HOPS = 3
 
 #: Numbers of samples, or of frames.
 Numbers = npt.NDArray[np.int64]
@@ -75,7 +77,9 @@ class UnitSelector:
             for tensor in (index.coarse, index.norms, functional.pad(index.usable, (0, index.hop)))
         )
 
-    def select(self, matches: Matches, scores: Tensor, bonuses: Tensor, costs: PlaceCosts) -> Tensor:
+    def select(
+        self, matches: Matches, scores: Tensor, bonuses: Tensor, costs: PlaceCosts, *, short_segment_cost: float = 0.0
+    ) -> Tensor:
         """Follow the best score frame by frame, a smooth concatenation included.
 
         Args:
@@ -83,6 +87,7 @@ class UnitSelector:
             scores: of candidates without their concatenation, `(frames, candidates, shifts)`.
             bonuses: for going on with the segment before, `(frames,)`, beside its similarity and perfect concatenation.
             costs: of candidates, and of going on.
+            short_segment_cost: a bonus for going on with a segment that is short, beside the others.
 
         Returns:
             samples of the recording that segments are centred on, `(frames,)`.
@@ -95,18 +100,22 @@ class UnitSelector:
         heads, weights = self._heads(offsets)
         best_alone = alone.max(axis=(1, 2))
         path = [int(offsets[0].flat[alone[0].argmax()])]
+        played = 0  # hops that the segment has played for
         for frame in range(1, len(offsets)):
             offset = path[-1] + self.index.hop
             going_on = -np.inf
             if self._usable[offset]:
                 going_on = self._similarity(offset, targets[frame]) + CONCATENATION_WEIGHT + extra[frame]
                 going_on -= float(costs.of(frames[frame], np.array(offset)))
+                if played < SHORT_SEGMENT_HOPS:
+                    going_on += short_segment_cost
             # Concatenations are the costly part: most frames go on, and no concatenation could make up for that.
             if going_on < best_alone[frame] + CONCATENATION_WEIGHT:
                 total = alone[frame] + np.einsum("ijk,k->ij", heads[frame], self._tail(offset)) * weights[frame]
                 best = total.argmax()
                 if total.flat[best] > going_on:
                     offset = int(offsets[frame].flat[best])
+            played = played + 1 if offset == path[-1] + self.index.hop else 0
             path.append(offset)
         return torch.tensor(path, device=matches.offsets.device)
 

@@ -181,7 +181,8 @@ _GENERATORS: Mapping[str, tuple[Check, Callable[[Mapping[str, Any], Place], None
                     "candidates": whole(1, 1000),
                     "concatenation_cost": _WEIGHT,
                     "selection_noise": _WEIGHT,
-                }
+                },
+                {"short_segment_cost": _WEIGHT},
             ),
             _exemplar,
         ),

@@ -10,6 +10,7 @@ import torch
 
 from caw_toolkit import AudioClip, CawError
 from caw_toolkit.generators.exemplar import ExemplarGenerator
+from caw_toolkit.generators.exemplar_selection import PlaceCosts
 from caw_toolkit.pyramid.recording import Recording, join
 from caw_toolkit.pyramid.upsampling import upsample_sinc
 from caw_toolkit.training.objectives.base import ScaleSpec, ScaleTask
@@ -83,6 +84,23 @@ def test_noise_decides_between_takes(speech: AudioClip) -> None:
     noise = torch.randn(2, 1, *given.real.shape)
     assert (made(noise[0], coarse) != made(noise[1], coarse)).any()
     torch.testing.assert_close(made(noise[0], coarse), made(noise[0], coarse), atol=0, rtol=0)
+
+
+def test_leaving_a_short_segment_costs_extra(speech: AudioClip) -> None:
+    given = task(join([speech]))
+    assert given.coarse is not None
+    selector = generator(given)._selector_for(None)
+    # Backwards, nothing of the recording goes on for long.
+    matches = selector.index.search(given.coarse[0].flip(0), 8)
+
+    def lengths(cost: float) -> np.ndarray:
+        """Of the segments, in hops."""
+        bonuses, costs = torch.zeros(len(matches.offsets)), PlaceCosts(selector.index.hop)
+        path = selector.select(matches, matches.similarity, bonuses, costs, short_segment_cost=cost)
+        return np.diff(np.flatnonzero(path.diff().numpy() != selector.index.hop))
+
+    assert np.count_nonzero(lengths(0.3) <= 3) < np.count_nonzero(lengths(0.0) <= 3) / 2
+    assert np.mean(lengths(100.0) <= 3) < 0.1  # where the recording ends, there is no going on
 
 
 def test_a_recording_shorter_than_a_stretch_is_refused() -> None:

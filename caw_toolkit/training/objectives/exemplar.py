@@ -30,12 +30,15 @@ class ExemplarOptions:
         concatenation_cost: of leaving the segment of the recording that is playing, beside similarity from -1 to 1. The
             higher, the smoother, and the longer the runs that are copied.
         selection_noise: weight of the noise in the selection of segments.
+        short_segment_cost: of leaving a segment within its first hops, beside `concatenation_cost`: fewer joins, and
+            hardly longer runs.
     """
 
     hop_seconds: float = 0.032
     candidates: int = 24
     concatenation_cost: float = 0.1
     selection_noise: float = 0.03
+    short_segment_cost: float = 0.0
 
     def __post_init__(self) -> None:
         require_within(self, {"hop_seconds": Bounds(least=0.005, most=1), "candidates": Bounds(least=1, most=1000)})
@@ -91,6 +94,7 @@ class ExemplarObjective(Objective):
             candidates=self.options.candidates,
             concatenation_cost=self.options.concatenation_cost,
             selection_noise=self.options.selection_noise,
+            short_segment_cost=self.options.short_segment_cost,
         )
 
 
