@@ -2,8 +2,8 @@
 
 A click is what an autoregressive model of the sound predicts neither forwards nor backwards, far more so than anything
 within a few pitch periods, and after which the sound goes on as before: what drums, plucked strings and voices excite
-lasts, or comes back with the next period. It is replaced by what the model predicts best from both sides (least squares
-autoregressive interpolation: Godsill and Rayner, "Digital Audio Restoration", 1998, chapter 5).
+lasts, or comes back with the next period (Godsill and Rayner, "Digital Audio Restoration", 1998, chapter 5). It is
+replaced by what the model predicts best from both sides (`click_interpolation`).
 
 Edges of synthesisers, too, are what no model predicts. So a click has to stand far out of what the same interpolation
 gets wrong a few milliseconds before and after it: nothing is replaced by what is no better than a guess.
@@ -16,41 +16,38 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
-from scipy.linalg import solve, solve_toeplitz
 from scipy.ndimage import maximum_filter1d, percentile_filter
 from scipy.signal import lfilter
 
+from caw_denoising.click_interpolation import AROUND_SECONDS, ORDER, Interpolation, Signal, autoregression
 from caw_toolkit import Array
 
-Signal = npt.NDArray[np.float64]
-
-#: Order of the model, and the length of the blocks that it is fitted to, in seconds.
-ORDER, BLOCK_SECONDS = 32, 0.064
-#: Longest click, and what it is compared with on each side of it, in seconds.
-LONGEST_SECONDS, AROUND_SECONDS = 0.005, 0.02
-#: Least prediction error of a click, in standard deviations, and least ratio of it to the 95 % quantile on both sides.
-LEAST_ERROR, LEAST_CONTRAST = 5.0, 4.0
-#: Sound before and after a click, between these times from it in seconds, has about the same power: in the prediction
-#: error and in the signal.
-BESIDE_SECONDS, SAME_ERROR, SAME_POWER = (0.003, 0.015), 2.5, 4.0
-#: Crackle: clear clicks a second above two contrasts from which on the others count, too; otherwise only clear ones
-#: that stand out by the third, and spikes that do by the fourth.
-CRACKLE, ALONE, SPIKE_ALONE = ((4.0, 0.4), (6.0, 0.25)), 12.0, 8.0
-#: Of shorter recordings, in seconds, as many clicks are asked as of one of this length.
+#: Length of the blocks that models are fitted to.
+BLOCK_SECONDS = 0.064
+#: Longest click.
+LONGEST_SECONDS = 0.005
+#: Least prediction error of a click, in standard deviations.
+LEAST_ERROR = 5.0
+#: Least ratio of it to the 95 % quantile of that on both sides: its contrast.
+LEAST_CONTRAST = 4.0
+#: Sound before and after a click, between these times from it, has about the same power.
+BESIDE_SECONDS = (0.003, 0.015)
+#: Most ratio of both in the signal.
+SAME_POWER = 4.0
+#: And in the prediction error.
+SAME_ERROR = 2.5
+#: Contrasts, and how many clear clicks a second above each there are in crackle, among which the others count, too.
+CRACKLE = ((4.0, 0.4), (6.0, 0.25))
+#: Least contrast of a clear click where there is no crackle.
+ALONE = 12.0
+#: And of a spike.
+SPIKE_ALONE = 8.0
+#: Of shorter recordings as many clicks are asked as of one of this length.
 LEAST_SECONDS = 10.0
-#: Samples added to both ends of a click, and the longest time within it in which the error is as usual, in seconds.
-EDGE, PAUSE_SECONDS = 3, 0.00015
-#: Samples beside a click that its replacement is not compared with, and for how many seconds a clear one is.
-BESIDE_SAMPLES, FAR_SECONDS = 11, 0.04
-#: Least energy of the differences from sample to sample of what is replaced, and of itself, beside the most that the
-#: same interpolation gets wrong before the click or after it, whichever is less: of a clear click, within 40 ms, which
-#: is more than a period of any note, and of one among crackle, within 20 ms.
-CLEAR_GAINS, LEAST_GAINS = (6.0, 2.0), (2.0, 0.5)
-#: The same of a spike within 40 ms, and the former over the latter: most of it is one sample or two.
-SPIKE_GAINS, SPIKE_ROUGHNESS = (8.0, 1.3), 0.9
-#: A longer click than this, in seconds, has to be clear on both sides.
-LONG_SECONDS = 0.0025
+#: Samples added to both ends of a click.
+EDGE = 3
+#: Longest time within a click in which the error is as usual.
+PAUSE_SECONDS = 0.00015
 #: What holds a larger share of a channel's energy than this is its sound.
 MOST_SHARE = 0.5
 
@@ -103,7 +100,7 @@ class _Click:
 
     start: int
     height: float
-    interpolation: _Interpolation
+    interpolation: Interpolation
 
     @property
     def stands_alone(self) -> bool:
@@ -131,7 +128,7 @@ def _clicks(signal: Signal, sample_rate: int) -> list[_Click]:
     if not _is_crackle(contrast[centres], seconds):
         centres = centres[contrast[centres] > SPIKE_ALONE]
     found = [
-        _Click(start, float(contrast[start:stop].max()), _Interpolation.of(signal, start, stop, sample_rate))
+        _Click(start, float(contrast[start:stop].max()), Interpolation.of(signal, start, stop, sample_rate))
         for start, stop in _extents(error, centres, sample_rate)
     ]
     clear = [click for click in found if click.interpolation.is_clear]
@@ -155,21 +152,13 @@ def prediction_error(signal: Signal, sample_rate: int) -> Signal:
         block = padded[start : start + size]
         if not block.any():
             continue
-        model = _autoregression(block)
+        model = autoregression(block)
         before, after = padded[max(0, start - ORDER) : start + size], padded[start : start + size + ORDER]
         forward = np.abs(lfilter(model, 1, before)[-size:])
         backward = np.abs(lfilter(model, 1, after[::-1])[-size:][::-1])
         deviation = np.median(forward) / 0.6745 + 1e-9
         error[start : start + size] += window * np.sqrt(forward * backward) / deviation
     return error[size : size + len(signal)]
-
-
-def _autoregression(block: Signal) -> Signal:
-    """Coefficients of the prediction error filter (autocorrelation method)."""
-    spectrum = np.fft.rfft(block * np.hanning(len(block) + 2)[1:-1], 2 * len(block))
-    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: ORDER + 1]
-    correlation[0] = correlation[0] * (1 + 1e-5) + 1e-12
-    return np.concatenate([[1.0], -solve_toeplitz(correlation[:-1], correlation[1:])])
 
 
 def _contrast(error: Signal, sample_rate: int) -> Signal:
@@ -208,93 +197,3 @@ def _extents(error: Signal, centres: npt.NDArray[np.int64], sample_rate: int) ->
         bad[max(0, beyond[begins[begin]] - EDGE) : min(len(error), beyond[end - 1] + EDGE + 1)] = True
     edges = np.flatnonzero(np.diff(bad.astype(np.int8), prepend=0))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
-@dataclass(frozen=True)
-class _Interpolation:
-    """What the sound on both sides makes most likely in place of a click.
-
-    Attributes:
-        samples: `(samples,)`.
-        removed: energy of what it takes out: of the differences from sample to sample, and of itself, `(2,)`.
-        near: the most of both that the same interpolation gets wrong near the click, before it and after it, `(2, 2)`.
-        far: the same within a longer time.
-        is_long: whether the click is long.
-    """
-
-    samples: Signal
-    removed: Signal
-    near: Signal
-    far: Signal
-    is_long: bool
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether it takes out far more than it gets wrong, on both sides of a long click."""
-        wrong = self.far.max(axis=0) if self.is_long else self.far.min(axis=0)
-        return bool((self.removed > CLEAR_GAINS * wrong).all())
-
-    @property
-    def is_spike(self) -> bool:
-        """Whether it takes out what is too short to be part of any sound."""
-        stands_out = bool((self.removed > SPIKE_GAINS * self.far.min(axis=0)).all())
-        return stands_out and not self.is_long and bool(self.removed[0] > SPIKE_ROUGHNESS * self.removed[1])
-
-    @property
-    def is_worth_it(self) -> bool:
-        """Whether it takes out more than it gets wrong."""
-        return self.is_clear if self.is_long else bool((self.removed > LEAST_GAINS * self.near.min(axis=0)).all())
-
-    @classmethod
-    def of(cls, signal: Signal, start: int, stop: int, sample_rate: int) -> _Interpolation:
-        """That between two samples of a channel, `(samples,)`."""
-        size, reach = stop - start, max(ORDER, round(FAR_SECONDS * sample_rate))
-        first = max(0, start - reach)
-        part, place = signal[first : stop + reach].copy(), start - first
-        given = part[place : place + size].copy()
-        part[place : place + size] = 0
-        removes = _removal(_autoregression(part), size)
-        samples = -removes @ part[place - ORDER : place + size + ORDER]
-        part[place : place + size] = samples
-        # the same at many places in which nothing is to be removed
-        places = np.arange(ORDER, len(part) - size - ORDER, max(1, size // 4))
-        energies = _energies(sliding_window_view(part, size + 2 * ORDER)[places - ORDER] @ removes.T)
-        distances = np.where(np.abs(places - place) < size + BESIDE_SAMPLES, 0, places - place)
-        near, far = (_most(energies, distances, seconds * sample_rate) for seconds in (AROUND_SECONDS, FAR_SECONDS))
-        return cls(samples, _energies(given - samples), near, far, size > LONG_SECONDS * sample_rate)
-
-
-def _removal(model: Signal, size: int) -> Signal:
-    """What turns samples and `ORDER` more on both sides into how far they are from what those make most likely.
-
-    Args:
-        model: prediction error filter.
-        size: number of samples that are interpolated.
-
-    Returns:
-        `(size, size + 2 ORDER)`.
-    """
-    # of the squared error in a product of two samples, by their distance
-    weights = np.correlate(model, model, "full")[ORDER:]
-    distances = np.abs(np.arange(size + 2 * ORDER) - np.arange(ORDER, ORDER + size)[:, None])
-    products = np.where(distances <= ORDER, weights[np.minimum(distances, ORDER)], 0)
-    return np.asarray(solve(products[:, ORDER : ORDER + size], products, assume_a="pos"))
-
-
-def _most(energies: Signal, distances: npt.NDArray[np.int64], reach: float) -> Signal:
-    """The most energies within a reach before and after, `(2, energies)`.
-
-    Args:
-        energies: `(places, energies)`.
-        distances: of the places, in samples.
-        reach: samples.
-    """
-    sides = (distances < 0) & (distances > -reach), (distances > 0) & (distances < reach)
-    return np.array([energies[side].max(axis=0, initial=0) for side in sides])
-
-
-def _energies(removed: Signal) -> Signal:
-    """Energy of the differences from sample to sample, and of the samples, `(..., samples)` to `(..., 2)`."""
-    edges = [(0, 0)] * (removed.ndim - 1) + [(1, 1)]
-    differences = np.diff(np.pad(removed, edges), axis=-1)
-    return np.stack([np.square(differences).sum(-1), np.square(removed).sum(-1)], axis=-1)
