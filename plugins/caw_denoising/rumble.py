@@ -86,10 +86,15 @@ class Flatness:
     def bins(self, hertz: float) -> Mask:
         """Which bins are as flat as noise, `(bins,)`; `hertz` is from bin to bin."""
         flat: Mask = np.all(self.quantile > LEAST_FLATNESS * self.mean, axis=0)
-        first = math.ceil(LOWEST_NOTE_HZ / hertz)
-        flat[: max(0, first - LOBE)] = True
-        flat[max(0, first - LOBE) : first] = flat[first : first + 1].all()
+        below, first = bins_below_notes(hertz), math.ceil(LOWEST_NOTE_HZ / hertz)
+        flat[:below] = True
+        flat[below:first] = flat[first : first + 1].all()
         return flat
+
+
+def bins_below_notes(hertz: float) -> int:
+    """Number of bins that no note reaches, however low; `hertz` is from bin to bin."""
+    return max(0, math.ceil(LOWEST_NOTE_HZ / hertz) - LOBE)
 
 
 def least_power(power: Power) -> float:

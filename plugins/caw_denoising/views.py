@@ -11,7 +11,7 @@ import numpy as np
 from caw_denoising.log_mmse import LEAST_GAIN, log_spectral_power
 from caw_denoising.noise import at_resolution, find_noise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
-from caw_denoising.rumble import NOTE_SECONDS, belongs_to_music, holds_notes, rumble_bins
+from caw_denoising.rumble import NOTE_SECONDS, belongs_to_music, bins_below_notes, holds_notes, rumble_bins
 from caw_denoising.stft import Power, Spectra, mean_power, power_as_one, signal_of, spectra_of, window_size
 from caw_toolkit import Array
 from caw_toolkit.dsp.resampling import resample
@@ -114,15 +114,18 @@ class NoisyRecording:
             return cls(samples, noise, longest)
         spectra, hertz = spectra_of(samples, longest), sample_rate / longest
         rumble = rumble_bins(power_as_one(spectra), hertz) if rumble_hz is None else round(rumble_hz / hertz)
+        surely = min(rumble, bins_below_notes(hertz))
+        if rumble > surely and _has_notes(samples, sample_rate, rumble * hertz):
+            rumble = surely
         if not rumble:
             return cls(samples, noise, longest)
         floor = at_resolution(noise, spectra.shape[1])[:rumble]
         has_bursts = bool(mean_power(spectra[:, :rumble]).mean() > BURSTS * floor.mean())
         spectra[:, :rumble] *= LEAST_GAIN
         without = signal_of(spectra, longest, samples.shape[1])
-        has_notes = _has_notes(samples, sample_rate, rumble * hertz)
-        if has_notes or belongs_to_music(samples - without, without, sample_rate):
-            return cls(samples, noise, longest)
+        if belongs_to_music(samples - without, without, sample_rate):
+            # drums may well belong to it, and what is below them not
+            return cls.of(samples, noise, sample_rate, rumble_hz=surely * hertz if surely < rumble else 0.0)
         noise = noise.copy()
         noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= LEAST_GAIN**2
         # the step at the edge spreads over a bin of the shorter windows
