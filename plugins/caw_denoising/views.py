@@ -107,16 +107,17 @@ class NoisyRecording:
             samples: `(channels, samples)`.
             noise: its steady noise, `(bins,)`.
             sample_rate: Hz.
-            rumble_hz: up to which frequency there is rumble and no note; None: see by the samples.
+            rumble_hz: up to which frequency there is rumble and no note; None: see by the samples. What is below any
+                note is looked at in any case.
         """
         longest = window_size(WINDOW_SECONDS, samples, sample_rate)
-        if rumble_hz == 0:
-            return cls(samples, noise, longest)
         spectra, hertz = spectra_of(samples, longest), sample_rate / longest
-        rumble = rumble_bins(power_as_one(spectra), hertz) if rumble_hz is None else round(rumble_hz / hertz)
-        surely = min(rumble, bins_below_notes(hertz))
-        if rumble > surely and _has_notes(samples, sample_rate, rumble * hertz):
-            rumble = surely
+        power = power_as_one(spectra)
+        rumble = rumble_bins(power, hertz) if rumble_hz is None else round(rumble_hz / hertz)
+        if rumble and _has_notes(samples, sample_rate, rumble * hertz):
+            rumble = 0
+        below_notes = bins_below_notes(power, hertz)
+        rumble = max(rumble, below_notes)
         if not rumble:
             return cls(samples, noise, longest)
         floor = at_resolution(noise, spectra.shape[1])[:rumble]
@@ -124,8 +125,9 @@ class NoisyRecording:
         spectra[:, :rumble] *= LEAST_GAIN
         without = signal_of(spectra, longest, samples.shape[1])
         if belongs_to_music(samples - without, without, sample_rate):
-            # drums may well belong to it, and what is below them not
-            return cls.of(samples, noise, sample_rate, rumble_hz=surely * hertz if surely < rumble else 0.0)
+            if below_notes < rumble:  # which may well be none of the drums'
+                return cls.of(samples, noise, sample_rate, rumble_hz=0.0)
+            return cls(samples, noise, longest)
         noise = noise.copy()
         noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= LEAST_GAIN**2
         # the step at the edge spreads over a bin of the shorter windows
