@@ -2,8 +2,11 @@
 
 A click is what an autoregressive model of the sound predicts neither forwards nor backwards, far more so than anything
 within a few pitch periods, and after which the sound goes on as before: what drums, plucked strings and voices excite
-lasts, or comes back with the next period. It is replaced by what the model predicts best from both sides (least squares
-autoregressive interpolation: Godsill and Rayner, "Digital Audio Restoration", 1998, chapter 5).
+lasts, or comes back with the next period (Godsill and Rayner, "Digital Audio Restoration", 1998, chapter 5). It is
+replaced by what the model predicts best from both sides (`click_interpolation`).
+
+Edges of synthesisers, too, are what no model predicts. So a click has to stand far out of what the same interpolation
+gets wrong a few milliseconds before and after it: nothing is replaced by what is no better than a guess.
 """
 
 from __future__ import annotations
@@ -13,28 +16,40 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve, solve_toeplitz
 from scipy.ndimage import maximum_filter1d, percentile_filter
 from scipy.signal import lfilter
 
+from caw_denoising.click_interpolation import AROUND_SECONDS, ORDER, Interpolation, Signal, autoregression
 from caw_toolkit import Array
 
-Signal = npt.NDArray[np.float64]
-
-#: Order of the model, and the length of the blocks that it is fitted to, in seconds.
-ORDER, BLOCK_SECONDS = 32, 0.064
-#: Longest click, and what it is compared with on each side of it, in seconds.
-LONGEST_SECONDS, AROUND_SECONDS = 0.005, 0.02
-#: Least prediction error of a click, in standard deviations, and least ratio of it to the 95 % quantile on both sides.
-LEAST_ERROR, LEAST_CONTRAST = 5.0, 4.0
-#: Sound before and after a click, between these times from it in seconds, has about the same power: in the prediction
-#: error and in the signal.
-BESIDE_SECONDS, SAME_ERROR, SAME_POWER = (0.003, 0.015), 2.5, 4.0
-#: Crackle: clicks a second above two contrasts from which on the weak ones count, too; otherwise only such as stand
-#: out by the third.
-CRACKLE, ALONE = ((4.0, 0.8), (6.0, 0.25)), 8.0
+#: Length of the blocks that models are fitted to.
+BLOCK_SECONDS = 0.064
+#: Longest click.
+LONGEST_SECONDS = 0.005
+#: Least prediction error of a click, in standard deviations.
+LEAST_ERROR = 5.0
+#: Least ratio of it to the 95 % quantile of that on both sides: its contrast.
+LEAST_CONTRAST = 4.0
+#: Sound before and after a click, between these times from it, has about the same power.
+BESIDE_SECONDS = (0.003, 0.015)
+#: Most ratio of both in the signal.
+SAME_POWER = 4.0
+#: And in the prediction error.
+SAME_ERROR = 2.5
+#: Contrasts, and how many clear clicks a second above each there are in crackle, among which the others count, too.
+CRACKLE = ((4.0, 0.4), (6.0, 0.25))
+#: Least contrast of a clear click where there is no crackle.
+ALONE = 12.0
+#: And of a spike.
+SPIKE_ALONE = 8.0
+#: Of shorter recordings as many clicks are asked as of one of this length.
+LEAST_SECONDS = 10.0
 #: Samples added to both ends of a click.
 EDGE = 3
+#: Longest time within a click in which the error is as usual.
+PAUSE_SECONDS = 0.00015
+#: What holds a larger share of a channel's energy than this is its sound.
+MOST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -63,15 +78,39 @@ def remove_clicks(samples: Array, sample_rate: int) -> Repaired:
     for channel in repaired:
         signal = channel.astype(np.float64)
         found = _clicks(signal, sample_rate)
-        for start, stop in found:
-            channel[start:stop] = _interpolated(signal, start, stop, sample_rate)
-            touched += stop - start
+        if sum(click.interpolation.removed[1] for click in found) > MOST_SHARE * np.square(signal).sum():
+            continue
+        for click in found:
+            without = click.interpolation.samples
+            channel[click.start : click.start + len(without)] = without
+            touched += len(without)
         clicks += len(found)
     return Repaired(repaired, clicks, touched)
 
 
-def _clicks(signal: Signal, sample_rate: int) -> list[tuple[int, int]]:
-    """First sample of each click and the first after it."""
+@dataclass(frozen=True)
+class _Click:
+    """A click.
+
+    Attributes:
+        start: its first sample.
+        height: contrast of its error.
+        interpolation: what takes its place.
+    """
+
+    start: int
+    height: float
+    interpolation: Interpolation
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is a click where there are hardly any others."""
+        is_clear, is_spike = self.interpolation.is_clear, self.interpolation.is_spike
+        return (is_clear and self.height > ALONE) or (is_spike and self.height > SPIKE_ALONE)
+
+
+def _clicks(signal: Signal, sample_rate: int) -> list[_Click]:
+    """The clicks of a channel, `(samples,)`."""
     beside = round(BESIDE_SECONDS[1] * sample_rate)
     if len(signal) < 4 * round(BLOCK_SECONDS * sample_rate):
         return []
@@ -79,15 +118,28 @@ def _clicks(signal: Signal, sample_rate: int) -> list[tuple[int, int]]:
     contrast = _contrast(error, sample_rate)
     width = 2 * round(LONGEST_SECONDS / 2 * sample_rate) + 1
     peaks = (contrast > LEAST_CONTRAST) & (error > LEAST_ERROR) & (contrast == maximum_filter1d(contrast, width))
-    peaks[:beside] = peaks[len(peaks) - beside :] = False
+    margin = max(beside, width + ORDER)
+    peaks[:margin] = peaks[len(peaks) - margin :] = False
     centres = np.flatnonzero(peaks)
     centres = centres[
         _goes_on(signal, centres, sample_rate, SAME_POWER) & _goes_on(error, centres, sample_rate, SAME_ERROR)
     ]
-    heights = contrast[centres]
     seconds = len(signal) / sample_rate
-    is_crackle = all((heights > height).sum() >= rate * seconds for height, rate in CRACKLE)
-    return list(_extents(error, centres[heights > (LEAST_CONTRAST if is_crackle else ALONE)], sample_rate))
+    if not _is_crackle(contrast[centres], seconds):
+        centres = centres[contrast[centres] > SPIKE_ALONE]
+    found = [
+        _Click(start, float(contrast[start:stop].max()), Interpolation.of(signal, start, stop, sample_rate))
+        for start, stop in _extents(error, centres, sample_rate)
+    ]
+    clear = [click for click in found if click.interpolation.is_clear]
+    if _is_crackle(np.array([click.height for click in clear]), seconds):
+        return [click for click in found if click.interpolation.is_worth_it]
+    return [click for click in found if click.stands_alone]
+
+
+def _is_crackle(heights: Signal, seconds: float) -> bool:
+    """Whether there are enough clicks of these contrasts."""
+    return all((heights > height).sum() >= rate * max(seconds, LEAST_SECONDS) for height, rate in CRACKLE)
 
 
 def prediction_error(signal: Signal, sample_rate: int) -> Signal:
@@ -100,21 +152,13 @@ def prediction_error(signal: Signal, sample_rate: int) -> Signal:
         block = padded[start : start + size]
         if not block.any():
             continue
-        model = _autoregression(block)
+        model = autoregression(block)
         before, after = padded[max(0, start - ORDER) : start + size], padded[start : start + size + ORDER]
         forward = np.abs(lfilter(model, 1, before)[-size:])
         backward = np.abs(lfilter(model, 1, after[::-1])[-size:][::-1])
         deviation = np.median(forward) / 0.6745 + 1e-9
         error[start : start + size] += window * np.sqrt(forward * backward) / deviation
     return error[size : size + len(signal)]
-
-
-def _autoregression(block: Signal) -> Signal:
-    """Coefficients of the prediction error filter (autocorrelation method)."""
-    spectrum = np.fft.rfft(block * np.hanning(len(block) + 2)[1:-1], 2 * len(block))
-    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: ORDER + 1]
-    correlation[0] = correlation[0] * (1 + 1e-5) + 1e-12
-    return np.concatenate([[1.0], -solve_toeplitz(correlation[:-1], correlation[1:])])
 
 
 def _contrast(error: Signal, sample_rate: int) -> Signal:
@@ -140,26 +184,16 @@ def _goes_on(signal: Signal, centres: npt.NDArray[np.int64], sample_rate: int, r
 def _extents(error: Signal, centres: npt.NDArray[np.int64], sample_rate: int) -> Iterator[tuple[int, int]]:
     """Where the error around each centre is out of the ordinary; extents that touch become one."""
     half, around = round(LONGEST_SECONDS / 2 * sample_rate), round(AROUND_SECONDS * sample_rate)
+    pause = max(2, round(PAUSE_SECONDS * sample_rate))
     bad = np.zeros(len(error) + 1, bool)
     for centre in centres:
         first = max(0, centre - half)
         ordinary = 3 * np.median(error[max(0, centre - around) : centre + around])
         beyond = first + np.flatnonzero(error[first : centre + half] > min(max(1.5, ordinary), error[centre] / 2))
-        bad[max(0, beyond[0] - EDGE) : min(len(error), beyond[-1] + EDGE + 1)] = True
+        # a sample that happens to be out of the ordinary further away is no part of it
+        begins = np.flatnonzero(np.diff(beyond, prepend=-pause - 1) > pause)
+        begin = int(np.searchsorted(beyond[begins], centre, "right")) - 1
+        end = begins[begin + 1] if begin + 1 < len(begins) else len(beyond)
+        bad[max(0, beyond[begins[begin]] - EDGE) : min(len(error), beyond[end - 1] + EDGE + 1)] = True
     edges = np.flatnonzero(np.diff(bad.astype(np.int8), prepend=0))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
-def _interpolated(signal: Signal, start: int, stop: int, sample_rate: int) -> Signal:
-    """What the sound on both sides makes most likely between two samples."""
-    reach = max(ORDER, round(2 * AROUND_SECONDS * sample_rate))
-    first = max(0, start - reach)
-    part = signal[first : stop + reach].copy()
-    missing = np.arange(start - first, stop - first)
-    part[missing] = 0
-    model = _autoregression(part)
-    weights = np.correlate(model, model, "full")  # of the squared error in a product of two samples, by their distance
-    known = np.convolve(part, weights, "same")[missing]
-    lags = np.abs(missing[:, None] - missing)
-    matrix = np.where(lags <= ORDER, weights[ORDER + np.minimum(lags, ORDER)], 0)
-    return np.asarray(solve(matrix, -known, assume_a="pos"))

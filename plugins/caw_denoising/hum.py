@@ -45,7 +45,7 @@ SURROUNDINGS_HZ = (3.0, 8.0)
 LEAST_LINES = 2
 #: Ratio from which on a single one is enough. In a long recording one is enough that is there in every part of it.
 ALONE = 300.0
-#: A single line is enough, too, if it is one of so many lowest ones and `is_certain`.
+#: One line has to be certainly one (`Line.is_certain`). A single one is enough if it is one of so many lowest ones.
 LOWEST_LINES = 3
 #: Where none of those is a line, it takes so many.
 LEAST_HIGHER_LINES = 3
@@ -61,6 +61,8 @@ MOST_TURN_HZ = 0.3
 MOST_DRIFT = 0.007
 #: Scatter of a line's amplitude as a share of it below which all lines are as good.
 LEAST_SCATTER = 0.03
+#: What holds more than this share of the energy below `HIGHEST_HZ` is the sound, such as a test tone.
+MOST_SHARE = 0.97
 #: A shorter recording says too little.
 LEAST_SECONDS = 4.0
 
@@ -101,6 +103,8 @@ def find_hum(samples: Array, sample_rate: int, *, all_along: Prominence | None =
         for channel, hum in enumerate(estimate):
             amplitude = slow_amplitude(found.demodulated(harmonic, channel), bands.rate)
             hum += 2 * (np.interp(times, bands.times, amplitude) * carrier).real
+    if np.square(estimate).sum() > MOST_SHARE * np.square(low).sum():
+        return nothing
     full = resample(estimate.astype(np.float32), rate, sample_rate)[:, : samples.shape[1]]
     full = np.pad(full, ((0, 0), (0, samples.shape[1] - full.shape[1])))
     return Hum(full, tuple(round(found.hertz * harmonic, 1) for harmonic in found.harmonics))
@@ -224,6 +228,8 @@ def _hum_along(course: _Course, mains: float, bands: Bands, all_along: Signal) -
         return None
     lines = {number: Line.of(hum.demodulated(number), bands) for number in range(1, len(clear) + 1)}
     lines = {number: line for number, line in lines.items() if line.is_there}
+    if not known.any() and not any(line.is_certain for line in lines.values()):
+        return None
     score = sum(math.log(line.distinct / max(line.deviation, LEAST_SCATTER)) for line in lines.values())
     if not lines or (min(lines) > LOWEST_LINES and len(lines) < LEAST_HIGHER_LINES):
         return None

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.ndimage import median_filter, uniform_filter1d
 
 from caw_denoising.noise_distribution import FRAME_STEP, POWER_FLOOR, NoiseEvidence, pauses_of
-from caw_denoising.noise_floor import SOME_DOUBT, TOGETHER, Floor
+from caw_denoising.noise_floor import SOME_DOUBT, TOGETHER, Floor, floor_drift
 
 Power = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -24,11 +24,17 @@ QUANTILE_TO_MEAN = 1.9
 #: The ratio of the floor to a lower quantile in noise. A larger one is music in the floor, which is taken off twice,
 #: for it is in the lower one, too.
 LOW_TO_LOWEST = 1.75
-#: Variance of the log power of the quiet cells below which they are noise whatever else is known.
+#: Variance of the log power of the quiet cells below which they are noise, if their level differs by no more than this
+#: from bin to bin, in nepers on average.
 CERTAINLY_NOISE = 1.8
+MOST_SPREAD = 0.5
 #: That in the pauses, and the least power of the pauses beside all.
 PAUSES_OF_NOISE = 1.95
 LEAST_POWER_OF_PAUSES = 0.002
+#: Pauses hold nothing but the noise, so their power is in this range beside that of the supposed one; and the variance
+#: in half of the bands is no more than this.
+PAUSES_OVER_NOISE = (0.12, 1.6)
+MOST_VARIANCE_BESIDE_PAUSES = 2.25
 #: Doubtful noise is music if that is more than this in the bins that behave like noise.
 CERTAINLY_MUSIC = 1.65
 #: It is, too, if they hold less than this share of it; and with less variance, if they hold little.
@@ -48,6 +54,9 @@ MOST_VARIANCE_OF_SOME = 1.69
 #: And if its power is in this range beside that of the recording: dense music without noise is above.
 LEAST_UNEVEN_LEVEL = 0.01
 MOST_UNEVEN_LEVEL = 0.145
+#: Noise that no bin behaves like is about as loud in both halves of a recording, up to so many nepers in the median of
+#: the bins, and where only most bands speak for it.
+MOST_DRIFT, MOST_DRIFT_OF_BANDS = 1.5, 0.7
 #: Noise of another stretch is not in this one where more than this share of the bins is quieter than it by this factor.
 MOST_QUIETER_SHARE = 0.05
 QUIETER = 1.5
@@ -102,7 +111,8 @@ def find_noise(power: Power) -> Noise:
     quiet = np.maximum(uniform_filter1d(floor.low, 9) * QUANTILE_TO_MEAN, nothing)
     evidence = NoiseEvidence.of(audible, floor.low * QUANTILE_TO_MEAN)
     most = np.maximum(quiet * evidence.noise_share, nothing)
-    if not (_is_told_from_music(bins, doubt, quiet, evidence) or _is_uneven_noise(quiet, evidence, audible)):
+    is_told = _is_told_from_music(bins, doubt, quiet, evidence)
+    if not is_told and not _is_uneven_noise(floor, quiet, evidence, audible, floor_drift(heard, nothing)):
         return Noise(nothing, floor.low * QUANTILE_TO_MEAN, np.ones_like(nothing))
     if not bins.any():
         return Noise(most, most, np.ones_like(nothing), True)
@@ -138,25 +148,30 @@ def _is_told_from_music(bins: Mask, doubt: Power, quiet: Power, evidence: NoiseE
     return bool(np.average(evidence.variance, weights=behaves) < most_variance)
 
 
-def _is_uneven_noise(quiet: Power, evidence: NoiseEvidence, power: Power) -> bool:
+def _is_uneven_noise(floor: Floor, quiet: Power, evidence: NoiseEvidence, power: Power, drift: float) -> bool:
     """Whether the quiet moments are noise that is too uneven for any bin to behave like it."""
+    if drift > MOST_DRIFT:
+        return False
     nepers = np.log(np.maximum(power[:, ::FRAME_STEP], quiet.min() * POWER_FLOOR))
     if np.average(nepers.var(1), weights=quiet) < LEAST_VARIANCE:
         return False
     del nepers  # half as large as the spectra
     mean = np.average(evidence.variance, weights=quiet)
-    if mean < CERTAINLY_NOISE:
-        return True
-    pauses = pauses_of(power, quiet)
-    if pauses.variance < PAUSES_OF_NOISE and pauses.relative_power > LEAST_POWER_OF_PAUSES:
+    if mean < CERTAINLY_NOISE and np.average(floor.spread, weights=quiet) < MOST_SPREAD:
         return True
     some, half = np.quantile(evidence.band_variances, (0.3, 0.5))
     level = quiet.sum() / power.mean(1).sum()
+    pauses = pauses_of(power, quiet)
+    is_noise = pauses.variance < PAUSES_OF_NOISE and pauses.relative_power > LEAST_POWER_OF_PAUSES
+    least, most = PAUSES_OVER_NOISE
+    if is_noise and least < pauses.relative_power / level < most and half < MOST_VARIANCE_BESIDE_PAUSES:
+        return True
     return bool(
         mean < MOST_MEAN_VARIANCE
         and half < MOST_VARIANCE_OF_HALF
         and some < MOST_VARIANCE_OF_SOME
         and LEAST_UNEVEN_LEVEL < level < MOST_UNEVEN_LEVEL
+        and drift < MOST_DRIFT_OF_BANDS
     )
 
 

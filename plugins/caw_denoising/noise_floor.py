@@ -189,6 +189,23 @@ def _flat_share(power: Power, low: Power) -> float:
     level = power / median_filter(low, TOGETHER)[:, None]
     banded = level[: bands * FLAT_BINS].reshape(bands, -1, power.shape[1])
     mean = banded.mean(1)
-    flatness = np.exp(np.log(banded + 1e-9).mean(1)) / (mean + 1e-9)
+    # running sums round what follows on loud frames to a little below nothing
+    flatness = np.exp(np.log(np.maximum(banded, 0) + 1e-9).mean(1)) / (mean + 1e-9)
     quiet = np.argsort(mean, axis=1)[:, : math.ceil(NOISE_QUANTILE * power.shape[1])]
     return float((np.take_along_axis(flatness, quiet, axis=1).mean(1) > LEAST_FLATNESS).mean())
+
+
+def floor_drift(power: Power, least: Power) -> float:
+    """By how many nepers the quiet moments of the two halves of a recording differ, in the median of the bins.
+
+    Args:
+        power: smoothed over time, `(bins, frames)`.
+        least: floor of the floor, `(bins,)`.
+    """
+    middle = power.shape[1] // 2
+    first, second = (
+        uniform_filter1d(np.log(np.maximum(np.quantile(half, NOISE_QUANTILE, axis=1), least)), TOGETHER)
+        for half in (power[:, :middle], power[:, middle:])
+    )
+    full = power.mean(1) > EMPTY * power.mean(1).max()
+    return float(np.median(np.abs(first - second)[full]))

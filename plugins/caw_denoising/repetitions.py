@@ -15,14 +15,20 @@ from caw_toolkit import Array
 
 Power = npt.NDArray[np.floating]
 
-#: Bands that are compared by themselves, bins beyond their edges, frames of context on each side.
-BANDS, BEYOND, CONTEXT = 6, 4, 2
+#: Bands that are compared by themselves.
+BANDS = 6
+#: Bins beyond their edges that are compared, too.
+BEYOND = 4
+#: Frames on each side of one that are compared with it.
+CONTEXT = 2
 #: Alike frames that are averaged.
 NEIGHBOURS = 48
 #: Distances of which only the smallest is looked at first, to find the smallest of all.
 TOGETHER = 8
-#: Frames of a recording that the others are compared with; and of a stretch of a long one: more are not better.
-MOST_FRAMES, FEW_FRAMES = 8192, 1024
+#: Frames of a recording that the others are compared with.
+MOST_FRAMES = 8192
+#: Of a stretch of a long one: more are not better.
+FEW_FRAMES = 1024
 #: Remembered frames may be louder or quieter than what was recorded by these factors of power.
 LEVELS = (0.5, 1.0, 2.0)
 #: Differences of log likelihood count by this less, because neighbouring bins and frames say much the same.

@@ -11,7 +11,7 @@ import numpy as np
 from caw_denoising.log_mmse import LEAST_GAIN, log_spectral_power
 from caw_denoising.noise import at_resolution, find_noise
 from caw_denoising.repetitions import average_over_neighbours, expect_from_reference
-from caw_denoising.rumble import NOTE_SECONDS, belongs_to_music, holds_notes, rumble_bins
+from caw_denoising.rumble import NOTE_SECONDS, belongs_to_music, bins_below_notes, holds_notes, rumble_bins
 from caw_denoising.stft import Power, Spectra, mean_power, power_as_one, signal_of, spectra_of, window_size
 from caw_toolkit import Array
 from caw_toolkit.dsp.resampling import resample
@@ -107,21 +107,26 @@ class NoisyRecording:
             samples: `(channels, samples)`.
             noise: its steady noise, `(bins,)`.
             sample_rate: Hz.
-            rumble_hz: up to which frequency there is rumble and no note; None: see by the samples.
+            rumble_hz: up to which frequency there is rumble and no note; None: see by the samples. What is below any
+                note is looked at in any case.
         """
         longest = window_size(WINDOW_SECONDS, samples, sample_rate)
-        if rumble_hz == 0:
-            return cls(samples, noise, longest)
         spectra, hertz = spectra_of(samples, longest), sample_rate / longest
-        rumble = rumble_bins(power_as_one(spectra), hertz) if rumble_hz is None else round(rumble_hz / hertz)
+        power = power_as_one(spectra)
+        rumble = rumble_bins(power, hertz) if rumble_hz is None else round(rumble_hz / hertz)
+        if rumble and _has_notes(samples, sample_rate, rumble * hertz):
+            rumble = 0
+        below_notes = bins_below_notes(power, hertz)
+        rumble = max(rumble, below_notes)
         if not rumble:
             return cls(samples, noise, longest)
         floor = at_resolution(noise, spectra.shape[1])[:rumble]
         has_bursts = bool(mean_power(spectra[:, :rumble]).mean() > BURSTS * floor.mean())
         spectra[:, :rumble] *= LEAST_GAIN
         without = signal_of(spectra, longest, samples.shape[1])
-        has_notes = _has_notes(samples, sample_rate, rumble * hertz)
-        if has_notes or belongs_to_music(samples - without, without, sample_rate):
+        if belongs_to_music(samples - without, without, sample_rate):
+            if below_notes < rumble:  # which may well be none of the drums'
+                return cls.of(samples, noise, sample_rate, rumble_hz=0.0)
             return cls(samples, noise, longest)
         noise = noise.copy()
         noise[: round(rumble / (spectra.shape[1] - 1) * (len(noise) - 1))] *= LEAST_GAIN**2

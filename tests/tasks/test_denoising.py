@@ -304,13 +304,13 @@ def with_clicks(clip: AudioClip, a_second: float, *, seed: int = 0) -> np.ndarra
     return (clip.samples + clicks).astype(np.float32)
 
 
-@pytest.mark.parametrize(("name", "better"), [("speech", 0.8), ("guitar", 6), ("tabla", 2)])
+@pytest.mark.parametrize(("name", "better"), [("speech", 1.5), ("guitar", 7.5), ("tabla", 2.5)])
 def test_clicks_go_and_are_counted(speech_path: Path, name: str, better: float) -> None:
     clip = read_audio(speech_path.with_name(f"{name}.flac"))
     given = with_clicks(clip, 8)
     repaired = remove_clicks(given, clip.sample_rate)
     assert snr(clip.samples, repaired.samples) > snr(clip.samples, given) + better
-    assert 0.4 < repaired.clicks / (8 * clip.seconds) < 1.1  # loud syllables and strokes of the drum hide some
+    assert 0.35 < repaired.clicks / (8 * clip.seconds) < 1.1  # loud syllables and strokes of the drum hide some
     assert 0 < repaired.touched < 0.05 * given.size
     np.testing.assert_array_equal(denoise(given, clip.sample_rate, declick=False, strength=0), given)
 
@@ -320,6 +320,44 @@ def test_strokes_of_drums_strings_and_voices_stay(speech_path: Path, name: str) 
     clip = read_audio(speech_path.with_name(f"{name}.flac"))
     assert remove_clicks(clip.samples, clip.sample_rate).clicks == 0
     assert snr(clip.samples, denoise(clip.samples, clip.sample_rate)) > 40
+
+
+@pytest.mark.parametrize(("sample_rate", "lowest"), [(44100, 60), (16000, 30)])
+def test_edges_of_a_synthesiser_are_no_clicks(sample_rate: int, lowest: float) -> None:
+    random, seconds = np.random.default_rng(0), 5
+    notes = np.repeat(random.choice(np.geomspace(lowest, 3 * lowest, 12), 8 * seconds), sample_rate // 8)
+    phase, time = np.cumsum(notes) / sample_rate, np.arange(len(notes)) / sample_rate
+    pulses = np.where(phase % 1 < 0.5 + 0.2 * np.sin(4 * time), 0.2, -0.2) + np.where(1.5 * phase % 1 < 0.25, 0.1, -0.1)
+    hiss = 1e-3 * random.standard_normal(len(notes))
+    assert remove_clicks((pulses + hiss)[None].astype(np.float32), sample_rate).clicks == 0
+
+
+def test_a_single_spike_goes(speech_path: Path) -> None:
+    guitar = read_audio(speech_path.with_name("guitar.flac"))
+    given = guitar.samples.copy()
+    given[0, 60_000:60_002] += np.float32(0.3), np.float32(-0.2)
+    repaired = remove_clicks(given, guitar.sample_rate)
+    assert repaired.clicks == 1 and repaired.touched < 20
+    assert snr(guitar.samples, repaired.samples) > snr(guitar.samples, given) + 6
+
+
+def test_a_tone_that_is_most_of_a_recording_is_no_hum() -> None:
+    tone = 0.3 * np.sin(2 * np.pi * 100 * np.arange(96_000) / 16000).astype(np.float32)
+    np.testing.assert_array_equal(denoise(tone[None], 16000), tone[None])
+
+
+def test_what_is_most_of_a_recording_is_no_click() -> None:
+    metronome = np.zeros((1, 160_000), np.float32)
+    metronome[0, 4000::8000] = 0.8
+    assert remove_clicks(metronome, 16000).clicks == 0
+
+
+def test_a_click_of_several_milliseconds_goes(speech_path: Path) -> None:
+    guitar = read_audio(speech_path.with_name("guitar.flac"))
+    given = guitar.samples.copy()
+    given[0, 60_000:60_064] += (0.5 * np.exp(-np.arange(64) / 20) * np.sin(np.arange(64) * 1.3)).astype(np.float32)
+    assert remove_clicks(given, guitar.sample_rate).clicks == 1
+    assert snr(guitar.samples, remove_clicks(given, guitar.sample_rate).samples) > snr(guitar.samples, given) + 6
 
 
 def hum_lines(samples: int, rate: int, mains: float, drift: float) -> np.ndarray:

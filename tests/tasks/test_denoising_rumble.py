@@ -70,3 +70,14 @@ def test_rumble_in_bursts_is_told_from_steady_noise() -> None:
     for samples, has_bursts in ((steady, False), (steady + 100 * bursts, True)):
         material = NoisyRecording.of(samples[None].astype(np.float32), noise, rate, rumble_hz=60)
         assert material.has_bursts == has_bursts
+
+
+def test_what_is_below_any_note_is_rumble_beside_a_low_bass_too() -> None:
+    rate, random = 16000, np.random.default_rng(0)
+    seconds = np.arange(8 * rate) / rate
+    bass = 0.2 * np.sin(2 * np.pi * 32.7 * seconds) * (np.sin(2 * np.pi * 0.4 * seconds) > 0)
+    notes = (bass + 0.1 * np.sin(2 * np.pi * 440 * seconds)).astype(np.float32)[None]
+    hiss = 1e-3 * random.standard_normal(notes.shape)
+    rumble = sosfilt(butter(2, [7, 10], "bandpass", fs=rate, output="sos"), random.standard_normal(notes.shape))
+    cleaned = denoise((notes + hiss + rumble).astype(np.float32), rate)
+    assert snr(notes, cleaned) > snr(notes, notes + hiss + rumble) + 10
