@@ -55,10 +55,17 @@ def _settings(record: Mapping[str, Any]) -> dict[str, object]:
     options = record.get("options", {})
     settings = {name: value for name, value in options.items() if name not in _HOUSEKEEPING and value is not False}
     facts: dict[str, object] = {"command": f"caw {record.get('command')}"}
-    facts |= {name.replace("_", " "): value for name, value in (settings | record.get("found", {})).items()}
+    facts |= {name.replace("_", " "): _plain(value) for name, value in (settings | record.get("found", {})).items()}
     if "model" in record:
         facts["model"] = record["model"].get("path")
     if record["inputs"]:
         facts["made of"] = ", ".join(str(file.get("path")) for file in record["inputs"])
     facts["made"] = f"{record.get('time')}, caw_toolkit {record.get('version')}"
     return facts
+
+
+def _plain(value: object) -> object:
+    """Lists and tables as words, without the marks of a programming language."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_plain(part)}" for name, part in value.items())
+    return "; ".join(str(_plain(part)) for part in value) if isinstance(value, list) else value

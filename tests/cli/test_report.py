@@ -14,6 +14,7 @@ from caw_process import contents
 from caw_toolkit.audio.clip import AudioClip
 from caw_toolkit.audio.writing import write_audio
 from caw_toolkit.cli import main
+from caw_toolkit.cli.run_log import sha256_of
 from caw_toolkit.pyramid.model import PyramidModel
 from caw_toolkit.pyramid.model_file import read_header
 
@@ -53,6 +54,20 @@ def test_how_far_it_is_is_told(clip: Path, tmp_path: Path) -> None:
     told = [json.loads(line) for line in written.stderr.splitlines() if line.startswith("{")]
     assert [each["file"] for each in told[:: len(told) - 1]] == ["clip & more.wav", "page.html"]
     assert {"comparing"} <= {each["stage"] for each in told}
+
+
+def test_what_was_found_is_shown_in_words(clip: Path, tmp_path: Path) -> None:
+    log, page = tmp_path / "log.jsonl", tmp_path / "page.html"
+    record = {
+        "command": "inpaint",
+        "inputs": [],
+        "output": {"path": clip.name, "sha256": sha256_of(clip)},
+        "found": {"gaps": [{"start_seconds": 1.5, "kind": "given"}, {"start_seconds": 4, "kind": "given"}]},
+    }
+    log.write_text(json.dumps(record), encoding="utf-8")
+    assert caw("report", page, clip, "--log", log).exit_code == 0
+    said = "<dt>gaps</dt><dd>start seconds 1.5, kind given; start seconds 4, kind given</dd>"
+    assert said in page.read_text(encoding="utf-8")
 
 
 def test_a_file_that_was_changed_since_is_said(clip: Path, tmp_path: Path) -> None:
