@@ -36,10 +36,14 @@ ENOUGH_TRAINING = 0.25
 SHRINKAGE = 0.3
 #: Nepers by which quiet levels are raised at most.
 RAISED = 0.1
+#: Levels, in nepers beside the recording's own, from which on down they are raised, and below which all the way.
+QUIET = (-1.0, -3.0)
 #: Predictions are means of what is likely, in which formants are flatter than in any one case: deviations of an
-#: envelope's levels from their means over so many bands are multiplied with this (global variance: Toda and Tokuda, "A
-#: speech parameter generation algorithm considering global variance for HMM-based speech synthesis", 2007).
-CONTRAST_BANDS, CONTRAST = 5, 1.8
+#: envelope's levels from their means over the bands around are multiplied with this (global variance: Toda and Tokuda,
+#: "A speech parameter generation algorithm considering global variance for HMM-based speech synthesis", 2007).
+CONTRAST = 1.8
+#: Over so many bands (docs/decisions.md#bandwidth-extension-what-predicted-opinion-punishes).
+CONTRAST_BANDS = 5
 
 
 class BandExtensionGenerator(ScaleGenerator):
@@ -128,7 +132,7 @@ class BandExtensionGenerator(ScaleGenerator):
         # An ensemble of two: the regression sees less than the network, and errs in other ways.
         regressed = torch.stack([regression.predict(each.sum(0), log_std.shape[-1]) for each in coarse])
         log_std = torch.lerp(log_std, regressed, self.regression_weight)
-        quiet = ((-1 - log_std) / 2).clamp(0, 1)
+        quiet = ((QUIET[0] - log_std) / (QUIET[0] - QUIET[1])).clamp(0, 1)
         envelope = self._sharpen(log_std - SHRINKAGE * log_std.clamp_min(0) + RAISED * quiet)
         excitation = self.excitation(mid_side(coarse), self.gaussian.coarse_level.square().mean())
         return self.gaussian.add_band(coarse, mean, envelope, excitation.flatten(1, 2))
