@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-log = logging.getLogger(__name__)
+from caw_toolkit.interrupts import Handler, interrupts_handled
 
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+log = logging.getLogger(__name__)
 
 
 class StopRequest:
@@ -33,24 +31,13 @@ def stop_requests() -> Iterator[StopRequest]:
     weights: nobody can go on from there. In other threads than the main one, which get no signals, nothing is changed.
     """
     request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
-        yield request
-        return
-    handlers = {sign: signal.getsignal(sign) for sign in _SIGNALS}
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        handler = handlers[signal.Signals(number)]
-        if request.made and callable(handler):
-            handler(number, frame)
+    def ask(number: int, frame: FrameType | None, former: Handler) -> None:
+        if request.made:
+            former(number, frame)
             return
         request.made = True
         log.info("stopping after this step; interrupt again to stop at once")
 
-    taken = [sign for sign, handler in handlers.items() if callable(handler)]
-    try:
-        for sign in taken:
-            signal.signal(sign, ask)
+    with interrupts_handled(ask):
         yield request
-    finally:
-        for sign in taken:
-            signal.signal(sign, handlers[sign])
