@@ -117,16 +117,18 @@ def require_log(path: Path) -> None:
         return
     with open(path, encoding="utf-8", errors="replace") as stream:
         first = stream.readline(_LONGEST_RECORD)
-    if first.strip() and not _is_record(first):
+    if first.strip() and _record_in(first) is None:
         raise CawUsageError(f"{path} does not begin with a record of caw --log: name another file, or a new one")
 
 
-def _is_record(line: str) -> bool:
+def _record_in(line: str) -> dict[str, Any] | None:
+    """The record that a line is; None if it is none."""
     try:
-        _require_fields(json.loads(line))
+        record: dict[str, Any] = json.loads(line)
+        _require_fields(record)
     except (ValueError, TypeError, KeyError, RecursionError):
-        return False
-    return True
+        return None
+    return record
 
 
 def read_records(log: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -139,11 +141,9 @@ def read_records(log: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(stream, 1):
             if not line.strip():
                 continue
-            try:
-                record = json.loads(line)
-                _require_fields(record)
-            except (ValueError, TypeError, KeyError, RecursionError):
-                raise CawError(f"{log}, line {number}: not a record of caw --log") from None
+            record = _record_in(line)
+            if record is None:
+                raise CawError(f"{log}, line {number}: not a record of caw --log")
             yield number, record
 
 
