@@ -1,4 +1,4 @@
-"""Types of arrays."""
+"""Arrays of audio: their types, and the most that is in them."""
 
 from __future__ import annotations
 
@@ -14,3 +14,6 @@ Array = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.floating]
 #: First sample of a gap, and the first after it.
 Gap = tuple[int, int]
+#: No sample is larger: more than integers of 32 bits that were stored as floating-point numbers, and the squares of
+#: more overflow.
+LOUDEST = 1e10

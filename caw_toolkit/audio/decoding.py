@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from caw_toolkit.arrays import LOUDEST
 from caw_toolkit.audio.containers import audio_begins, with_true_length
 from caw_toolkit.audio.ffmpeg import FfmpegAudio, decoded_by_ffmpeg, ffmpeg_path
 from caw_toolkit.audio.metadata import read_metadata
@@ -35,8 +36,6 @@ logger = logging.getLogger(__name__)
 LOWEST_SAMPLE_RATE = 4000
 HIGHEST_SAMPLE_RATE = 192000
 
-#: More than integers of 32 bits that were stored as floating-point numbers; the squares of more overflow.
-_LOUDEST = 1e10
 _UNKNOWN_LENGTH = 2**62  # libsndfile states more
 _MPEG_DELAY = 2 * 1152
 _HEADERLESS = (".raw", ".pcm")
@@ -136,7 +135,7 @@ class OpenFile:
                 block = decoder.read(samples, dtype="float64" if is_deep else "float32", always_2d=True).T
         except soundfile.LibsndfileError as error:
             raise CawError(f"{self.name} is damaged or truncated ({libsndfile_reason(error)})") from error
-        bad = ~(np.abs(block) <= _LOUDEST).all(axis=0)
+        bad = ~(np.abs(block) <= LOUDEST).all(axis=0)
         if bad.any():
             first = int(bad.argmax())
             what = "NaN or infinite samples" if not np.isfinite(block[:, first]).all() else "samples beyond any level"

@@ -15,7 +15,13 @@ from caw_toolkit.errors import CawError, CawUsageError
 
 
 def open_source(source: str | Path, name: str) -> BinaryIO:
-    """A seekable stream of the source's bytes. Pipes are read to their end first."""
+    """A seekable stream of the source's bytes. Pipes are read to their end first.
+
+    Raises:
+        CawUsageError: there is no such file, or it is none.
+        CawError: a pipe could not be kept.
+        OSError: the file cannot be opened.
+    """
     if str(source) == "-":
         if sys.stdin.isatty():
             raise CawUsageError("standard input is a terminal: give a file, or pipe audio in")
@@ -26,8 +32,6 @@ def open_source(source: str | Path, name: str) -> BinaryIO:
         raise CawUsageError(f"{name} does not exist") from None
     except IsADirectoryError:
         raise CawUsageError(f"{name} is a directory: give an audio file") from None
-    except OSError as error:
-        raise CawError(f"cannot read {name}: {error.strerror or error}") from error
     kind = os.fstat(stream.fileno()).st_mode
     if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
         stream.close()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from caw_toolkit.arrays import Array
+from caw_toolkit.arrays import LOUDEST, Array
 from caw_toolkit.errors import CawError, describe_exception
 from caw_toolkit.processors.protocols import Reader, Stream
 
@@ -55,10 +55,6 @@ def blamed_effect(error: BaseException) -> str | None:
     return notes[0].removeprefix(_NOTE) if notes else None
 
 
-#: Files with more are refused: squares of it overflow.
-_LOUDEST = 1e10
-
-
 class NonFiniteSamples:
     """Keeps NaN, infinity and what is beyond any level from a processor, which would spread it over all that follows.
 
@@ -83,7 +79,7 @@ class NonFiniteSamples:
         """The next samples, with zeros for what is not finite, or as good as that."""
         begin = self.received
         self.received += audio.shape[1]
-        finite = np.abs(audio) <= _LOUDEST
+        finite = np.abs(audio) <= LOUDEST
         if finite.all():
             return audio
         channels, places = np.nonzero(~finite)
