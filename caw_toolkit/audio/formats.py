@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from caw_toolkit.errors import CawUsageError, did_you_mean
 
 #: For plugins; what else is here belongs to the engine.
-__all__ = ["AUDIO_SUFFIXES", "FORMATS"]
+__all__ = ["AUDIO_SUFFIXES", "result_suffix"]
 
 #: Bits of a sample in a file; `float` has 32, `double` 64.
 BitDepth = Literal["8", "16", "24", "32", "float", "double"]
@@ -36,6 +36,24 @@ FFMPEG_SUFFIXES = frozenset(
 AUDIO_SUFFIXES = FFMPEG_SUFFIXES | {*FORMATS, ".aifc", ".au", ".bwf", ".oga", ".opus", ".rf64", ".snd", ".wave"}
 LOSSY = ("OGG", "MP3")
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+def result_suffix(source: Path, sample_rate: int | None = None) -> str:
+    """Suffix of what is made of a file: its own if that can be written, else that of a WAV.
+
+    Args:
+        source: the file.
+        sample_rate: of the result in Hz, if it is known; MP3 has not all.
+
+    Example:
+        >>> result_suffix(Path("song.FLAC")), result_suffix(Path("memo.m4a")), result_suffix(Path("song.mp3"), 96000)
+        ('.FLAC', '.wav', '.wav')
+
+    .. versionadded:: 0.2
+    """
+    format_name = FORMATS.get(source.suffix.lower())
+    fits = format_name is not None and (format_name != "MP3" or sample_rate is None or sample_rate in MP3_RATES)
+    return source.suffix if fits else ".wav"
 
 
 def format_of(target: str | Path, wanted: FileFormat | None = None) -> str:

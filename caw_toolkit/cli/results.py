@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from caw_toolkit.audio.formats import BIT_DEPTHS, FILE_FORMATS
+from caw_toolkit.audio.formats import BIT_DEPTHS, FILE_FORMATS, result_suffix
 from caw_toolkit.cli.lines import say
 from caw_toolkit.cli.options import Decorator, NamedPath, clipping_option, force_option, keep_for_audio, output_beside
 
@@ -93,11 +93,7 @@ class Results:
 
     def suffix_for(self, source: Path, sample_rate: int | None = None) -> str:
         """Of the result for a file; arguments as for `beside`."""
-        from caw_toolkit.audio.formats import FORMATS, MP3_RATES
-
-        format_name = FORMATS.get(source.suffix.lower())
-        fits = format_name is not None and (format_name != "MP3" or sample_rate is None or sample_rate in MP3_RATES)
-        return self.suffix or (source.suffix if fits else ".wav")
+        return self.suffix or result_suffix(source, sample_rate)
 
     def expect(self, targets: Sequence[Path], *, inputs: Iterable[Path | None], sample_rate: int | None = None) -> None:
         """Check now what would fail after the work, and keep standard output clean if audio goes there.

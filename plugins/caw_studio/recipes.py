@@ -17,7 +17,7 @@ from caw_studio.chains import chain_toml, plain_value
 from caw_studio.library import MODEL_SUFFIX, Library
 from caw_studio.panels import known_panels
 from caw_toolkit import CawUsageError, read_audio, write_audio
-from caw_toolkit.audio.formats import FORMATS
+from caw_toolkit.audio.formats import result_suffix
 from caw_toolkit.pyramid.coherence import LEAST_COHERENCE_SECONDS, MOST_COHERENCE_SECONDS
 
 Settings = Mapping[str, Any]
@@ -176,10 +176,7 @@ def _inpaint(asked: _Asked) -> Recipe:
         labels = asked.folder / "gaps.txt"
         labels.write_text("".join(of_one), encoding="utf-8")
         places += ["--labels", asked.library.name(labels)]
-    stem, suffix = Path(recording).stem, Path(recording).suffix
-    suffix = (
-        suffix if suffix.lower() in FORMATS else ".wav"
-    )  # as results of what is only read, such as M4A, are written
+    stem, suffix = Path(recording).stem, result_suffix(Path(recording))
     fillings = [f"{stem}.inpainted{number if count > 1 else ''}{suffix}" for number in range(1, count + 1)]
     arguments = ["inpaint", *places, "-n", str(count), *asked.optional_model(), *asked.option("minutes", 0.01, 1000)]
     return Recipe(
