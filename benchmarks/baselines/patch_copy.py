@@ -14,7 +14,7 @@ _WINDOW, _HOP, _BANDS = 1024, 64, 40
 
 def fill(broken: Signal, rate: int, gap: tuple[int, int]) -> Signal:
     """Fill a gap, `(start, stop)` in samples, with another stretch of the same recording."""
-    return paste(broken, rate, gap, _aligned(broken, rate, gap, _most_alike(broken, rate, gap)))
+    return np.asarray(fill_channels(broken[None], rate, gap)[0])
 
 
 def fill_channels(broken: npt.NDArray[np.float64], rate: int, gap: tuple[int, int]) -> npt.NDArray[np.float64]:

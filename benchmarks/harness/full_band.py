@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -123,11 +122,10 @@ def _baseline(method: Method) -> Callable[[Case], tuple[Channels, int]]:
         training, _ = scoring_channels(case.training[0], rate)
         low_rate = next(low_rate for low_rate in _SOURCES.values() if case.source.stem.endswith(f"_{low_rate}"))
         low, _ = scoring_channels(case.source, low_rate)
-        extend = partial(_extended, method, low_rate=low_rate, rate=rate, length=real.shape[1])
+
+        def extend(low: Signal, training: Signal) -> Signal:
+            return method(low, low_rate, training, rate, real.shape[1])
+
         return each_channel(extend, low, training), rate
 
     return make
-
-
-def _extended(method: Method, low: Signal, training: Signal, *, low_rate: int, rate: int, length: int) -> Signal:
-    return method(low, low_rate, training, rate, length)

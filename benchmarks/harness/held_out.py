@@ -20,7 +20,7 @@ from harness.denoising import Denoising
 from harness.generation import TAKE_SECONDS, Generation
 from harness.inpainting import MARGIN_SECONDS, Gap, Inpainting
 from harness.stereo import IMAGE_COLUMNS, Channels, each_channel, image_distance, mean_of_channels, scoring_channels
-from harness.task import Case, Scores, find_audio
+from harness.task import Case, Scores, find_audio, mean_scores
 from harness.toolkit import Toolkit
 from harness.variation import Variation
 
@@ -78,8 +78,7 @@ class HeldOutGaps(Inpainting):
             image = image_distance(real[:, start:stop], filled[:, start:stop], rate)
             rows.append({**inpainting.score(real.mean(0), filled.mean(0), rate, (start, stop)), **image})
         changed = (real[:, :length] != filled[:, :length])[:, outside].mean()
-        means = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-        return {**means, "changed_outside": float(changed)}
+        return {**mean_scores(rows), "changed_outside": float(changed)}
 
 
 def gaps(samples: int, rate: int) -> list[Gap]:

@@ -12,7 +12,7 @@ from scipy.signal import butter, sosfiltfilt
 from baselines.transforms import Signal
 from caw_toolkit import AudioClip, read_audio
 from caw_toolkit.metrics.signals import in_scoring_steps
-from harness.task import Column, Scores
+from harness.task import Column, Scores, mean_scores
 
 #: `(channels, samples)` float64, full scale 1.0.
 Channels = npt.NDArray[np.float64]
@@ -43,7 +43,7 @@ def mean_of_channels(score: Callable[[Signal, Signal], Scores], reference: Chann
     """Scores of each channel, averaged, over the length of the shorter recording."""
     length = min(reference.shape[1], output.shape[1])
     rows = [score(*pair) for pair in zip(reference[:, :length], output[:, :length], strict=True)]
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    return mean_scores(rows)
 
 
 def image_distance(reference: Channels, output: Channels, rate: int) -> Scores:

@@ -11,7 +11,7 @@ import numpy as np
 
 from caw_toolkit import write_audio
 from caw_toolkit.atomic_write import write_atomically
-from harness.task import Case, Scores, Task
+from harness.task import Case, Scores, Task, mean_scores
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Store:
             rows = [{"output": str(path), **task.score(case, path)} for path in make(target)]
             write_atomically(record, json.dumps(rows, indent=1).encode())
         rows = json.loads(record.read_text(encoding="utf-8"))
-        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0] if name != "output"}
+        return mean_scores([{name: value for name, value in row.items() if name != "output"} for row in rows])
 
     def outputs(self, task: Task, case: Case, system: str) -> list[Path]:
         """Files that a system made and that were scored, if any."""

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from baselines.transforms import Signal
 from harness.toolkit import Toolkit
 
 #: Scores of one output, by name.
 Scores = dict[str, float]
+
+
+def mean_scores(rows: Sequence[Mapping[str, float]]) -> Scores:
+    """Means of several scores, by name."""
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
 @dataclass(frozen=True)
