@@ -10,7 +10,7 @@ import pytest
 
 from accessibility import LOOKS, grave_faults
 from fake_plugins import install
-from studio_server import StudioServer, until
+from studio_server import open_studio, until
 
 pytestmark = pytest.mark.browser
 
@@ -39,13 +39,9 @@ def page(tmp_path: Path, browser: Any) -> Iterator[Any]:
     install(tmp_path, "caw-louder", {"panels": PLUGIN})
     folder = tmp_path / "folder"
     folder.mkdir()
-    server = StudioServer(folder, {"PYTHONPATH": str(tmp_path)})
-    page = browser.new_page()
-    page.goto(server.start())
-    until(page, "studio.player.heard !== null && document.querySelector('.plan').textContent.includes('Scales')")
-    yield page
-    page.close()
-    server.stop()
+    with open_studio(browser, folder, {"PYTHONPATH": str(tmp_path)}) as page:
+        until(page, "document.querySelector('.plan').textContent.includes('Scales')")
+        yield page
 
 
 def test_no_panel_has_grave_faults(page: Any) -> None:

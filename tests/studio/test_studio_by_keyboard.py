@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from studio_server import StudioServer, until
+from studio_server import open_studio, until
 
 pytestmark = pytest.mark.browser
 
@@ -18,13 +18,8 @@ IDLE = "![...studio.session.jobs.values()].some(job => ['queued', 'running'].inc
 
 @pytest.fixture
 def page(tmp_path: Path, browser: Any) -> Iterator[Any]:
-    server = StudioServer(tmp_path)
-    page = browser.new_page()
-    page.goto(server.start())
-    until(page, "studio.player.heard !== null")
-    yield page
-    page.close()
-    server.stop()
+    with open_studio(browser, tmp_path) as page:
+        yield page
 
 
 def focused(page: Any) -> str:

@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,18 @@ class StudioServer:
         with self.process as process:
             process.terminate()
             return process.wait(60)
+
+
+@contextmanager
+def open_studio(browser: Any, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Any]:
+    """The page of a server in a folder, once a recording is chosen; both end with the block."""
+    server = StudioServer(folder, environment)
+    page = browser.new_page()
+    page.goto(server.start())
+    until(page, "studio.player.heard !== null")
+    yield page
+    page.close()
+    server.stop()
 
 
 def until(page: Any, expression: str, seconds: float = 120) -> Any:
