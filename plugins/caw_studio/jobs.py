@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import re
@@ -56,6 +57,7 @@ class JobQueue:
         self._subscribers: set[asyncio.Queue[Job | None]] = set()
         self._lanes: list[asyncio.Task[None]] = []
         self._closed = False
+        self._versions = itertools.count(round(1000 * time.time()))  # higher than those of an earlier server
 
     # Begin and end
 
@@ -186,10 +188,11 @@ class JobQueue:
             subscriber.put_nowait(None)
 
     def shown(self, job: Job) -> dict[str, Any]:
-        """What the page is told of a job."""
+        """What the page is told of a job, by answers and by events: the highest version is the newest."""
         names = job.recipe.outputs or [self.library.name(path) for path in sorted(self._folder(job).glob("*.wav"))]
         return {
             **job.content(),
+            "version": next(self._versions),
             "outputs": [name for name in names if (self.library.folder / name).is_file()],
             "command": shlex.join([f"OMP_NUM_THREADS={job.threads}", "caw", *job.recipe.arguments]),
             "notes": [in_words_of_the_page(note, self.library) for note in _notes(job)],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,24 @@ def page(browser: Any) -> Iterator[Any]:
 def open_page(page: Any, address: str, recording: str = "tabla.flac") -> None:
     page.goto(f"{address}#.caw-studio%2Fclips%2F{recording}")
     until(page, f"studio.player.heard?.file.endsWith('{recording}')")
+
+
+def test_an_answer_that_comes_late_is_no_news(page: Any, server: StudioServer) -> None:
+    def answer_late(route: Any) -> None:
+        response = route.fetch()
+        if route.request.method == "POST":
+            kept = server.folder / ".caw-studio" / "jobs" / "00001" / "job.json"
+            while json.loads(kept.read_text())["status"] != "done":
+                time.sleep(0.1)
+        route.fulfill(response=response)
+
+    open_page(page, server.start())
+    page.route("**/api/jobs", answer_late)
+    open_tab(page, "Repair")
+    with page.expect_response("**/api/jobs"):
+        page.get_by_role("button", name="Denoise").click()
+    page.wait_for_timeout(1000)  # for the page to take it in
+    assert page.evaluate("[...studio.session.jobs.values()].map(job => job.status)") == ["done"]
 
 
 def open_tab(page: Any, name: str) -> None:

@@ -129,11 +129,17 @@ class Session extends EventTarget {
   async #readJobs() {
     const jobs = await get("jobs").catch(() => null);
     if (jobs === null) return; // the connection is lost: what is known stays
-    this.jobs = new Map(jobs.map((job) => [job.id, job]));
+    this.jobs = new Map(jobs.map((job) => [job.id, this.#isOld(job) ? this.jobs.get(job.id) : job]));
     this.#say("jobs");
   }
 
+  /** Whether an event has told more of a job than an answer that comes late. */
+  #isOld(job) {
+    return this.jobs.get(job.id)?.version > job.version;
+  }
+
   #know(job) {
+    if (this.#isOld(job)) return;
     const before = this.jobs.get(job.id);
     if (job.status === "removed") this.jobs.delete(job.id);
     else this.jobs.set(job.id, job);
